@@ -1,0 +1,1 @@
+"""What a notebook imports: Task, expect, keep, progress, budget, submit."""

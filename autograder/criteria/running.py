@@ -1,0 +1,180 @@
+"""Running the criteria of a task on values: the same code in a kernel and in the clean process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from autograder.criteria.draws import Draws
+from autograder.criteria.task import Declared, Task
+from autograder.errors import Fault
+from autograder.expect.verdict import NotMet, Verdict, noting
+from autograder.nouns import CriterionResult, Message, Status, fill
+
+Lookup = Callable[[str], Any]  # a student's name -> its value; raises Missing
+
+
+class Missing(LookupError):
+    """A name that the student's cells do not define; `because` says what is known of it."""
+
+    def __init__(self, name: str, because: str = "") -> None:
+        self.name = name
+        self.because = because
+        super().__init__(name)
+
+
+def run_task(
+    task: Task,
+    lookup: Lookup,
+    rng: Draws,
+    *,
+    only: Collection[str] | None = None,
+    known: Mapping[str, Status] | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    before: Callable[[str, int], None] | None = None,
+) -> list[CriterionResult]:
+    """One result per criterion whose check is here, in order of declaration.
+
+    `only` limits the run to these names; `known` has the statuses of criteria that are not run
+    again; `settings` overrides settings by criterion; `before(name, attempt)` is called before
+    each attempt (to put the student's state back). Faults of ours pass through.
+    """
+    statuses: dict[str, Status] = dict(known or {})
+    results = []
+    for criterion in task.criteria.values():
+        if criterion.check is None or (only is not None and criterion.name not in only):
+            continue
+        overrides = (settings or {}).get(criterion.name, {})
+        result = _run(criterion, lookup, rng, statuses, overrides, before)
+        statuses[criterion.name] = result.status
+        results.append(result)
+    return results
+
+
+def _run(
+    criterion: Declared,
+    lookup: Lookup,
+    rng: Draws,
+    statuses: Mapping[str, Status],
+    overrides: Mapping[str, Any],
+    before: Callable[[str, int], None] | None,
+) -> CriterionResult:
+    settings = {**criterion.settings, **overrides}
+    blocked = [n for n in criterion.after if statuses.get(n, Status.PASSED) is not Status.PASSED]
+    if blocked:
+        return _result(criterion, settings, Status.NOT_RUN, message=_after(blocked[0]))
+    attempts = 2 if criterion.retry else 1
+    best: CriterionResult | None = None
+    for attempt in range(1, attempts + 1):
+        if before is not None:
+            before(criterion.name, attempt)
+        result = _attempt(criterion, settings, lookup, rng, attempt)
+        if best is None or result.points > best.points or result.status is Status.PASSED:
+            best = result
+        if result.status is not Status.FAILED or result.error:
+            break
+    assert best is not None
+    return best
+
+
+def _attempt(
+    criterion: Declared, settings: Mapping[str, Any], lookup: Lookup, rng: Draws, attempt: int
+) -> CriterionResult:
+    assert criterion.check is not None
+    try:
+        arguments = {name: lookup(name) for name in criterion.parameters}
+        if criterion.draws:
+            arguments["rng"] = rng(criterion.name, attempt)
+        with noting() as verdicts:
+            criterion.check(**arguments, **settings)
+        last = verdicts[-1] if verdicts else None
+        return _result(criterion, settings, Status.PASSED, verdict=last, attempts=attempt)
+    except Fault:
+        raise
+    except NotMet as failure:
+        return _result(
+            criterion, settings, Status.FAILED, verdict=failure.verdict, attempts=attempt
+        )
+    except Missing as missing:
+        return _result(
+            criterion, settings, Status.FAILED, message=_missing(missing), attempts=attempt
+        )
+    except AssertionError as failure:
+        message = _asserted(str(failure))
+        return _result(criterion, settings, Status.FAILED, message=message, attempts=attempt)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:
+        return _result(
+            criterion, settings, Status.FAILED, message=_raised(failure),
+            error=type(failure).__name__, attempts=attempt,
+        )  # fmt: skip
+
+
+def _result(
+    criterion: Declared,
+    settings: Mapping[str, Any],
+    status: Status,
+    *,
+    verdict: Verdict | None = None,
+    message: Message | None = None,
+    error: str = "",
+    attempts: int = 1,
+) -> CriterionResult:
+    credit = 1.0 if status is Status.PASSED else (verdict.credit if verdict else 0.0)
+    shown = message or (verdict.message if verdict else Message())
+    score = verdict.score if verdict else None
+    return CriterionResult(
+        name=criterion.name,
+        status=status,
+        points=round(credit * criterion.points, 6),
+        max_points=criterion.points,
+        demand=fill(criterion.demand, settings),
+        hidden=False,
+        message=shown,
+        score=score,
+        attempts=attempts,
+        error=error,
+    )
+
+
+def _after(name: str) -> Message:
+    return Message(
+        "{first} passes first", "it has not passed yet", "Mend {first} first.", {"first": name}
+    )
+
+
+def _missing(missing: Missing) -> Message:
+    if missing.because:
+        return Message(
+            "a name {name}",
+            "no {name}: {because}",
+            "Mend the cell that should define {name}, then run it again.",
+            {"name": missing.name, "because": missing.because},
+        )
+    return Message(
+        "a name {name}",
+        "no {name} after your cells ran",
+        "Define {name} in the answer cell, spelt exactly so.",
+        {"name": missing.name},
+    )
+
+
+def _asserted(text: str) -> Message:
+    return Message("{demand}", "not so", "", {"demand": text or "the assertion holds"})
+
+
+def _raised(failure: BaseException) -> Message:
+    return Message(
+        "the check runs to its end",
+        "{type}: {text}",
+        "Read the error, then try the same call in a cell of your own.",
+        {"type": type(failure).__name__, "text": _text(failure)},
+    )
+
+
+def _text(failure: BaseException) -> str:
+    try:
+        return str(failure)[:300]
+    except Exception:
+        return ""

@@ -1,0 +1,1 @@
+"""The check vocabulary: a pure number first, then a verdict."""

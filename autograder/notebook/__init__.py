@@ -1,0 +1,1 @@
+""".ipynb to and from Assignment(Task(Criterion, Mistake)): reading, stripping, merging."""

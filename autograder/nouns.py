@@ -1,0 +1,276 @@
+"""The things this system speaks of: frozen values that flow from step to step.
+
+Written by an author:  Assignment > Notebook > Task > Criterion, Mistake
+Handed in by a student: Submission
+Left by grading:        Result > TaskResult > CriterionResult > Message
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+
+class Status(str, Enum):
+    """How a criterion ended; only `ERROR` waits for a person."""
+
+    PASSED = "passed"
+    FAILED = "failed"  # its points may be partial
+    NOT_ATTEMPTED = "not_attempted"  # the answer cells are as they were released
+    NOT_RUN = "not_run"  # a criterion it comes `after` did not pass
+    ERROR = "error"  # a fault of ours or the machine's: never a zero
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class TaskKind(str, Enum):
+    """How a task is decided."""
+
+    CRITERIA = "criteria"  # Task(...) with criteria, decided in the clean process
+    ASSERTS = "asserts"  # plain nbgrader asserts, decided in the clean process
+    INSIDE = "inside"  # plain nbgrader code that changes the student's names: runs beside them
+    MANUAL = "manual"  # a person decides
+
+    def __str__(self) -> str:
+        return self.value
+
+
+# ── Written by an author ─────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One demand of a task, as read from the source notebook without running it."""
+
+    name: str  # the function's name; the last part of its id
+    demand: str  # the sentence, with {settings} to be filled in
+    points: float
+    hidden: bool
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()  # the student's names it asks for, `rng` left out
+    draws: bool = False  # it takes `rng`
+    after: tuple[str, ...] = ()
+    retry: bool = False
+    retrain: bool = False
+    was: str | None = None
+    source: str = ""  # its code: what the hash in every result is made of
+
+    @property
+    def sentence(self) -> str:
+        """The demand with its settings filled in, as the student reads it."""
+        return fill(self.demand, self.settings)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer to a task: what must fail on it, what to tell the student."""
+
+    name: str
+    task: str  # grade_id of the task it belongs to
+    answer: str  # grade_id of the answer cell whose code it replaces
+    fails: tuple[str, ...]  # names of criteria of that task
+    tell: str
+    code: str
+    slow: bool = False  # tagged `slow`: only in the full validation
+
+
+@dataclass(frozen=True)
+class Task:
+    """One grade cell and the answers before it."""
+
+    grade_id: str
+    points: float
+    kind: TaskKind
+    answers: tuple[str, ...]  # grade_ids of its answer cells
+    criteria: tuple[Criterion, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    code: str = ""  # the whole test cell, hidden parts included
+    cell_index: int = -1  # its place in the source notebook
+
+    @property
+    def automatic_points(self) -> float:
+        """The points decided without a person."""
+        return 0.0 if self.kind is TaskKind.MANUAL else self.points
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One source notebook: its cells as nbformat reads them, and its tasks in order."""
+
+    name: str  # the file's stem
+    path: Path
+    node: Any  # nbformat.NotebookNode of the source; never changed
+    tasks: tuple[Task, ...]
+    setup: tuple[str, ...]  # code of the locked cells tagged `setup`, in order
+    card: str  # markdown of the card at the top
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A folder in source/: notebooks plus files, some of them hidden."""
+
+    name: str
+    path: Path
+    kind: str  # "daily" or "sprint"
+    notebooks: tuple[Notebook, ...]
+    files: tuple[str, ...]  # released beside the notebooks, relative to `path`
+    hidden_files: tuple[str, ...]  # only the checking process sees them
+
+    @property
+    def max_points(self) -> float:
+        return sum(task.points for nb in self.notebooks for task in nb.tasks)
+
+
+def criterion_id(assignment: str, notebook: str, grade_id: str, name: str) -> str:
+    """`assignment/notebook/grade_id/function`: the name of a criterion for ever."""
+    return f"{assignment}/{notebook}/{grade_id}/{name}"
+
+
+# ── Handed in by a student ───────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A folder as handed in; immutable. `student` is the gradebook's pseudonym."""
+
+    id: str  # ULID
+    assignment: str
+    student: str
+    path: Path
+    received: str  # ISO 8601, UTC: when its first byte arrived
+    sha256: str
+    release: int  # the release it was made from; 0 if nothing says
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may use. CPU seconds count the job's whole tree of processes."""
+
+    cpu_seconds: float = 180.0
+    cell_seconds: float = 120.0  # CPU seconds of one cell
+    wall_factor: float = 3.0  # wall clock = factor × CPU seconds: only catches sleepers
+    memory_mb: int = 3072
+    processes: int = 256
+    open_files: int = 512
+    disk_mb: int = 512
+    file_mb: int = 256
+    output_kb: int = 1024  # what is kept; a job is killed at 64 times as much
+    capture_mb: int = 256  # all values captured at one test cell
+
+
+# ── Left by grading ──────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Message:
+    """Expected / Got / Next as templates with values: translated first, filled in last."""
+
+    expected: str = ""
+    got: str = ""
+    next: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CriterionResult:
+    """How one criterion ended for one submission."""
+
+    name: str
+    status: Status
+    points: float
+    max_points: float
+    demand: str  # the sentence the student was given
+    hidden: bool
+    message: Message = Message()
+    score: float | None = None  # the number that the demand names, if it names one
+    attempts: int = 1
+    error: str = ""  # type of an unexpected exception
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """How one task ended: points are the sum over its criteria; None waits for a person."""
+
+    grade_id: str
+    kind: TaskKind
+    max_points: float
+    criteria: tuple[CriterionResult, ...] = ()
+    beside_student_code: bool = False
+
+    @property
+    def points(self) -> float | None:
+        if self.kind is TaskKind.MANUAL or any(c.status is Status.ERROR for c in self.criteria):
+            return None
+        return sum(c.points for c in self.criteria)
+
+
+@dataclass(frozen=True)
+class CellError:
+    """What went wrong in one cell of the student's, in plain words."""
+
+    cell: int  # counted from 1 over all cells of the submitted notebook
+    grade_id: str
+    type: str
+    text: str
+    line: int = 0
+    source_line: str = ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a run used, beside its limits."""
+
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    memory_mb: float = 0.0
+    cpu_limit: float = 0.0
+    memory_limit_mb: float = 0.0
+
+
+@dataclass(frozen=True)
+class NotebookResult:
+    """How one notebook of a submission ended; `broken` says why it could not be read."""
+
+    notebook: str
+    tasks: tuple[TaskResult, ...]
+    cell_errors: tuple[CellError, ...] = ()
+    notes: tuple[str, ...] = ()  # what was repaired, skipped or limited
+    usage: Usage = Usage()
+    limit: str = ""  # the sentence for a limit that was hit
+    figures: tuple[str, ...] = ()  # digests of the student's own plots (PNG)
+    broken: str = ""
+    tier: str = ""  # "A", "B" or "UNSANDBOXED"
+    run: str = ""  # key of the run whose evidence was read; "" if nothing was run
+
+
+@dataclass(frozen=True)
+class Result:
+    """What grading one submission left."""
+
+    submission: str
+    assignment: str
+    student: str
+    release: int
+    notebooks: tuple[NotebookResult, ...]
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def points(self) -> float:
+        """The automatic points, tasks that wait for a person counted as nothing yet."""
+        return sum(t.points or 0.0 for n in self.notebooks for t in n.tasks)
+
+    @property
+    def needs_person(self) -> bool:
+        return any(t.points is None for n in self.notebooks for t in n.tasks)
+
+
+def fill(template: str, values: Mapping[str, Any]) -> str:
+    """The template with its {names} filled in; one that cannot be filled comes back as it is."""
+    try:
+        return template.format_map(values)
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError):
+        return template

@@ -1,0 +1,123 @@
+"""Frames over a pipe: length, JSON header, raw body. No pickle, no object, no code.
+
+    frame = u32 header length | u64 body length | header (JSON, UTF-8) | body (bytes)
+
+Lengths are little-endian and are checked against caps before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+HEADER_CAP = 8 << 20
+BODY_CAP = 1 << 30
+_LENGTHS = struct.Struct("<IQ")
+
+Buffer = bytes | bytearray | memoryview
+
+
+class BadFrame(ValueError):
+    """Bytes that are no frame, or a frame past its caps."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message: a JSON object and the raw bytes it speaks of."""
+
+    header: dict[str, Any]
+    body: bytes = b""
+
+
+def pack(header: dict[str, Any], buffers: Sequence[Buffer] = ()) -> list[Buffer]:
+    """The frame as pieces to be written one after the other, nothing copied."""
+    text = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+        "utf-8", "replace"
+    )
+    length = sum(memoryview(b).nbytes for b in buffers)
+    if len(text) > HEADER_CAP or length > BODY_CAP:
+        raise BadFrame(f"a frame of {len(text)} + {length} bytes is past the cap")
+    return [_LENGTHS.pack(len(text), length) + text, *buffers]
+
+
+def parse_header(data: bytes) -> dict[str, Any]:
+    """The header as a dict; BadFrame if it is anything else than a JSON object."""
+    try:
+        header = json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame("the header is not JSON") from error
+    if type(header) is not dict:
+        raise BadFrame("the header is not an object")
+    return header
+
+
+def _no_constant(name: str) -> None:
+    raise BadFrame(f"the header holds {name}")
+
+
+class Reader:
+    """Frames out of bytes as they arrive; raises BadFrame and then accepts nothing more."""
+
+    def __init__(self, *, header_cap: int = HEADER_CAP, body_cap: int = BODY_CAP) -> None:
+        self._buffer = bytearray()
+        self._caps = (header_cap, body_cap)
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """The frames completed by these bytes."""
+        self._buffer += data
+        while len(self._buffer) >= _LENGTHS.size:
+            head, body = _LENGTHS.unpack_from(self._buffer)
+            _check(head, body, self._caps)
+            start, end = _LENGTHS.size + head, _LENGTHS.size + head + body
+            if len(self._buffer) < end:
+                return
+            view = memoryview(self._buffer)
+            frame = Frame(parse_header(bytes(view[_LENGTHS.size : start])), bytes(view[start:end]))
+            view.release()
+            del self._buffer[:end]
+            yield frame
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a frame that is not whole yet."""
+        return len(self._buffer)
+
+
+def read_frame(fd: int) -> Frame | None:
+    """The next frame of a blocking descriptor; None at its end."""
+    lengths = _read_exactly(fd, _LENGTHS.size)
+    if lengths is None:
+        return None
+    head, body = _LENGTHS.unpack(lengths)
+    _check(head, body, (HEADER_CAP, BODY_CAP))
+    text, data = _read_exactly(fd, head), _read_exactly(fd, body)
+    if text is None or data is None:
+        return None
+    return Frame(parse_header(text), data)
+
+
+def write_frame(fd: int, header: dict[str, Any], buffers: Sequence[Buffer] = ()) -> None:
+    """Writes one frame to a blocking descriptor."""
+    for piece in pack(header, buffers):
+        view = memoryview(piece).cast("B")
+        while view:
+            view = view[os.write(fd, view) :]
+
+
+def _check(head: int, body: int, caps: tuple[int, int]) -> None:
+    if head > caps[0] or body > caps[1]:
+        raise BadFrame(f"a frame of {head} + {body} bytes is past the cap")
+
+
+def _read_exactly(fd: int, count: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < count:
+        piece = os.read(fd, min(1 << 20, count - len(data)))
+        if not piece:
+            return None
+        data += piece
+    return bytes(data)

@@ -1,0 +1,1 @@
+"""The course in order: the only place where parts meet."""

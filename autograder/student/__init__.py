@@ -1,0 +1,1 @@
+"""What runs in a student's kernel: check, progress, budget, keep, submit."""
