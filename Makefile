@@ -1,0 +1,69 @@
+# Every command of this repository. `make help` lists them; each makes what it needs first.
+# A bare Debian with Python 3.11, git and make is enough: .venv is made on the first call.
+
+SHELL  := /bin/bash
+BIN    := .venv/bin
+STAMP  := .venv/.installed
+PYTEST := $(BIN)/python -m pytest
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export PYTHONDONTWRITEBYTECODE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-slow checks attacks browser golden locale docs wheel install clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# ── The two to begin with ───────────────────────────────────────────────────────────
+
+demo: $(STAMP) ## Make a class of students in a scratch course, grade it, compare with what is expected
+	$(BIN)/autograder demo
+
+test: $(STAMP) ## All tests but the slow ones
+	$(PYTEST) $(ARGS)
+
+# ── While working ───────────────────────────────────────────────────────────────────
+
+check: $(STAMP) ## Style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test-slow: $(STAMP) ## The tests that train models or run for minutes
+	$(PYTEST) -m slow --timeout 3600 $(ARGS)
+
+checks: $(STAMP) ## Every check of `expect` against right, wrong and hostile values
+	$(PYTEST) -m "check or not check" tests/expect $(ARGS)
+
+attacks: $(STAMP) ## Every class of attack on the sandbox: tried, and what it got
+	$(PYTEST) -m "attack" -v tests/sandbox $(ARGS)
+
+browser: $(STAMP) ## The tests that drive headless Chromium
+	.ci/environment --browser
+	$(PYTEST) -m browser $(ARGS)
+
+golden: $(STAMP) ## Write the golden files anew, to be looked at with `git diff`
+	UPDATE_GOLDEN=1 $(PYTEST) -m golden $(ARGS)
+
+locale: $(STAMP) ## Bring the translation catalogues up to date with the code
+	$(BIN)/pybabel -q extract -k translate -o autograder/locale/autograder.pot autograder
+	$(BIN)/pybabel -q update -D autograder -i autograder/locale/autograder.pot -d autograder/locale -N
+	$(BIN)/pybabel -q compile -D autograder -d autograder/locale
+
+docs: $(STAMP) ## Write the generated pages anew (settings, commands)
+	UPDATE_GOLDEN=1 $(PYTEST) -q tests/docs
+
+wheel: $(STAMP) ## The light wheel that students install, into dist/
+	$(BIN)/python -m build --no-isolation --wheel --outdir dist .
+
+# ── The environment ─────────────────────────────────────────────────────────────────
+
+install: $(STAMP) ## Make .venv with the versions of constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt .ci/environment
+	.ci/environment
+	@touch $@
+
+clean: ## Remove what was built; .venv and courses stay
+	rm -rf build dist .ruff_cache .mypy_cache .pytest_cache .hypothesis .import_linter_cache
