@@ -1,0 +1,245 @@
+"""The shell that cells run in: everyday notebooks behave as under ipykernel, without a kernel.
+
+IPython's InteractiveShell with what a front end would do put in its place: outputs are kept as
+nbformat outputs, `%matplotlib inline` works, one event loop lives across cells, nobody is asked
+for input, lines that install or download are skipped and noted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import io
+import re
+import sys
+import traceback
+import types
+from dataclasses import dataclass, field
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+Output = dict[str, Any]
+
+SKIPPED = re.compile(
+    r"^(?P<indent>\s*)[!%]\s*(?P<what>pip3?|apt|apt-get|conda|mamba|uv|wget|curl|gdown|npm|git\s+clone)\b.*$"
+)
+
+
+@dataclass
+class Outputs:
+    """The outputs of the cell that is running, as nbformat writes them; text kept up to a cap."""
+
+    cap: int
+    items: list[Output] = field(default_factory=list)
+    dropped: int = 0
+    _used: int = 0
+
+    def add(self, output: Output, size: int) -> None:
+        """Keeps one output, or counts it as dropped when the cap is reached."""
+        if self._used + size > self.cap:
+            self.dropped += 1
+            return
+        self._used += size
+        self.items.append(output)
+
+    def write(self, name: str, text: str) -> None:
+        """Keeps stream text; consecutive writes to one stream are one output."""
+        room = self.cap - self._used
+        if len(text) > room:
+            self.dropped += 1
+            text = text[: max(room, 0)]
+        if not text:
+            return
+        self._used += len(text)
+        last = self.items[-1] if self.items else None
+        if last is not None and last.get("output_type") == "stream" and last["name"] == name:
+            last["text"] += text
+        else:
+            self.items.append({"output_type": "stream", "name": name, "text": text})
+
+    def take(self) -> list[Output]:
+        """The outputs so far; the next cell starts with none."""
+        items, self.items = self.items, []
+        return items
+
+
+class _Stream(io.TextIOBase):
+    encoding = "utf-8"
+
+    def __init__(self, name: str, outputs: Outputs, fd: int) -> None:
+        self._name, self._outputs, self._fd = name, outputs, fd
+
+    def write(self, text: str) -> int:
+        self._outputs.write(self._name, str(text))
+        return len(text)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return False
+
+
+class _Publisher(DisplayPublisher):
+    outputs: Outputs
+
+    def publish(self, data, metadata=None, *, transient=None, update=False, **kwargs):  # type: ignore[no-untyped-def]
+        _show(self.outputs, "display_data", data, metadata)
+
+    def clear_output(self, wait: bool = False) -> None:
+        self.outputs.items.clear()
+
+
+class _Hook(DisplayHook):
+    outputs: Outputs
+
+    def write_output_prompt(self) -> None:
+        """A notebook shows no prompt."""
+
+    def write_format_data(self, format_dict, md_dict=None) -> None:  # type: ignore[no-untyped-def]
+        _show(self.outputs, "execute_result", format_dict, md_dict, self.prompt_count)
+
+    def finish_displayhook(self) -> None:
+        """A notebook shows no empty line either."""
+
+
+def _show(outputs: Outputs, kind: str, data: Any, metadata: Any, count: int = 0) -> None:
+    kept = {str(k): v if isinstance(v, str | dict | list) else str(v) for k, v in dict(data).items()}
+    output: Output = {"output_type": kind, "data": kept, "metadata": dict(metadata or {})}
+    if kind == "execute_result":
+        output["execution_count"] = count
+    outputs.add(output, sum(len(v) for v in kept.values() if isinstance(v, str)))
+
+
+class Shell(InteractiveShell):
+    """One shell per job; make it with `open_shell`."""
+
+    def init_io(self) -> None:
+        """Streams are ours already."""
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """There is no GUI; asking for one is no error."""
+
+    def ask_exit(self) -> None:
+        """`exit` and `quit` end nothing."""
+
+    def system(self, cmd: str) -> None:
+        """Runs `!cmd` and prints what it prints; `_exit_code` holds how it ended."""
+        import subprocess
+
+        done = subprocess.run(
+            ["/bin/sh", "-c", self.var_expand(cmd, depth=1)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+        sys.stdout.write(done.stdout.decode(errors="replace"))
+        self.user_ns["_exit_code"] = done.returncode
+
+    def showtraceback(self, *args: Any, **kwargs: Any) -> None:
+        """The error is reported by `run_cell`, once."""
+
+    def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
+        """The error is reported by `run_cell`, once."""
+
+
+def open_shell(output_bytes: int) -> tuple[Shell, Outputs]:
+    """A shell whose namespace is `__main__`, and the outputs it will write to."""
+    outputs = Outputs(output_bytes)
+    main = types.ModuleType("__main__")
+    sys.modules["__main__"] = main
+    sys.stdout, sys.stderr = _Stream("stdout", outputs, 1), _Stream("stderr", outputs, 2)
+    _Publisher.outputs = _Hook.outputs = outputs
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.xmode = "Plain"
+    Shell.clear_instance()
+    shell = Shell.instance(
+        config=config, user_module=main, user_ns=main.__dict__,
+        display_pub_class=_Publisher, displayhook_class=_Hook,
+    )  # fmt: skip
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    shell.loop_runner = loop.run_until_complete
+    shell.autoawait = True
+    builtins.input = _no_input
+    _colab_shim()
+    if "matplotlib" in sys.modules:
+        shell.enable_matplotlib("inline")
+    return shell, outputs
+
+
+def skip_downloads(source: str) -> tuple[str, tuple[str, ...]]:
+    """The cell with install and download lines made inert, and what those lines asked for."""
+    skipped: list[str] = []
+    lines = []
+    for line in source.splitlines():
+        match = SKIPPED.match(line)
+        if match:
+            skipped.append(line.strip()[:120])
+            line = f"{match['indent']}pass"
+        lines.append(line)
+    return "\n".join(lines), tuple(skipped)
+
+
+def describe_error(error: BaseException, source: str, filename: str) -> dict[str, Any]:
+    """Type, text and the line of this cell that an exception came from, as plain data."""
+    line = 0
+    if isinstance(error, SyntaxError):
+        line = error.lineno or 0
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [f.lineno for f in frames if f.filename == filename]
+        line = own[-1] or 0 if own else 0
+    lines = source.splitlines()
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception:
+        text = ""
+    return {
+        "type": type(error).__name__[:80],
+        "text": str(text)[:2000],
+        "line": line,
+        "source_line": lines[line - 1].strip()[:200] if 0 < line <= len(lines) else "",
+    }
+
+
+def _no_input(prompt: object = "") -> str:
+    raise EOFError("nobody is there to answer input() when a notebook is graded")
+
+
+def _colab_shim() -> None:
+    """`google.colab` as far as notebooks use it: mounting a drive does nothing."""
+    google = types.ModuleType("google")
+    google.__path__ = []
+    colab = types.ModuleType("google.colab")
+    colab.__path__ = []
+    for name, functions in {
+        "drive": ("mount", "flush_and_unmount"),
+        "files": ("download", "upload", "view"),
+        "output": ("clear", "enable_custom_widget_manager", "register_callback"),
+        "userdata": ("get",),
+    }.items():
+        part = types.ModuleType(f"google.colab.{name}")
+        for function in functions:
+            setattr(part, function, _nothing)
+        setattr(colab, name, part)
+        sys.modules[part.__name__] = part
+    colab.patches = types.SimpleNamespace(cv2_imshow=_nothing)  # type: ignore[attr-defined]
+    google.colab = colab  # type: ignore[attr-defined]
+    existing = sys.modules.get("google")
+    if existing is None:
+        sys.modules["google"] = google
+    else:
+        existing.colab = colab  # type: ignore[attr-defined]
+    sys.modules["google.colab"] = colab
+
+
+def _nothing(*args: object, **kwargs: object) -> None:
+    """Does nothing: there is no Colab here."""
