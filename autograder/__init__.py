@@ -1,1 +1,41 @@
-"""What a notebook imports: Task, expect, keep, progress, budget, submit."""
+"""What a notebook imports: Task, expect, keep, kept, progress, budget, submit."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograder import expect as expect
+    from autograder.student.budget import budget as budget
+    from autograder.student.keeping import keep as keep
+    from autograder.student.keeping import kept as kept
+    from autograder.student.progress import progress as progress
+    from autograder.student.submitting import submit as submit
+    from autograder.student.task import Task as Task
+
+_PLACES = {
+    "Task": "autograder.student.task",
+    "keep": "autograder.student.keeping",
+    "kept": "autograder.student.keeping",
+    "progress": "autograder.student.progress",
+    "budget": "autograder.student.budget",
+    "submit": "autograder.student.submitting",
+}
+
+__all__ = ["Task", "budget", "expect", "keep", "kept", "progress", "submit"]
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, each imported when it is first asked for."""
+    if name == "expect":
+        return import_module("autograder.expect")
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_PLACES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -39,6 +39,7 @@ class Declared:
     after: tuple[str, ...] = ()
     retry: bool = False
     retrain: bool = False
+    hints: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -71,12 +72,13 @@ class Task:
         retry: bool = False,
         retrain: bool = False,
         was: str | None = None,
+        hints: Sequence[str] = (),
     ) -> Callable[[C], C]:
         """A decorator that makes the function one criterion of this task.
 
         `after` names criteria that must pass first, `retry` grants a failure a second attempt
         with other draws, `was` is the former name of a renamed criterion (read by the author's
-        side only).
+        side only), `hints` are shown to a student one by one, from the second different failure on.
         """
 
         def declare(check: C) -> C:
@@ -86,7 +88,7 @@ class Task:
             parameters, settings, draws = signature(check)
             self.criteria[name] = Declared(
                 name, demand, points, check, parameters, settings, draws,
-                _names(after), retry, retrain,
+                _names(after), retry, retrain, tuple(hints),
             )  # fmt: skip
             return check
 

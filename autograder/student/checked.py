@@ -1,0 +1,130 @@
+"""What one `check()` found: rows of plain data, shown as a table or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.criteria.task import Declared, Task
+from autograder.language import in_words, translate
+from autograder.nouns import CriterionResult, fill
+from autograder.student import showing, words
+from autograder.student.distance import Distance, distance
+
+
+@dataclass(frozen=True)
+class Row:
+    """One criterion as the student sees it, in their language."""
+
+    demand: str
+    state: words.State
+    points: float
+    max_points: float
+    expected: str = ""
+    got: str = ""
+    next: str = ""
+    distance: Distance | None = None
+    hints: tuple[str, ...] = ()
+    more_hints: int = 0
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The table of one task; in a notebook it shows itself."""
+
+    task: str
+    rows: tuple[Row, ...]
+    printed: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> float:
+        return sum(row.points for row in self._seen)
+
+    @property
+    def max_points(self) -> float:
+        """The points of the visible criteria."""
+        return sum(row.max_points for row in self._seen)
+
+    @property
+    def hidden_points(self) -> float:
+        return sum(row.max_points for row in self.rows if row.state is words.LATER)
+
+    @property
+    def _seen(self) -> list[Row]:
+        return [row for row in self.rows if row.state is not words.LATER]
+
+    @property
+    def summary(self) -> str:
+        """One sentence; it never says that all is met while hidden points are outstanding."""
+        values = {
+            "task": self.task,
+            "points": words.number(self.points),
+            "max": words.number(self.max_points),
+            "hidden": words.number(self.hidden_points),
+        }
+        if self.hidden_points and not self._seen:
+            template = "{hidden} points, all of them checked after you submit."
+        elif self.hidden_points:
+            template = (
+                "{points} of {max} points so far. "
+                "{hidden} more points are checked after you submit."
+            )
+        elif all(row.state is words.MET for row in self.rows):
+            template = "All demands are met: {points} of {max} points."
+        else:
+            template = "{points} of {max} points so far."
+        return fill(translate(template), values)
+
+    def __repr__(self) -> str:
+        return showing.as_text(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return showing.bundle(showing.as_text(self), showing.as_html(self))
+
+
+def as_checked(
+    task: Task,
+    results: Sequence[CriterionResult],
+    *,
+    failures: Mapping[str, int] | None = None,
+    printed: str = "",
+    notes: tuple[str, ...] = (),
+) -> Checked:
+    """The rows of a task in order of declaration; criteria without a result are checked later.
+
+    `failures` counts the different failures of each criterion so far: from the second one on,
+    each brings one more of its hints.
+    """
+    by_name = {result.name: result for result in results}
+    rows = tuple(
+        _row(declared, by_name[name], (failures or {}).get(name, 0))
+        if name in by_name
+        else Row(_demand(declared), words.LATER, 0.0, declared.points)
+        for name, declared in task.criteria.items()
+    )
+    return Checked(task.grade_id, rows, printed, notes)
+
+
+def _row(declared: Declared, result: CriterionResult, failures: int) -> Row:
+    expected, got, next_ = in_words(result.message)
+    state = words.STATES[result.status]
+    hints = tuple(translate(hint) for hint in declared.hints) if state is words.NOT_MET else ()
+    shown = hints[: max(0, failures - 1)]
+    return Row(
+        _demand(declared),
+        state,
+        result.points,
+        result.max_points,
+        expected,
+        got,
+        "" if state is words.MET else next_,
+        distance(result.score, declared.settings),
+        shown,
+        len(hints) - len(shown),
+    )
+
+
+def _demand(declared: Declared) -> str:
+    return fill(translate(declared.demand), declared.settings)

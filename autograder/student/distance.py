@@ -1,0 +1,124 @@
+"""How far a number is from its target: a sentence, and the places on a line to draw it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.expect.verdict import short
+from autograder.language import translate
+from autograder.nouns import fill
+
+PAD = 0.08  # of the line, at both ends
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A measured number, its target, and what is known of good and of simple answers."""
+
+    score: float
+    target: float
+    rising: bool  # True: at least the target is demanded; False: at most
+    partial_from: float | None = None
+    baseline: float | None = None
+    right_answers: tuple[float, float] | None = None
+
+    @property
+    def reached(self) -> bool:
+        return self.score >= self.target if self.rising else self.score <= self.target
+
+
+def distance(score: float | None, settings: Mapping[str, Any]) -> Distance | None:
+    """The distance of a score, by the settings `at_least` or `at_most`, `partial_from`,
+    `baseline` and `right_answers=(lo, hi)`; None where there is no number or no single target.
+    """
+    bounds = [name for name in ("at_least", "at_most") if _is_number(settings.get(name))]
+    if not _is_number(score) or len(bounds) != 1:
+        return None
+    assert score is not None
+    return Distance(
+        float(score),
+        float(settings[bounds[0]]),
+        bounds[0] == "at_least",
+        _number(settings.get("partial_from")),
+        _number(settings.get("baseline")),
+        _pair(settings.get("right_answers")),
+    )
+
+
+def in_words(found: Distance) -> str:
+    """One sentence: the number, the target, right answers, baseline and where points begin."""
+    demanded = "{score} now; {target} or more is demanded"
+    if not found.rising:
+        demanded = "{score} now; {target} or less is demanded"
+    parts = [(demanded, {"score": short(found.score), "target": short(found.target)})]
+    if found.right_answers:
+        lo, hi = found.right_answers
+        parts.append(("right answers reach {lo} to {hi}", {"lo": short(lo), "hi": short(hi)}))
+    if found.baseline is not None:
+        parts.append(("a simple baseline reaches {baseline}", {"baseline": short(found.baseline)}))
+    if found.partial_from is not None and not found.reached:
+        parts.append(("points begin at {start}", {"start": short(found.partial_from)}))
+    return "; ".join(fill(translate(template), values) for template, values in parts)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things lie on a line from 0 to 1; further right is always better."""
+
+    score: float
+    target: float
+    baseline: float | None
+    right_answers: tuple[float, float] | None
+    outside: int  # -1, 0 or 1: the score lies past the left end, on the line, past the right end
+
+
+def places(found: Distance) -> Places:
+    """The places of all numbers of a distance on one line, everything but the score inside."""
+    known = [found.target, *_known(found)]
+    if len(known) == 1:  # nothing to compare with: measure from zero
+        known.append(0.0)
+    low, high = min(known), max(known)
+    reach = (high - low) or abs(found.target) or 1.0
+    score = min(max(found.score, low - reach), high + reach)
+    low, high = min(low, score), max(high, score)
+    width = (high - low) or 1.0
+    low, width = low - PAD * width, width * (1 + 2 * PAD)
+
+    def place(value: float) -> float:
+        share = (value - low) / width
+        return round(share if found.rising else 1 - share, 4)
+
+    pair = None
+    if found.right_answers:
+        first, second = sorted(map(place, found.right_answers))
+        pair = (first, second)
+    outside = (found.score > score) - (found.score < score)
+    return Places(
+        place(score),
+        place(found.target),
+        None if found.baseline is None else place(found.baseline),
+        pair,
+        outside if found.rising else -outside,
+    )
+
+
+def _known(found: Distance) -> list[float]:
+    pair = found.right_answers or ()
+    return [v for v in (*pair, found.baseline, found.partial_from) if v is not None]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if _is_number(value) else None
+
+
+def _pair(value: Any) -> tuple[float, float] | None:
+    if isinstance(value, tuple | list) and len(value) == 2 and all(map(_is_number, value)):
+        return float(min(value)), float(max(value))
+    return None

@@ -1,0 +1,163 @@
+"""Where this kernel works: the notebook, its folder, the front end, what the release says of it.
+
+The release's set-up cell puts one JSON object into the environment variable AUTOGRADER_NOTEBOOK
+(or a file `autograder.json` beside the notebook holds it):
+
+    {"format": 1, "assignment": "n432", "notebook": "unet", "release": 3, "language": "ko",
+     "limits": {"cpu_seconds": 180, "memory_mb": 3072, "disk_mb": 512},
+     "tasks": [{"grade_id": "unet", "points": 30, "hidden_points": 20, "manual": false}]}
+
+Everything in it is optional.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from autograder.nouns import Limits
+
+VARIABLE = "AUTOGRADER_NOTEBOOK"
+FILE = "autograder.json"
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # the folder was removed under us
+        return Path(os.sep)
+
+
+_started_in = _working_folder()
+
+
+@dataclass(frozen=True)
+class KnownTask:
+    """What the release says of one task before anything was checked."""
+
+    grade_id: str
+    points: float
+    hidden_points: float = 0.0
+    manual: bool = False
+
+
+@dataclass(frozen=True)
+class Released:
+    """What the release says of this notebook; empty where there was none."""
+
+    assignment: str = ""
+    notebook: str = ""
+    release: int = 0
+    language: str = ""
+    limits: Limits = field(default_factory=Limits)
+    tasks: tuple[KnownTask, ...] = ()
+
+
+def released() -> Released:
+    """What the release says of the notebook of this kernel."""
+    return parse(os.environ.get(VARIABLE, "") or _text(folder() / FILE))
+
+
+def parse(text: str) -> Released:
+    """The object from its JSON; anything unknown or ill-typed in it is left out."""
+    try:
+        data = json.loads(text) if text else {}
+    except ValueError:
+        data = {}
+    if not isinstance(data, dict):
+        data = {}
+    tasks = data.get("tasks")
+    return Released(
+        assignment=str(data.get("assignment", "")),
+        notebook=str(data.get("notebook", "")),
+        release=data["release"] if type(data.get("release")) is int else 0,
+        language=str(data.get("language", "")),
+        limits=_limits(data.get("limits")),
+        tasks=tuple(filter(None, map(_task, tasks if isinstance(tasks, list) else []))),
+    )
+
+
+def _limits(data: Any) -> Limits:
+    known = {f.name for f in fields(Limits)}
+    given = data if isinstance(data, Mapping) else {}
+    return Limits(**{k: v for k, v in given.items() if k in known and type(v) in (int, float)})
+
+
+def _task(data: Any) -> KnownTask | None:
+    try:
+        return KnownTask(
+            str(data["grade_id"]),
+            float(data["points"]),
+            float(data.get("hidden_points", 0.0)),
+            bool(data.get("manual", False)),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def notebook_path() -> Path | None:
+    """The notebook's file where the front end says it; Colab keeps none on this machine."""
+    said = _session_path() or _code_path()
+    if said is not None:
+        return said
+    name = os.environ.get(VARIABLE) and released().notebook
+    if name and (_started_in / f"{name}.ipynb").is_file():
+        return _started_in / f"{name}.ipynb"
+    found = sorted(_started_in.glob("*.ipynb"))
+    return found[0] if len(found) == 1 else None
+
+
+def _session_path() -> Path | None:
+    """The path that jupyter_server tells its kernels."""
+    name = os.environ.get("JPY_SESSION_NAME", "")
+    if not name.endswith(".ipynb"):
+        return None
+    for path in (Path(name), _started_in / Path(name).name):
+        if path.is_absolute() and path.is_file():
+            return path
+    return None
+
+
+def _code_path() -> Path | None:
+    """The path that VS Code puts into the namespace."""
+    shell = ipython()
+    name = (getattr(shell, "user_ns", None) or {}).get("__vsc_ipynb_file__", "")
+    return Path(name) if isinstance(name, str) and name and Path(name).is_file() else None
+
+
+def folder() -> Path:
+    """The folder of the notebook: where kept work and helper files lie."""
+    said = _session_path() or _code_path()
+    return said.parent if said is not None else _started_in
+
+
+def notebook_name() -> str:
+    """The notebook's name without its ending; "" where nothing tells."""
+    name = os.environ.get(VARIABLE, "") and released().notebook
+    if name:
+        return name
+    path = notebook_path()
+    return path.stem if path is not None else ""
+
+
+def ipython() -> Any:
+    """The running IPython shell, or None; IPython is never imported for it."""
+    module = sys.modules.get("IPython")
+    return module.get_ipython() if module is not None else None
+
+
+def on_colab() -> bool:
+    """Whether the kernel runs on Google Colab."""
+    return "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ

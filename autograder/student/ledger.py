@@ -1,0 +1,115 @@
+"""What was checked when: kept beside the notebook, so that progress outlives a kernel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from autograder.criteria.task import Declared
+from autograder.language import in_words
+from autograder.nouns import CriterionResult, Status
+from autograder.student import here
+
+FORMAT = 1
+FILE = Path(".autograder") / "progress.json"
+REMEMBERED = 20  # different failures of one criterion
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The last check of one task."""
+
+    points: float
+    max_points: float  # of its visible criteria
+    hidden_points: float
+    when: str  # ISO 8601, UTC
+    failures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # digests by criterion
+
+
+def record(
+    grade_id: str, declared: Sequence[Declared], results: Sequence[CriterionResult]
+) -> dict[str, int]:
+    """Notes a check; gives the number of different failures of each criterion so far."""
+    entries = read()
+    before = entries[grade_id].failures if grade_id in entries else {}
+    failures = {r.name: _failures(r, before.get(r.name, ())) for r in results}
+    checked = {r.name for r in results}
+    entries[grade_id] = Entry(
+        points=round(sum(r.points for r in results), 6),
+        max_points=sum(r.max_points for r in results),
+        hidden_points=sum(c.points for c in declared if c.name not in checked),
+        when=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        failures=failures,
+    )
+    _write(entries)
+    return {name: len(seen) for name, seen in failures.items()}
+
+
+def read() -> dict[str, Entry]:
+    """The last checks by grade_id; empty where nothing was noted or the notes are unreadable."""
+    try:
+        data = json.loads((here.folder() / FILE).read_text("utf-8"))
+        tasks = data["notebooks"][here.notebook_name()]
+        return {name: _entry(value) for name, value in tasks.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return dict(_unwritten)
+
+
+def _entry(value: Mapping[str, Any]) -> Entry:
+    failures = {str(k): tuple(map(str, v)) for k, v in value["failures"].items()}
+    return Entry(
+        float(value["points"]), float(value["max_points"]), float(value["hidden_points"]),
+        str(value["when"]), failures,
+    )  # fmt: skip
+
+
+def _failures(result: CriterionResult, seen: tuple[str, ...]) -> tuple[str, ...]:
+    """The digests of the failures so far, with this one if it is a failure not seen before."""
+    if result.status is not Status.FAILED:
+        return seen
+    words = f"{in_words(result.message, 'en')[1]}\0{result.score}\0{result.points}"
+    digest = hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:12]
+    return seen if digest in seen else (*seen, digest)[-REMEMBERED:]
+
+
+_unwritten: dict[str, Entry] = {}  # outside a notebook, or where the folder takes no files
+
+
+def _write(entries: dict[str, Entry]) -> None:
+    _unwritten.update(entries)
+    if here.ipython() is None:
+        return
+    path = here.folder() / FILE
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        notebooks = dict(data["notebooks"])
+    except (OSError, ValueError, KeyError, TypeError):
+        notebooks = {}
+    notebooks[here.notebook_name()] = {name: asdict(entry) for name, entry in entries.items()}
+    text = json.dumps({"format": FORMAT, "notebooks": notebooks}, ensure_ascii=False, indent=1)
+    with suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, text.encode("utf-8"))
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Puts the file in place whole or not at all, also when the kernel is killed meanwhile."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise

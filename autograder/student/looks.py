@@ -1,0 +1,92 @@
+"""The style of everything shown in a notebook: light and dark, wide and narrow.
+
+Every block carries its own background, so that it is readable whatever the page around it does.
+JupyterLab, Colab and VS Code say which theme is on; else the reader's system does. Where the
+output is narrower than a table needs, each row becomes a card.
+"""
+
+from __future__ import annotations
+
+_LIGHT = (
+    "--bg:#fff;--ink:#1c2126;--soft:#57606a;--line:#d8dee4;--head:#f4f6f8;--track:#e3e8ed;"
+    "--good:#116329;--good-bg:#dcf5e3;--bad:#a40e26;--bad-bg:#ffe9e7;--wait:#57606a;"
+    "--wait-bg:#eef1f4;--later:#0a4a91;--later-bg:#e1effe;--right:#a9dfb9;--mark:#1c2126"
+)
+_DARK = (
+    "--bg:#16191d;--ink:#e8ecf0;--soft:#a5afba;--line:#353c44;--head:#1f242a;--track:#343b43;"
+    "--good:#7ee2a0;--good-bg:#12351f;--bad:#ffa8a0;--bad-bg:#431a1a;--wait:#b6c0ca;"
+    "--wait-bg:#2a3037;--later:#9ccbff;--later-bg:#132c4a;--right:#22603a;--mark:#e8ecf0"
+)
+_DARK_HOSTS = ('[data-jp-theme-light="false"]', "html[theme=dark]", ".vscode-dark")
+_LIGHT_HOSTS = ('[data-jp-theme-light="true"]', "html[theme=light]", ".vscode-light")
+
+_RULES = """
+.ag{container-type:inline-size;background:var(--bg);color:var(--ink);border:1px solid var(--line);
+border-radius:8px;margin:6px 0;overflow:hidden;font:14px/1.5 system-ui,-apple-system,"Segoe UI",
+Roboto,"Noto Sans KR","Noto Sans CJK KR","Malgun Gothic","Apple SD Gothic Neo",sans-serif;
+word-break:keep-all;overflow-wrap:anywhere}
+.ag p{margin:0}
+.ag .ag-head{padding:10px 14px;background:var(--head);border-bottom:1px solid var(--line)}
+.ag .ag-head strong{margin-right:8px}
+.ag .ag-note{padding:8px 14px;color:var(--soft)}
+.ag caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);
+white-space:nowrap}
+.ag table{border-collapse:collapse;width:100%;margin:0;border:0;font-size:14px;table-layout:auto;
+color:inherit;background:none}
+.ag th,.ag td{text-align:left;vertical-align:top;padding:10px 14px;border:0;
+border-bottom:1px solid var(--line);background:none;color:inherit;white-space:normal;max-width:none}
+.ag tbody tr,.ag tbody tr:hover{background:none}
+.ag tbody tr:last-child>*{border-bottom:0}
+.ag thead th{font-size:12px;font-weight:600;color:var(--soft);padding-block:6px}
+.ag tbody th{font-weight:600;min-width:10em;max-width:24em}
+.ag .ag-text{white-space:pre-line;unicode-bidi:isolate;max-width:26em}
+.ag .ag-label{display:none}
+.ag .ag-state{white-space:nowrap}
+.ag .ag-state span{display:inline-block;border-radius:99px;padding:1px 10px;font-weight:600;
+font-size:13px}
+.ag .ag-state i{font-style:normal}
+.ag .ag-points{white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums}
+.ag .ag-good{color:var(--good);background:var(--good-bg)}
+.ag .ag-bad{color:var(--bad);background:var(--bad-bg)}
+.ag .ag-wait{color:var(--wait);background:var(--wait-bg)}
+.ag .ag-later{color:var(--later);background:var(--later-bg)}
+.ag .ag-hint{margin-top:6px;padding:6px 10px;border-left:3px solid var(--later);
+background:var(--later-bg);border-radius:0 4px 4px 0}
+.ag .ag-bar{margin-top:6px;max-width:260px}
+.ag svg{display:block;width:100%;height:26px;overflow:visible}
+.ag small{display:block;color:var(--soft);font-size:12.5px;line-height:1.4;margin-top:2px}
+.ag .ag-track{fill:var(--track)}.ag .ag-right{fill:var(--right)}
+.ag .ag-fill-good{fill:var(--good)}.ag .ag-fill-bad{fill:var(--bad)}
+.ag .ag-dot-good{fill:var(--good);stroke:var(--bg);stroke-width:2}
+.ag .ag-dot-bad{fill:var(--bad);stroke:var(--bg);stroke-width:2}
+.ag .ag-target{stroke:var(--mark);stroke-width:2.5}
+.ag .ag-base{stroke:var(--soft);stroke-width:2;stroke-dasharray:2 2}
+.ag details{border-top:1px solid var(--line);padding:8px 14px}
+.ag summary{cursor:pointer;color:var(--soft)}
+.ag summary:focus-visible{outline:2px solid var(--later);outline-offset:2px}
+.ag pre{white-space:pre-wrap;margin:6px 0 0;font-size:12.5px;background:none;color:inherit}
+@container (max-width:760px){
+.ag table,.ag tbody,.ag tr,.ag td,.ag tbody th{display:block}
+.ag thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.ag tbody tr{padding:12px 14px;border-bottom:1px solid var(--line);position:relative}
+.ag tbody tr:last-child{border-bottom:0}
+.ag tbody th,.ag tbody td{padding:0 0 8px;border:0;max-width:none}
+.ag .ag-none{display:none}
+.ag .ag-label{display:block;font-size:12px;color:var(--soft)}
+.ag .ag-text{max-width:none}.ag .ag-bar{max-width:none}
+.ag tbody .ag-points{position:absolute;top:12px;right:14px;padding:1px 0}
+}
+"""
+
+
+def _style() -> str:
+    dark = ",".join(f"{host} .ag" for host in _DARK_HOSTS)
+    light = ",".join(f"{host} .ag" for host in _LIGHT_HOSTS)
+    rules = (
+        f".ag{{{_LIGHT}}}@media(prefers-color-scheme:dark){{.ag{{{_DARK}}}}}"
+        f"{dark}{{{_DARK}}}{light}{{{_LIGHT}}}{_RULES}"
+    )
+    return f"<style>{rules.replace(chr(10), '')}</style>"
+
+
+STYLE = _style()

@@ -1,0 +1,194 @@
+"""Results as a table for a notebook and as text for everything else; the same words in both.
+
+The table says everything in words: colours, signs and the drawn line only repeat it, for a front
+end may take them away (JupyterLab strips styles and drawings from a notebook it does not trust).
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from html import escape
+from typing import TYPE_CHECKING
+
+from autograder.language import current, translate
+from autograder.nouns import fill
+from autograder.student import distance, words
+from autograder.student.looks import STYLE
+
+if TYPE_CHECKING:
+    from autograder.student.checked import Checked, Row
+
+LONGEST = 800  # characters of one cell of a table
+
+
+def plain_mode() -> bool:
+    """Whether text is wanted instead of tables: `%env AUTOGRADER_PLAIN=1`."""
+    return os.environ.get("AUTOGRADER_PLAIN", "").lower() not in ("", "0", "false", "no")
+
+
+def bundle(text: str, html: str) -> dict[str, str]:
+    """What a notebook gets: the text, and the table unless plain text is wanted."""
+    return {"text/plain": text} if plain_mode() else {"text/plain": text, "text/html": html}
+
+
+def clean(text: str) -> str:
+    """Text fit to be shown: cut, without control characters and marks that turn its direction."""
+    cut = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return "".join(c for c in cut if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf"))
+
+
+def block(title: str, summary: str, inside: str) -> str:
+    """One framed piece of output with its own style, a heading and a sentence. Escapes the two."""
+    return (
+        f'<div class="ag" lang="{escape(current())}">{STYLE}<section aria-label="{_e(title)}">'
+        f'<p class="ag-head"><strong>{_e(title)}</strong> <span>{_e(summary)}</span></p>'
+        f"{inside}</section></div>"
+    )
+
+
+def _e(text: str) -> str:
+    return escape(clean(text), quote=True)
+
+
+# ── Text ─────────────────────────────────────────────────────────────────────────────
+
+
+def as_text(checked: Checked) -> str:
+    """The result as lines of text."""
+    lines = [f"{checked.task}: {checked.summary}"]
+    for row in checked.rows:
+        lines += _row_lines(row)
+    lines += [f"  {clean(note)}" for note in checked.notes]
+    if checked.printed:
+        lines += [f"  {translate('Printed while checking')}:"]
+        lines += [f"    {line}" for line in clean(checked.printed).splitlines()]
+    return "\n".join(lines)
+
+
+def _row_lines(row: Row) -> list[str]:
+    state = row.state
+    lines = [
+        f"[{state.sign} {words.in_words(state)}] {clean(row.demand)} ({_points(row)})",
+        *(f"    {label}: {clean(text)}" for label, text in _parts(row)),
+    ]
+    if row.distance is not None:
+        lines.append(f"    {translate('Distance')}: {distance.in_words(row.distance)}")
+    return lines + [f"    {label}: {clean(text)}" for label, text in _hints(row)]
+
+
+def _parts(row: Row) -> list[tuple[str, str]]:
+    texts = {"Expected": row.expected, "Got": row.got, "Next": row.next}
+    return [(translate(label), text) for label, text in texts.items() if text]
+
+
+def _hints(row: Row) -> list[tuple[str, str]]:
+    found = [
+        (fill(translate("Hint {n}"), {"n": n}), hint) for n, hint in enumerate(row.hints, start=1)
+    ]
+    if row.more_hints and row.state is words.NOT_MET:
+        template = "{n} more after another, different attempt"
+        found.append((translate("Hints"), fill(translate(template), {"n": row.more_hints})))
+    return found
+
+
+def _points(row: Row) -> str:
+    if row.state is words.LATER:
+        return fill(translate("{max} points"), {"max": words.number(row.max_points)})
+    values = {"points": words.number(row.points), "max": words.number(row.max_points)}
+    return fill(translate("{points} of {max} points"), values)
+
+
+# ── Table ────────────────────────────────────────────────────────────────────────────
+
+COLUMNS = ("State", "Demand", "Expected", "Got", "Next", "Points")
+
+
+def as_html(checked: Checked) -> str:
+    """The result as a table: one row a criterion, every state in words."""
+    head = "".join(
+        f'<th scope="col" role="columnheader">{_e(translate(name))}</th>' for name in COLUMNS
+    )
+    rows = "".join(map(_row_html, checked.rows))
+    caption = fill(translate("Result of checking {task}"), {"task": checked.task})
+    table = (
+        f'<table role="table"><caption>{_e(caption)}</caption>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{rows}</tbody></table>'
+    )
+    notes = "".join(f'<p class="ag-note">{_e(note)}</p>' for note in checked.notes)
+    return block(checked.task, checked.summary, table + notes + _printed(checked.printed))
+
+
+def _row_html(row: Row) -> str:
+    state = row.state
+    shown = f'<i aria-hidden="true">{state.sign}</i> {_e(words.in_words(state))}'
+    cells = [
+        f'<td role="cell" class="ag-state"><span class="ag-{state.tone}">{shown}</span></td>',
+        f'<th scope="row" role="rowheader">{_e(row.demand)}</th>',
+        _cell("Expected", _e(row.expected)),
+        _cell("Got", _e(row.got) + _bar(row)),
+        _cell("Next", _e(row.next) + _hints_html(row)),
+        f'<td role="cell" class="ag-points">{_e(_points(row))}</td>',
+    ]
+    return f'<tr role="row" class="ag-row-{state.tone}">{"".join(cells)}</tr>'
+
+
+def _cell(label: str, inside: str) -> str:
+    """A cell whose label is shown where the table is too narrow for columns."""
+    if not inside:
+        return '<td role="cell" class="ag-none"></td>'
+    shown = f'<b class="ag-label" aria-hidden="true">{_e(translate(label))}</b>'
+    return f'<td role="cell">{shown}<div class="ag-text">{inside}</div></td>'
+
+
+def _hints_html(row: Row) -> str:
+    return "".join(
+        f'<p class="ag-hint"><b>{_e(label)}</b> {_e(text)}</p>' for label, text in _hints(row)
+    )
+
+
+def _printed(text: str) -> str:
+    if not text:
+        return ""
+    title = translate("Printed while checking")
+    return f"<details><summary>{_e(title)}</summary><pre>{_e(text)}</pre></details>"
+
+
+# ── The line ─────────────────────────────────────────────────────────────────────────
+
+WIDTH, HEIGHT = 240, 26
+
+
+def _bar(row: Row) -> str:
+    """The distance as a line to the right of which everything is better, and its sentence."""
+    if row.distance is None:
+        return ""
+    found = distance.places(row.distance)
+    tone = "good" if row.distance.reached else "bad"
+    sentence = distance.in_words(row.distance)
+    score = _x(found.score)
+    pieces = [_rect("ag-track", 0.0, 1.0)]
+    if found.right_answers is not None:
+        pieces.append(_rect("ag-right", *found.right_answers))
+    pieces.append(f'<rect class="ag-fill-{tone}" x="0" y="10" width="{score}" height="6" rx="3"/>')
+    if found.baseline is not None:
+        x = _x(found.baseline)
+        pieces.append(f'<path class="ag-base" d="M{x} 6V20"/>')
+    x = _x(found.target)
+    pieces.append(f'<path class="ag-target" d="M{x} 2V24"/>')
+    pieces.append(f'<circle class="ag-dot-{tone}" cx="{score}" cy="13" r="5.5"/>')
+    drawing = (
+        f'<svg role="img" aria-label="{_e(sentence)}" viewBox="-6 0 {WIDTH + 12} {HEIGHT}" '
+        f'preserveAspectRatio="none">{"".join(pieces)}</svg>'
+    )
+    return f'<div class="ag-bar">{drawing}<small aria-hidden="true">{_e(sentence)}</small></div>'
+
+
+def _x(place: float) -> float:
+    return round(place * WIDTH, 1)
+
+
+def _rect(name: str, left: float, right: float) -> str:
+    x, width = _x(left), max(_x(right - left), 2.0)
+    return f'<rect class="{name}" x="{x}" y="8" width="{width}" height="10" rx="5"/>'

@@ -1,0 +1,75 @@
+"""Task as a test cell uses it: `check()` shows what is met, what is not and what comes next."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from autograder.criteria import task as criteria
+from autograder.criteria.draws import PUBLIC_KEY, draws
+from autograder.criteria.running import Lookup, Missing, run_task
+from autograder.language import in_words, translate
+from autograder.nouns import CriterionResult, Status, fill
+from autograder.student import ledger
+from autograder.student.checked import Checked, as_checked
+from autograder.student.quiet import held_back
+
+
+class Task(criteria.Task):
+    """The criteria of one grade cell, which the student may check as often as they like."""
+
+    def check(self) -> Checked | float | None:
+        """What is met and what is not, shown as a table; hidden criteria wait for submitting.
+
+        The names are looked up where it is called. Under nbgrader's autograde it returns the
+        points, a builtin float between 0 and the cell's points; under its validate it raises
+        AssertionError if a visible criterion is not met.
+        """
+        if self.collected:
+            return None
+        names = sys._getframe(1).f_globals
+        with held_back() as printed:
+            results = run_task(self, _lookup(names), draws(PUBLIC_KEY, self.grade_id))
+        execution = os.environ.get("NBGRADER_EXECUTION", "")
+        if execution == "autograde":
+            return _points(self, results)
+        if execution == "validate":
+            _demand_all(self, results)
+            return None
+        failures = ledger.record(self.grade_id, list(self.criteria.values()), results)
+        return as_checked(self, results, failures=failures, printed=printed())
+
+
+def _lookup(names: Mapping[str, Any]) -> Lookup:
+    def lookup(name: str) -> Any:
+        try:
+            return names[name]
+        except KeyError:
+            raise Missing(name) from None
+
+    return lookup
+
+
+def _points(task: criteria.Task, results: list[CriterionResult]) -> float:
+    """The points as nbgrader reads them: a builtin float, never above the cell's points."""
+    whole = round(sum(c.points for c in task.criteria.values()), 6)
+    return float(min(max(round(sum(r.points for r in results), 6), 0.0), whole))
+
+
+def _demand_all(task: criteria.Task, results: list[CriterionResult]) -> None:
+    failed = [r for r in results if r.status is not Status.PASSED]
+    if failed:
+        raise AssertionError("\n\n".join(_in_plain_words(task, result) for result in failed))
+
+
+def _in_plain_words(task: criteria.Task, result: CriterionResult) -> str:
+    expected, got, next_ = in_words(result.message)
+    declared = task.criteria[result.name]
+    demand = fill(translate(declared.demand), declared.settings)
+    lines = [f"{translate('Not met')}: {demand}"]
+    for label, text in (("Expected", expected), ("Got", got), ("Next", next_)):
+        if text:
+            lines.append(f"{translate(label)}: {text}")
+    return "\n".join(lines)
