@@ -1,0 +1,257 @@
+"""A course as a frozen value: its folders, and its settings with what differs by assignment."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from autograder.config.reading import Written, read
+from autograder.config.settings import (
+    CourseSettings,
+    ExamSettings,
+    ExportSettings,
+    FeedbackSettings,
+    GradingSettings,
+    LateSettings,
+    LimitSettings,
+    PortalSettings,
+    SubmissionSettings,
+)
+from autograder.errors import ConfigError, NotFound
+from autograder.nouns import Limits
+
+FILE = "course_config.py"
+NBGRADER_FILE = "nbgrader_config.py"
+_Section = TypeVar("_Section")
+
+
+@dataclass(frozen=True)
+class Course:
+    """One course: its folders, and every setting as a value that has been checked."""
+
+    root: Path
+    settings: CourseSettings = field(default_factory=CourseSettings)
+    grading: GradingSettings = field(default_factory=GradingSettings)
+    limit_settings: LimitSettings = field(default_factory=LimitSettings)
+    feedback_settings: FeedbackSettings = field(default_factory=FeedbackSettings)
+    exams: ExamSettings = field(default_factory=ExamSettings)
+    submissions: SubmissionSettings = field(default_factory=SubmissionSettings)
+    late: LateSettings = field(default_factory=LateSettings)
+    portal: PortalSettings = field(default_factory=PortalSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
+    nbgrader: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # its own sections
+
+    # ── What it is ───────────────────────────────────────────────────────────────────
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def language(self) -> str:
+        return self.settings.language
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.timezone)
+
+    @property
+    def db_url(self) -> str:
+        """The gradebook's address, as SQLAlchemy reads it."""
+        return self.settings.db_url or f"sqlite:///{self.root / 'gradebook.db'}"
+
+    @property
+    def portal_url(self) -> str:
+        return self.portal.url
+
+    @property
+    def plain_tests(self) -> Literal["refuse", "inside"]:
+        return self.grading.plain_tests
+
+    @cached_property
+    def key(self) -> bytes:
+        """The course's secret (32 bytes), made on first use, readable by its owner alone."""
+        path = self.state / "course.key"
+        if not path.exists():
+            self.state.mkdir(mode=0o700, exist_ok=True)
+            _create(path, secrets.token_bytes(32))
+        return path.read_bytes()
+
+    # ── What holds for one assignment ────────────────────────────────────────────────
+
+    def kind_of(self, assignment: str) -> Literal["daily", "sprint"]:
+        """Whether an assignment is daily work or a sprint challenge."""
+        sprints = self.settings.sprints
+        return "sprint" if any(fnmatchcase(assignment, s) for s in sprints) else "daily"
+
+    def limits(self, assignment: str) -> Limits:
+        """What one run of this assignment may use."""
+        values = asdict(_for(self.limit_settings, assignment))
+        return Limits(**{f.name: values[f.name] for f in fields(Limits)})
+
+    def grading_of(self, assignment: str) -> GradingSettings:
+        """How submissions to this assignment are run and checked."""
+        return _for(self.grading, assignment)
+
+    def exam_of(self, assignment: str) -> ExamSettings:
+        """Window and clock of this sprint challenge."""
+        return _for(self.exams, assignment)
+
+    def feedback_of(self, assignment: str) -> FeedbackSettings:
+        """What students see of this assignment, and when; a sprint's comes from `Exam`."""
+        daily = _for(self.feedback_settings, assignment)
+        if self.kind_of(assignment) == "daily":
+            return daily
+        exam = self.exam_of(assignment)
+        return FeedbackSettings(exam.hidden, exam.when, 0, daily.regrade_days)
+
+    def due(self, assignment: str) -> datetime | None:
+        """When it is due, in the course's time zone; None if nothing says."""
+        written = self.settings.due.get(assignment, "")
+        if self.kind_of(assignment) == "sprint":
+            written = self.exam_of(assignment).closes or written
+        return self.moment(written) if written else None
+
+    def moment(self, written: str) -> datetime:
+        """A date of course_config.py as a time in the course's zone."""
+        return datetime.fromisoformat(written).replace(tzinfo=self.zone)
+
+    # ── Its folders ──────────────────────────────────────────────────────────────────
+
+    def _folder(self, name: str) -> Path:
+        chosen = self.nbgrader.get("CourseDirectory", {}).get(f"{name}_directory", name)
+        return self.root / str(chosen)
+
+    @property
+    def source(self) -> Path:
+        return self._folder("source")
+
+    @property
+    def release(self) -> Path:
+        return self._folder("release")
+
+    @property
+    def submitted(self) -> Path:
+        return self._folder("submitted")
+
+    @property
+    def autograded(self) -> Path:
+        return self._folder("autograded")
+
+    @property
+    def feedback(self) -> Path:
+        return self._folder("feedback")
+
+    @property
+    def state(self) -> Path:
+        """What we keep beside nbgrader's folders: evidence, results, the key."""
+        return self.root / ".autograder"
+
+
+def load(root: Path | None = None) -> Course:
+    """The course in this folder, or in the nearest one above the working directory."""
+    folder = _find(Path.cwd()) if root is None else Path(root).resolve()
+    path = folder / FILE
+    if path.is_file():
+        return _course(folder, read(path))
+    if (folder / NBGRADER_FILE).is_file():  # a course of nbgrader's, as it is
+        return _course(folder, read(folder / NBGRADER_FILE, foreign=True))
+    raise NotFound(
+        "no course here", where=str(folder), way_out=f"autograder init {folder} makes one"
+    )
+
+
+def _find(start: Path) -> Path:
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file() or (folder / NBGRADER_FILE).is_file():
+            return folder
+    raise NotFound(
+        f"no {FILE} here nor in any folder above",
+        where=str(start),
+        way_out="change into a course, or name it with --course PATH; autograder init makes one",
+    )
+
+
+def _course(root: Path, written: Written) -> Course:
+    section = written.section
+    nbgrader = written.others
+    settings = cast("CourseSettings", section("Course"))
+    directory = nbgrader.get("CourseDirectory", {})
+    if not written.says("Course", "name") and directory.get("course_id"):
+        settings = _replace(settings, {"name": str(directory["course_id"])})
+    if not written.says("Course", "db_url") and directory.get("db_url"):
+        settings = _replace(settings, {"db_url": str(directory["db_url"])})
+    course = Course(
+        root,
+        settings,
+        section("Grading"),
+        section("Limits"),
+        section("Feedback"),
+        section("Exam"),
+        section("Submissions"),
+        section("Late"),
+        section("Portal"),
+        section("Export"),
+        nbgrader,
+    )
+    _check_dates(course, written)
+    return course
+
+
+def _check_dates(course: Course, written: Written) -> None:
+    try:
+        course.zone  # noqa: B018
+    except (KeyError, ValueError, OSError):
+        raise ConfigError(
+            f"there is no time zone {course.settings.timezone!r}",
+            where=written.place("Course", "timezone"),
+            way_out="write it as in 'Asia/Seoul'",
+        ) from None
+    dates = [("Course", "due", text) for text in course.settings.due.values()]
+    exams = [course.exams, *map(course.exam_of, course.exams.assignments)]
+    for name in ("opens", "latest_start", "closes"):
+        where = "assignments" if len(exams) > 1 else name
+        dates += [("Exam", where, getattr(exam, name)) for exam in exams if getattr(exam, name)]
+    for section, name, text in dates:
+        try:
+            course.moment(text)
+        except ValueError:
+            raise ConfigError(
+                f"{text!r} is no date",
+                where=written.place(section, name, text),
+                way_out="write it as in '2026-12-01 18:00'",
+            ) from None
+
+
+def _for(section: _Section, assignment: str) -> _Section:
+    """The section with what its `assignments` say of this one; later entries win."""
+    changes: dict[str, Any] = {}
+    for pattern, values in getattr(section, "assignments", {}).items():
+        if fnmatchcase(assignment, pattern):
+            changes.update(values)
+    return _replace(section, changes)
+
+
+def _replace(section: _Section, changes: Mapping[str, Any]) -> _Section:
+    values = {f.name: getattr(section, f.name) for f in fields(section)}  # type: ignore[arg-type]
+    return type(section)(**{**values, **changes})
+
+
+def _create(path: Path, data: bytes) -> None:
+    """Writes a new file that only its owner may read; whoever was first has written it."""
+    half = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    half.touch(mode=0o600)
+    half.write_bytes(data)
+    try:
+        path.hardlink_to(half)
+    except FileExistsError:
+        pass
+    finally:
+        half.unlink()
