@@ -7,24 +7,23 @@ import hmac
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 Draws = Callable[[str, int], Any]  # (criterion's name, attempt from 1) -> numpy Generator
+
+PUBLIC_KEY = b"a student's own kernel: nothing is secret here"
+
+
+def seed(key: bytes, *scope: str) -> int:
+    """HMAC-SHA-256(key, scope) as a number: assignment, notebook, task, release, criterion, attempt."""
+    digest = hmac.new(key, "\0".join(scope).encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest, "little")
 
 
 def draws(key: bytes, *scope: str) -> Draws:
-    """The generators of one task: seeded by HMAC-SHA-256(key, scope, criterion, attempt).
-
-    `scope` is what the seed shall depend on besides: assignment, notebook, task, release number.
-    The key is the course's secret; in a student's own kernel it is public.
-    """
+    """The generators of one task, seeded by key, scope, criterion and attempt."""
 
     def generator(criterion: str, attempt: int) -> Any:
-        import numpy as np
-
-        text = "\0".join((*scope, criterion, str(attempt)))
-        digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
-        return np.random.default_rng(int.from_bytes(digest, "little"))
+        return np.random.default_rng(seed(key, *scope, criterion, str(attempt)))
 
     return generator
-
-
-PUBLIC_KEY = b"a student's own kernel: nothing is secret here"

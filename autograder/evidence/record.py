@@ -1,0 +1,68 @@
+"""Evidence: what one run of one notebook left, as a frozen value and as a manifest on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from autograder.errors import EvidenceFault
+from autograder.evidence.results import as_json, from_json
+from autograder.evidence.store import Store
+from autograder.nouns import CellError, Message, Usage
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """What one cell left; `outputs` is the blob of its nbformat outputs (JSON)."""
+
+    number: int  # its place in the submitted notebook; 0 if it was restored from source
+    grade_id: str
+    cell_id: str
+    error: CellError | None = None
+    outputs: str = ""
+    cpu: float = 0.0
+    wall: float = 0.0
+    skipped: tuple[str, ...] = ()  # lines that install or download
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one run left. `values[task][name]` is the blob of a value as a frame of the wire."""
+
+    key: str
+    submission: str
+    notebook: str
+    cells: tuple[CellRecord, ...] = ()
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    missing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    limit: str = ""  # name of the limit that ended the run
+    limit_message: Message = Message()
+    usage: Usage = Usage()
+    tier: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    started: str = ""  # ISO 8601, UTC
+
+    @property
+    def stopped_at(self) -> CellRecord | None:
+        """The first cell that stopped with an error."""
+        return next((cell for cell in self.cells if cell.error), None)
+
+
+def keep(store: Store, evidence: Evidence) -> None:
+    """Writes the manifest of a run; what its criteria asked an earlier run is forgotten."""
+    store.write("runs", evidence.key, record=as_json(evidence))
+
+
+def find(store: Store, key: str) -> Evidence | None:
+    """The evidence of a run; None if there is none that can be read."""
+    record = store.read("runs", key)
+    if record is None:
+        return None
+    record.pop("format")
+    try:
+        return from_json(Evidence, record)
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvidenceFault(
+            f"the manifest of run {key[:12]} is damaged",
+            way_out="remove it; the submission will be run again",
+        ) from error

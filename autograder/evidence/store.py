@@ -1,0 +1,105 @@
+"""Evidence on disk: blobs by their SHA-256, one manifest per run, one trace per asked criterion.
+
+    blobs/ab/cdef…            bytes, named by their SHA-256
+    runs/<key>.json           manifest of one run
+    traces/<key>/<name>.json  what a criterion asked the student's process, and the answers
+
+Everything is written beside its place and renamed, so that nothing is ever half there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import EvidenceFault
+
+FORMAT = 1
+
+
+def digest(*parts: bytes | memoryview) -> str:
+    """The SHA-256 of the parts one after the other, in hex."""
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part)
+    return sha.hexdigest()
+
+
+def fingerprint(value: Any) -> str:
+    """The SHA-256 of a JSON value written in one canonical way."""
+    return digest(json.dumps(value, sort_keys=True, ensure_ascii=False).encode())
+
+
+def write_beside(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Puts the bytes at the path whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+class Store:
+    """The evidence of one course."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, *parts: bytes | memoryview) -> str:
+        """Keeps the bytes; returns their digest."""
+        name = digest(*parts)
+        path = self._blob(name)
+        if not path.exists():
+            write_beside(path, b"".join(parts))
+        return name
+
+    def get(self, name: str) -> bytes:
+        """The bytes with this digest; EvidenceFault if they are missing or damaged."""
+        try:
+            data = self._blob(name).read_bytes()
+        except OSError as error:
+            raise EvidenceFault(
+                f"evidence {name[:12]} is missing", where=str(self._blob(name)),
+                way_out="grade the submission again: it will be run afresh",
+            ) from error  # fmt: skip
+        if digest(data) != name:
+            self._blob(name).unlink(missing_ok=True)
+            raise EvidenceFault(
+                f"evidence {name[:12]} is damaged", where=str(self._blob(name)),
+                way_out="it was removed; grade the submission again",
+            )  # fmt: skip
+        return data
+
+    def _blob(self, name: str) -> Path:
+        return self.root / "blobs" / name[:2] / name[2:]
+
+    def read(self, kind: str, *name: str) -> dict[str, Any] | None:
+        """One manifest or trace; None if there is none or it is of another format."""
+        path = self._record(kind, name)
+        try:
+            record = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            return None
+        return record if type(record) is dict and record.get("format") == FORMAT else None
+
+    def write(self, kind: str, *name: str, record: dict[str, Any]) -> None:
+        """Keeps one manifest or trace."""
+        text = json.dumps({"format": FORMAT, **record}, ensure_ascii=False)
+        write_beside(self._record(kind, name), text.encode())
+
+    def remove(self, kind: str, *name: str) -> None:
+        """Forgets one manifest or trace; its blobs stay until `sweep`."""
+        self._record(kind, name).unlink(missing_ok=True)
+
+    def _record(self, kind: str, name: Iterable[str]) -> Path:
+        return self.root / kind / Path(*name).with_suffix(".json")

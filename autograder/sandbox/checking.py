@@ -1,0 +1,127 @@
+"""Ours, in the clean process: runs criteria on evidence; never in a process with student code.
+
+    in:  {"op": "check", "setup": [...], "files": [...], "tasks": [...]} + files and values
+    out: {"event": "ask", ...} for what only the student's process can answer,
+         {"event": "result", ...} per criterion, {"event": "done"}
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import linecache
+import os
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autograder.criteria.running import Missing, run_task
+from autograder.criteria.task import Task, collecting
+from autograder.errors import Fault
+from autograder.evidence.codec import BadValue, split
+from autograder.evidence.models import Refused
+from autograder.evidence.results import as_json
+from autograder.nouns import Status
+from autograder.sandbox.remote import Link, NewQuestion
+from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
+
+
+def main(read_fd: int, write_fd: int) -> None:
+    """Checks one notebook's tasks from its frames."""
+    frame = read_frame(read_fd)
+    if frame is None:
+        return
+    order = frame.header
+    parts = iter(split(frame.body, order["n"]))
+    for file in order["files"]:
+        path = Path(file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(next(parts))
+    sys.path.insert(0, os.getcwd())
+
+    def exchange(header: dict[str, Any], buffers: list[Buffer]) -> Frame:
+        write_frame(write_fd, {"event": "ask", **header}, buffers)
+        reply = read_frame(read_fd)
+        if reply is None:
+            raise SystemExit
+        return reply
+
+    namespace = _namespace()
+    for number, code in enumerate(order["setup"]):
+        _execute(code, f"<setup cell {number + 1}>", namespace)
+    link = Link(exchange, _helpers(order["files"]))
+    for task in order["tasks"]:
+        values = {name: (node, [next(parts) for _ in range(count)]) for name, node, count in task["values"]}
+        for event in _check(task, values, dict(namespace), link):
+            write_frame(write_fd, event)
+    write_frame(write_fd, {"event": "done"})
+
+
+def _check(
+    order: dict[str, Any], values: dict[str, Any], namespace: dict[str, Any], link: Link
+) -> Iterator[dict[str, Any]]:
+    grade_id, cache = order["grade_id"], dict[str, Any]()
+
+    def lookup(name: str) -> Any:
+        if name not in values:
+            raise Missing(name, order["missing"].get(name, ""))
+        if name not in cache:
+            try:
+                cache[name] = link.decode(*values[name])
+            except (BadValue, Refused) as error:
+                raise Missing(name, str(error)) from error
+        return cache[name]
+
+    def rng(criterion: str, attempt: int) -> Any:
+        import numpy as np
+
+        return np.random.default_rng(int(order["seeds"][criterion][attempt - 1], 16))
+
+    def before(criterion: str, attempt: int) -> None:
+        link.topic = (grade_id, criterion, attempt)
+        cache.clear()  # a criterion that changed a value changed only its own copy
+
+    task = _declare(order["code"], grade_id, namespace)
+    known = {name: Status(value) for name, value in order["known"].items()}
+    for name in order["only"]:
+        try:
+            (result,) = run_task(
+                task, lookup, rng, only=[name], known=known, settings=order["settings"], before=before
+            )
+        except NewQuestion:
+            yield {"event": "new_question", "task": grade_id, "criterion": name}
+            known[name] = Status.ERROR
+            continue
+        known[name] = result.status
+        yield {"event": "result", "task": grade_id, "result": as_json(result)}
+
+
+def _declare(code: str, grade_id: str, namespace: dict[str, Any]) -> Task:
+    with collecting() as tasks:
+        _execute(code, f"<test cell {grade_id}>", namespace)
+    for task in tasks:
+        if task.grade_id == grade_id:
+            return task
+    raise Fault(f"the test cell {grade_id} declares no Task({grade_id!r})")
+
+
+def _namespace() -> dict[str, Any]:
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    return module.__dict__
+
+
+def _execute(code: str, filename: str, namespace: dict[str, Any]) -> None:
+    """Runs a cell of the author's; lines for the notebook front end are left out."""
+    plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in code.splitlines())
+    linecache.cache[filename] = (len(plain), None, plain.splitlines(True), filename)
+    exec(compile(plain, filename, "exec"), namespace)
+
+
+def _helpers(files: list[str]) -> dict[str, Any]:
+    """The assignment's own modules, loaded, by name: their classes may appear in models."""
+    names = [Path(f).stem for f in files if f.endswith(".py") and "/" not in f]
+    return {
+        name: importlib.import_module(name) for name in names if importlib.util.find_spec(name) is not None
+    }

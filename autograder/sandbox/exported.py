@@ -1,0 +1,216 @@
+"""The student's objects as the other side may use them: by number, one plain request at a time.
+
+A *remote* is an object that stays here (a function, an estimator, a model with its own layers).
+Calls and reads come in as plain data and go back so; a reply carries the arguments that the call
+changed; a function of the other side may be called back. Before a criterion asks anything the
+namespace and the weights of remote models are put back as they were at its test cell.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable
+from typing import Any
+
+from autograder.evidence.codec import (
+    BadValue,
+    Decoder,
+    Encoder,
+    Unencodable,
+    lengths,
+    split,
+)
+from autograder.evidence.models import Refused, describe
+from autograder.sandbox.wire import Frame, read_frame, write_frame
+
+CHANGEABLE = (list, dict, set, bytearray)
+READABLE = ("__len__", "__getitem__", "__contains__", "__iter__", "__float__", "__int__", "__str__")
+
+
+class Exports:
+    """The objects that were handed out, and the states they can be put back to."""
+
+    def __init__(self, namespace: dict[str, Any], *, helpers: tuple[str, ...] = ()) -> None:
+        self._namespace = namespace
+        self._helpers = helpers
+        self._objects: list[Any] = []
+        self._numbers: dict[int, int] = {}
+        self._states: dict[str, tuple[dict[str, Any], list[tuple[Any, list[Any]]]]] = {}
+
+    # ── states ──
+
+    def remember(self, label: str) -> None:
+        """Keeps a shallow copy of the namespace and the weights of the models handed out."""
+        weights = [(m, m.get_weights()) for m in self._objects if _is_keras_model(m)]
+        self._states[label] = (dict(self._namespace), weights)
+
+    def put_back(self, label: str) -> None:
+        """Makes the namespace and remote models as they were at a test cell."""
+        namespace, weights = self._states[label]
+        self._namespace.clear()
+        self._namespace.update(namespace)
+        for model, values in weights:
+            model.set_weights(values)
+
+    # ── out: objects as nodes ──
+
+    def stranger(self, value: Any, encoder: Encoder) -> dict[str, Any]:
+        """The node of a value the codec does not know: a model by config, else a remote."""
+        if isinstance(value, types.ModuleType):
+            raise Unencodable("a module")
+        if _is_keras_model(value):
+            try:
+                description, weights = describe(value, self._helpers)
+                return {"model": description, "w": [encoder.array(w) for w in weights]}
+            except Refused as reason:
+                return self._remote(value, "model", str(reason))
+        if inspect.isclass(value):
+            return self._remote(value, "class")
+        return self._remote(value, "function" if callable(value) else "object")
+
+    def _remote(self, value: Any, kind: str, why: str = "") -> dict[str, Any]:
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = len(self._objects)
+            self._objects.append(value)
+            self._numbers[id(value)] = number
+        owner = type(value)
+        return {
+            "remote": number, "kind": kind, "type": f"{owner.__module__}.{owner.__qualname__}"[:200],
+            "name": str(getattr(value, "__name__", ""))[:100], "params": _parameters(value), "why": why[:200],
+        }  # fmt: skip
+
+    # ── in: requests ──
+
+    def serve(self, read_fd: int, write_fd: int) -> None:
+        """Answers requests one after the other until the pipe closes."""
+        while True:
+            frame = read_frame(read_fd)
+            if frame is None or frame.header.get("op") == "bye":
+                return
+            self._answer(frame, read_fd, write_fd)
+
+    def _answer(self, frame: Frame, read_fd: int, write_fd: int) -> None:
+        number = frame.header.get("q")
+        encoder = Encoder(self.stranger)
+        try:
+            reply = self._do(frame, encoder, read_fd, write_fd)
+        except BaseException as failure:
+            encoder = Encoder(self.stranger)
+            reply = {"ok": False, **_plainly(failure)}
+        write_frame(
+            write_fd, {**reply, "q": number, "n": lengths(encoder.buffers)}, encoder.buffers
+        )
+
+    def _do(self, frame: Frame, encoder: Encoder, read_fd: int, write_fd: int) -> dict[str, Any]:
+        request = frame.header
+        operation = request["op"]
+        if operation == "state":
+            self.put_back(request["at"])
+            return {"ok": True, "v": None}
+        if operation == "inside":
+            self.put_back(request["at"])
+            exec(compile(request["code"], "<test>", "exec"), self._namespace)
+            return {"ok": True, "v": None}
+        target = self._objects[request["target"]]
+        if operation == "get":
+            name = request["name"]
+            if name.startswith("_") and name not in READABLE:
+                raise AttributeError(name)
+            return {"ok": True, "v": encoder.node(getattr(target, name))}
+        return self._call(target, frame, encoder, read_fd, write_fd)
+
+    def _call(
+        self, target: Any, frame: Frame, encoder: Encoder, read_fd: int, write_fd: int
+    ) -> dict[str, Any]:
+        request = frame.header
+
+        def callback(node: dict[str, Any], _: Decoder) -> Callable[..., Any]:
+            return self._callback(node, read_fd, write_fd)
+
+        special = {"callback": callback, "remote": lambda node, _: self._objects[node["remote"]]}
+        decoder = Decoder(split(frame.body, request["n"]), special)
+        args = [decoder.value(node) for node in request["args"]]
+        kwargs = {name: decoder.value(node) for name, node in request["kwargs"].items()}
+        before = [_fingerprint(a) for a in args]
+        method = request.get("method")
+        function = getattr(target, method) if method else target
+        if method == "__iter__":
+            value: Any = list(target)
+        else:
+            value = function(*args, **kwargs)
+        reply: dict[str, Any] = {"ok": True, "v": encoder.node(value)}
+        changed = {
+            str(i): encoder.node(a)
+            for i, (a, was) in enumerate(zip(args, before, strict=True))
+            if was is not None and _fingerprint(a) != was
+        }
+        return {**reply, "changed": changed} if changed else reply
+
+    def _callback(
+        self, node: dict[str, Any], read_fd: int, write_fd: int
+    ) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            encoder = Encoder(self.stranger)
+            request = {
+                "event": "callback", "callback": node["callback"],
+                "args": [encoder.node(a) for a in args],
+                "kwargs": {k: encoder.node(v) for k, v in kwargs.items()},
+            }  # fmt: skip
+            write_frame(
+                write_fd, {**request, "n": lengths(encoder.buffers)}, encoder.buffers
+            )
+            frame = read_frame(read_fd)
+            if frame is None:
+                raise ConnectionError("the other side has gone")
+            if not frame.header.get("ok"):
+                raise RuntimeError(frame.header.get("type", "error"))
+            special = {"remote": lambda n, _: self._objects[n["remote"]]}
+            return Decoder(split(frame.body, frame.header["n"]), special).value(frame.header["v"])
+
+        return call
+
+
+def _is_keras_model(value: Any) -> bool:
+    import sys
+
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(value, keras.Model)
+
+
+def _parameters(value: Any) -> list[list[Any]] | None:
+    """Name, kind and whether there is a default, for each parameter of a callable."""
+    if not callable(value):
+        return None
+    try:
+        parameters = inspect.signature(value).parameters.values()
+        return [[p.name, int(p.kind), p.default is not p.empty] for p in parameters][:50]
+    except (TypeError, ValueError):
+        return None
+
+
+def _fingerprint(value: Any) -> tuple[list[Any], list[bytes]] | None:
+    """What a changeable argument looks like, to see whether a call changed it; else None."""
+    import numpy as np
+
+    if not isinstance(value, (*CHANGEABLE, np.ndarray)):
+        return None
+    encoder = Encoder()
+    try:
+        node = encoder.node(value)
+    except Unencodable:
+        return None
+    return [node], [bytes(b) for b in encoder.buffers]
+
+
+def _plainly(failure: BaseException) -> dict[str, str]:
+    try:
+        text = str(failure)[:500]
+    except Exception:
+        text = ""
+    kind = "BadValue" if isinstance(failure, BadValue) else type(failure).__name__
+    if isinstance(failure, Unencodable):
+        return {"type": "TypeError", "text": f"it returns {text}, which cannot be checked"}
+    return {"type": kind[:80], "text": text}
+

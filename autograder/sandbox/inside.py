@@ -1,0 +1,223 @@
+"""Ours, in a student's process: runs the cells, hands over values, answers calls.
+
+Nothing here is trusted by anyone else: a student's code can change all of it, and then only
+changes what it says of itself. No criterion, hidden test or label ever comes in.
+
+    in:  {"op": "run", "cells": [...], "files": [...], "limits": {...}} + the files' bytes
+    out: {"event": "cell" | "value" | "missing" | "done", ...}
+    then, until the pipe closes: {"op": "state" | "call" | "get" | ...} -> {"ok": ...}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import time
+import types
+from pathlib import Path
+from typing import Any
+
+from autograder.evidence.codec import Buffer, Encoder, Unencodable, lengths, split
+from autograder.sandbox.exported import Exports
+from autograder.sandbox.shell import (
+    Outputs,
+    Shell,
+    describe_error,
+    open_shell,
+    skip_downloads,
+)
+from autograder.sandbox.wire import read_frame, write_frame
+
+
+class CellLimit(BaseException):
+    """Raised in a cell that used up its CPU seconds."""
+
+
+def main(read_fd: int, write_fd: int) -> None:
+    """Runs one job from its frames; returns when the other side closes the pipe."""
+    frame = read_frame(read_fd)
+    if frame is None:
+        return
+    job = frame.header
+    _write_files(job["files"], split(frame.body, [f["n"] for f in job["files"]]))
+    _reseed()
+    sys.path.insert(0, os.getcwd())
+    _inert_package()
+    shell, outputs = open_shell(job["limits"]["output_bytes"])
+    exports = Exports(shell.user_ns, helpers=tuple(job["helpers"]))
+    runner = _Runner(shell, outputs, exports, write_fd, job["limits"])
+    for index, cell in enumerate(job["cells"]):
+        runner.cell(index, cell)
+    write_frame(write_fd, {"event": "done"})
+    outputs.cap = 0  # what is printed after the last cell reaches nobody
+    exports.serve(read_fd, write_fd)
+
+
+class _Runner:
+    def __init__(
+        self, shell: Shell, outputs: Outputs, exports: Exports, fd: int, limits: dict[str, Any]
+    ) -> None:
+        self._shell, self._outputs, self._exports, self._fd = shell, outputs, exports, fd
+        self._limits = limits
+        self._left = int(limits["capture_bytes"])
+        self._assigned: dict[str, None] = {}
+
+    def cell(self, index: int, cell: dict[str, Any]) -> None:
+        """Runs one cell, or captures the names that a test cell asks for."""
+        if cell["role"] == "test":
+            self._capture(cell["grade_id"], cell["names"])
+            return
+        write_frame(self._fd, {"event": "start", "cell": index})
+        source, skipped = skip_downloads(cell["source"])
+        before = dict(self._shell.user_ns) if cell["role"] in ("answer", "extra") else None
+        started = _clock()
+        error = self._run(source)
+        cpu, wall = (b - a for a, b in zip(started, _clock(), strict=True))
+        if before is not None:
+            self._note_assigned(before)
+        shown = json.dumps(self._outputs.take(), default=str).encode("utf-8", "replace")
+        event = {
+            "event": "cell", "cell": index, "error": error, "skipped": list(skipped),
+            "cpu": round(cpu, 4), "wall": round(wall, 4), "dropped": self._outputs.dropped,
+        }  # fmt: skip
+        write_frame(self._fd, event, [shown])
+
+    def _run(self, source: str) -> dict[str, Any] | None:
+        with _cpu_alarm(self._limits["cell_seconds"]):
+            try:
+                result = self._shell.run_cell(source, store_history=True)
+                error = result.error_before_exec or result.error_in_exec
+            except BaseException as failure:
+                error = failure
+        if error is None:
+            return None
+        return describe_error(error, source, _cell_filename(error))
+
+    def _note_assigned(self, before: dict[str, Any]) -> None:
+        for name, value in self._shell.user_ns.items():
+            if name.startswith("_") or name in ("In", "Out", "exit", "quit", "get_ipython"):
+                continue
+            if name not in before or before[name] is not value:
+                if not isinstance(value, types.ModuleType):
+                    self._assigned[name] = None
+
+    def _capture(self, grade_id: str, names: list[str]) -> None:
+        for name in dict.fromkeys([*names, *self._assigned]):
+            asked = name in names
+            if name not in self._shell.user_ns:
+                if asked:
+                    self._missing(grade_id, name, "undefined")
+                continue
+            encoder = Encoder(self._exports.stranger, cap=self._left)
+            try:
+                node = encoder.node(self._shell.user_ns[name])
+            except Unencodable as reason:
+                self._missing(grade_id, name, str(reason))
+                continue
+            except BaseException as failure:
+                self._missing(grade_id, name, f"reading it raised {type(failure).__name__}")
+                continue
+            if not asked and _size(encoder.buffers) > self._left // 4:
+                continue
+            self._left -= _size(encoder.buffers)
+            header = {
+                "event": "value", "at": grade_id, "name": name,
+                "v": node, "n": lengths(encoder.buffers),
+            }  # fmt: skip
+            write_frame(self._fd, header, encoder.buffers)
+        self._exports.remember(grade_id)
+
+    def _missing(self, grade_id: str, name: str, why: str) -> None:
+        write_frame(
+            self._fd, {"event": "missing", "at": grade_id, "name": name, "why": why[:300]}
+        )
+
+
+def _cell_filename(error: BaseException) -> str:
+    """The name IPython gave the cell that an exception passed through first."""
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if "ipykernel_" in name or name.startswith("<ipython-input"):
+            return name
+        trace = trace.tb_next
+    return ""
+
+
+class _cpu_alarm:
+    """Raises CellLimit in the main thread once the process has used so many CPU seconds more."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._armed = True
+        signal.signal(signal.SIGPROF, self._ring)
+        signal.setitimer(signal.ITIMER_PROF, self._seconds, 2.0)
+
+    def _ring(self, *_: Any) -> None:
+        if self._armed:
+            raise CellLimit(f"the cell used more than {self._seconds:g} s of CPU time")
+
+    def __exit__(self, *_: Any) -> None:
+        self._armed = False
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _clock() -> tuple[float, float]:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used), time.monotonic()
+
+
+def _size(buffers: list[Buffer]) -> int:
+    return sum(lengths(buffers))
+
+
+def _write_files(files: list[dict[str, Any]], contents: list[memoryview]) -> None:
+    for file, content in zip(files, contents, strict=True):
+        path = Path(file["path"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _reseed() -> None:
+    """Every child inherits the same random state from the warm server; here it gets its own."""
+    import numpy as np
+
+    random.seed(os.urandom(16))
+    np.random.seed(int.from_bytes(os.urandom(4), "little"))
+
+
+def _inert_package() -> None:
+    """`from autograder import ...` works here and does nothing: grading happens elsewhere."""
+    package = types.ModuleType("autograder")
+    for name in [n for n in sys.modules if n.split(".")[0] == "autograder"]:
+        del sys.modules[name]
+    for name in ("Task", "expect", "keep", "kept", "progress", "budget", "submit", "language"):
+        setattr(package, name, _Inert())
+    package.KeepEachEpoch = _inert_callback  # type: ignore[attr-defined]
+    sys.modules["autograder"] = package
+
+
+class _Inert:
+    """Answers every call and attribute with itself; as a decorator it changes nothing."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs and isinstance(args[0], types.FunctionType):
+            return args[0]
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
+def _inert_callback(*args: Any, **kwargs: Any) -> Any:
+    import keras
+
+    return keras.callbacks.Callback()

@@ -1,0 +1,200 @@
+"""A student's object as the clean process sees it: calls and reads go over as plain data.
+
+`ask` sends one request and returns the reply; everything a reply says is somebody's claim, decoded
+by exact types and judged like any other answer.
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograder.errors import SandboxFault
+from autograder.evidence.codec import BadValue, Decoder, Encoder, Unencodable, lengths, split
+from autograder.evidence.models import rebuild
+from autograder.sandbox.wire import Buffer, Frame
+
+Exchange = Callable[[dict[str, Any], list[Buffer]], Frame]  # one request over, one frame back
+
+
+class NewQuestion(SandboxFault):
+    """A criterion asks what the record does not answer: the submission must run again."""
+
+
+class Unrebuildable(ValueError):
+    """A model whose description the student's process sent cannot be rebuilt."""
+
+
+class Link:
+    """The way to the student's process, for one check."""
+
+    def __init__(self, exchange: Exchange, helpers: Mapping[str, Any]) -> None:
+        self._exchange = exchange
+        self._helpers = helpers
+        self._callbacks: list[Callable[..., Any]] = []
+        self.topic: tuple[str, str, int] = ("", "", 1)  # task, criterion, attempt
+
+    def decode(self, node: Any, buffers: list[memoryview]) -> Any:
+        """A value of the student's: models rebuilt, remotes as proxies."""
+        special = {"model": self._model, "remote": lambda node, _: proxy(self, node)}
+        return Decoder(buffers, special).value(node)
+
+    def _model(self, node: dict[str, Any], decoder: Decoder) -> Any:
+        return rebuild(node["model"], [decoder.array(w) for w in node["w"]], self._helpers)
+
+    def ask(self, request: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The value of a call or read; raises what it raised, by type and text."""
+        encoder = Encoder(self._stranger)
+        try:
+            nodes = [encoder.node(a) for a in args]
+            named = {k: encoder.node(v) for k, v in kwargs.items()}
+        except Unencodable as error:
+            raise TypeError(f"a check hands over {error}, which cannot cross") from error
+        header = {
+            **request, "topic": list(self.topic), "args": nodes, "kwargs": named,
+            "n": lengths(encoder.buffers),
+        }  # fmt: skip
+        frame = self._exchange(header, encoder.buffers)
+        while frame.header.get("event") == "callback":
+            frame = self._exchange(*self._call_back(frame))
+        return self._reply(frame, args)
+
+    def _reply(self, frame: Frame, args: tuple[Any, ...]) -> Any:
+        reply = frame.header
+        if reply.get("new_question"):
+            raise NewQuestion("a new question to the student's code")
+        if reply.get("ok") is not True:
+            raise student_error(str(reply.get("type", "")), str(reply.get("text", "")))
+        buffers = split(frame.body, reply["n"])
+        for index, node in reply.get("changed", {}).items():
+            _change(args[int(index)], self.decode(node, buffers))
+        return self.decode(reply["v"], buffers)
+
+    def _stranger(self, value: Any, encoder: Encoder) -> dict[str, Any]:
+        if isinstance(value, Remote):
+            return {"remote": value.__remote__["remote"]}
+        if callable(value):
+            self._callbacks.append(value)
+            return {"callback": len(self._callbacks) - 1}
+        raise Unencodable(f"a {type(value).__module__}.{type(value).__name__}")
+
+    def _call_back(self, frame: Frame) -> tuple[dict[str, Any], list[Buffer]]:
+        encoder = Encoder(self._stranger)
+        try:
+            buffers = split(frame.body, frame.header["n"])
+            function = self._callbacks[frame.header["callback"]]
+            args = [self.decode(node, buffers) for node in frame.header["args"]]
+            kwargs = {k: self.decode(n, buffers) for k, n in frame.header["kwargs"].items()}
+            node = encoder.node(function(*args, **kwargs))
+        except (Exception, AssertionError) as error:
+            return {"op": "returned", "ok": False, "type": type(error).__name__}, []
+        return {
+            "op": "returned", "ok": True, "v": node, "n": lengths(encoder.buffers)
+        }, encoder.buffers  # fmt: skip
+
+
+class Remote:
+    """An object of the student's, by number; attributes and items are read when asked for."""
+
+    def __init__(self, link: Link, node: Mapping[str, Any]) -> None:
+        self.__link__ = link
+        self.__remote__ = node
+        self.__name__ = str(node.get("name", ""))
+        self.__doc__ = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self.__link__.ask(self.__request("get", name=name), (), {})
+
+    def __request(self, op: str, **more: Any) -> dict[str, Any]:
+        return {"op": op, "target": self.__remote__["remote"], **more}
+
+    def __method(self, method: str, *args: Any) -> Any:
+        return self.__link__.ask(self.__request("call", method=method), args, {})
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.__method("__getitem__", key)
+
+    def __len__(self) -> int:
+        length = self.__method("__len__")
+        if type(length) is not int or not 0 <= length < 1 << 62:
+            raise TypeError("its length is no length")
+        return length
+
+    def __iter__(self) -> Iterator[Any]:
+        items = self.__method("__iter__")
+        return iter(items if type(items) is list else [])
+
+    def __contains__(self, item: Any) -> bool:
+        return self.__method("__contains__", item) is True
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<{self.__remote__.get('kind', 'object')} {self.__name__ or self.__remote__.get('type', '')}>"
+
+
+class RemoteCallable(Remote):
+    """A function, class or model of the student's."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        request = {"op": "call", "target": self.__remote__["remote"]}
+        return self.__link__.ask(request, args, kwargs)
+
+
+def proxy(link: Link, node: Mapping[str, Any]) -> Remote:
+    """The proxy for one remote node, with the signature that the student's callable has."""
+    if type(node.get("remote")) is not int or type(node.get("kind")) is not str:
+        raise BadValue("not a remote")
+    if node["kind"] == "object":
+        return Remote(link, node)
+    remote = RemoteCallable(link, node)
+    signature = _signature(node.get("params"))
+    if signature is not None:
+        remote.__signature__ = signature  # type: ignore[attr-defined]
+    return remote
+
+
+def _signature(parameters: Any) -> inspect.Signature | None:
+    if type(parameters) is not list:
+        return None
+    try:
+        return inspect.Signature([
+            inspect.Parameter(
+                name, inspect._ParameterKind(kind), default=None if has_default else inspect.Parameter.empty
+            )
+            for name, kind, has_default in parameters
+        ])  # fmt: skip
+    except (TypeError, ValueError):
+        return None
+
+
+def student_error(kind: str, text: str) -> Exception:
+    """The exception that the student's code raised: the builtin type of that name, else RuntimeError."""
+    known = getattr(builtins, kind, None)
+    if isinstance(known, type) and issubclass(known, Exception):
+        try:
+            return known(text)
+        except TypeError:  # UnicodeDecodeError and its like want more than a text
+            pass
+    return RuntimeError(f"{kind}: {text}" if text else kind)
+
+
+def _change(argument: Any, value: Any) -> None:
+    """Makes an argument what the call made of it, in place, as a call in one process would."""
+    if type(argument) is not type(value):
+        return
+    if isinstance(argument, np.ndarray):
+        if argument.shape == value.shape and argument.flags.writeable:
+            argument[...] = value
+    elif isinstance(argument, list | bytearray):
+        argument[:] = value
+    elif isinstance(argument, dict | set):
+        argument.clear()
+        argument.update(value)

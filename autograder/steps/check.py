@@ -1,0 +1,382 @@
+"""Evidence → results: the criteria of each task, run in the clean process, nothing trained.
+
+A criterion whose code, settings, data and evidence are what they were is not run again. What a
+criterion asks the student's functions is answered by the living process if there is one, else from
+the record of what was asked before; a question the record does not know is a *new question*, and
+the submission has to run again.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autograder.criteria.draws import seed
+from autograder.errors import Fault, SandboxFault
+from autograder.evidence.record import Evidence
+from autograder.evidence.results import as_json, from_json
+from autograder.evidence.store import Store, fingerprint
+from autograder.nouns import (
+    Criterion,
+    CriterionResult,
+    Limits,
+    Message,
+    Notebook,
+    Status,
+    Task,
+    TaskKind,
+    TaskResult,
+)
+from autograder.sandbox import wire
+from autograder.sandbox.supervisor import Job, WarmServer
+from autograder.steps.run import Live
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What judging depends on besides the evidence: the same for every submission."""
+
+    assignment: str
+    source: Notebook
+    files: Mapping[str, bytes]  # released and hidden files, as the clean process finds them
+    key: bytes  # the course's secret
+    release: int
+    settings: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    plain_tests: str = "refuse"
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The tasks' results; `new_questions` names criteria that need the submission to run again."""
+
+    tasks: tuple[TaskResult, ...]
+    new_questions: tuple[str, ...] = ()
+    reused: int = 0
+    checked: int = 0
+
+
+def check(
+    server: WarmServer,
+    rules: Rules,
+    evidence: Evidence,
+    attempted: Mapping[str, bool],
+    store: Store,
+    live: Live | None,
+) -> Checked:
+    """Every task of one notebook judged by this evidence."""
+    kept = (store.read("checks", evidence.key) or {}).get("criteria", {})
+    orders, results = [], dict[str, dict[str, CriterionResult]]()
+    keys: dict[str, str] = {}
+    reused = 0
+    for task in rules.source.tasks:
+        if task.kind in (TaskKind.MANUAL, TaskKind.INSIDE) or not attempted.get(task.grade_id, True):
+            continue
+        found = results.setdefault(task.grade_id, {})
+        todo = []
+        for criterion in task.criteria:
+            name = f"{task.grade_id}/{criterion.name}"
+            keys[name] = _criterion_key(rules, task, criterion, evidence)
+            old = kept.get(name)
+            if old and old["key"] == keys[name]:
+                found[criterion.name] = from_json(CriterionResult, old["result"])
+                reused += 1
+            else:
+                todo.append(criterion.name)
+        if todo:
+            known = {name: str(result.status) for name, result in found.items()}
+            orders.append(_Order(task, todo, known))
+    answers = _Answers(store, evidence, live)
+    asked: list[str] = []
+    if orders:
+        asked = _judge(server, rules, evidence, orders, results, answers, store)
+    for task in rules.source.tasks:
+        if task.kind is TaskKind.INSIDE and attempted.get(task.grade_id, True):
+            results[task.grade_id] = _inside(task, rules, answers, asked)
+    _remember(store, evidence.key, kept, keys, results)
+    return Checked(
+        tuple(_task_result(t, results.get(t.grade_id, {}), attempted, rules) for t in rules.source.tasks),
+        tuple(asked),
+        reused,
+        sum(len(order.todo) for order in orders),
+    )
+
+
+@dataclass(frozen=True)
+class _Order:
+    task: Task
+    todo: Sequence[str]
+    known: Mapping[str, str]
+
+
+def _judge(
+    server: WarmServer,
+    rules: Rules,
+    evidence: Evidence,
+    orders: Sequence[_Order],
+    results: dict[str, dict[str, CriterionResult]],
+    answers: _Answers,
+    store: Store,
+) -> list[str]:
+    """Runs what is to be run in a clean process; returns the criteria with new questions."""
+    header: dict[str, Any] = {
+        "op": "check", "setup": list(rules.source.setup), "files": list(rules.files), "tasks": [],
+    }  # fmt: skip
+    body: list[wire.Buffer] = list(rules.files.values())
+    for order in orders:
+        header["tasks"].append(_task_order(rules, evidence, order, store, body))
+    header["n"] = [memoryview(part).nbytes for part in body]
+    asked: list[str] = []
+    with server.start(rules.limits) as job:
+        job.send(wire.pack(header, body))
+        for event in _events(job, answers):
+            task = str(event["task"])
+            if event["event"] == "new_question":
+                asked.append(f"{task}/{event['criterion']}")
+                continue
+            result = _trusted(rules, task, event["result"])
+            results[task][result.name] = result
+        outcome = job.finish()
+    missing = [n for o in orders for n in o.todo if n not in results[o.task.grade_id]]
+    unanswered = [n for n in missing if not any(a.endswith(f"/{n}") for a in asked)]
+    if unanswered:
+        tail = outcome.output.decode(errors="replace").strip().splitlines()[-3:]
+        raise SandboxFault(
+            f"the checking process ended before {unanswered[0]} was decided"
+            f" ({outcome.fault or outcome.limit or f'exit code {outcome.exit_code}'})",
+            where=f"{rules.assignment}/{rules.source.name}",
+            way_out="; ".join(tail)[:600] or "grade again; see the operations guide if it stays",
+        )
+    return asked
+
+
+def _task_order(
+    rules: Rules, evidence: Evidence, order: _Order, store: Store, body: list[wire.Buffer]
+) -> dict[str, Any]:
+    task = order.task
+    wanted = {name for c in task.criteria if c.name in order.todo for name in c.parameters}
+    values = []
+    for name, blob in evidence.values.get(task.grade_id, {}).items():
+        if name in wanted:
+            (frame,) = wire.Reader().feed(store.get(blob))
+            parts = _parts(frame)
+            values.append([name, frame.header["v"], len(parts)])
+            body.extend(parts)
+    return {
+        "grade_id": task.grade_id,
+        "code": task.code,
+        "only": list(order.todo),
+        "known": dict(order.known),
+        "settings": {k: dict(v) for k, v in rules.settings.get(task.grade_id, {}).items()},
+        "values": values,
+        "missing": {n: _because(evidence, task, n) for n in wanted},
+        "seeds": {
+            name: [f"{_seed(rules, task, name, attempt):x}" for attempt in (1, 2)]
+            for name in order.todo
+        },
+    }
+
+
+def _parts(frame: wire.Frame) -> list[memoryview]:
+    view, start, parts = memoryview(frame.body), 0, []
+    for length in frame.header["n"]:
+        parts.append(view[start : start + length])
+        start += length
+    return parts
+
+
+def _seed(rules: Rules, task: Task, criterion: str, attempt: int) -> int:
+    scope = (rules.assignment, rules.source.name, task.grade_id, str(rules.release))
+    return seed(rules.key, *scope, criterion, str(attempt))
+
+
+def _because(evidence: Evidence, task: Task, name: str) -> str:
+    """What is known of a name that is not there: the cell that stopped, or why it cannot cross."""
+    why = evidence.missing.get(task.grade_id, {}).get(name, "")
+    if why and why != "undefined":
+        return why
+    errors = [cell.error for cell in evidence.cells if cell.error]
+    own = [e for e in errors if e.grade_id in task.answers]
+    for error in own or errors:
+        return f"cell {error.cell} stopped with {error.type}: {error.text[:200]}"
+    return ""
+
+
+def _events(job: Job, answers: _Answers) -> Any:
+    """The results as they come; questions on the way are answered."""
+    while (frame := job.receive()) is not None:
+        event = frame.header.get("event")
+        if event == "done":
+            return
+        if event == "ask":
+            reply = answers.reply(frame)
+            job.send(wire.pack(reply.header, [reply.body]))
+        elif event in ("result", "new_question"):
+            yield frame.header
+        else:
+            raise SandboxFault(f"the checking process sent {str(event)[:40]!r}")
+
+
+class _Answers:
+    """Answers what criteria ask of the student's code, and keeps the record of it."""
+
+    def __init__(self, store: Store, evidence: Evidence, live: Live | None) -> None:
+        self._store, self._evidence, self._live = store, evidence, live
+        self._topic: tuple[Any, ...] = ()
+        self._trace: list[dict[str, str]] = []
+        self._at = 0
+
+    def reply(self, frame: wire.Frame) -> wire.Frame:
+        """The answer: living, recorded, or the word that this is a new question."""
+        request = {k: v for k, v in frame.header.items() if k != "event"}
+        if "topic" in request and tuple(request["topic"]) != self._topic:
+            self._turn_to(tuple(request["topic"]))
+        question = fingerprint([request, fingerprint(frame.body.hex())])
+        if self._live is not None:
+            answer = self._live.exchange(request, frame.body)
+            blob = self._store.put(*(bytes(p) for p in wire.pack(answer.header, [answer.body])))
+            self._trace[self._at :] = [{"q": question, "a": blob}]
+            self._at += 1
+            self._store.write(*self._name(), record={"trace": self._trace})
+            return answer
+        if self._at < len(self._trace) and self._trace[self._at]["q"] == question:
+            (answer,) = wire.Reader().feed(self._store.get(self._trace[self._at]["a"]))
+            self._at += 1
+            return answer
+        return wire.Frame({"new_question": True})
+
+    def _turn_to(self, topic: tuple[Any, ...]) -> None:
+        self._topic, self._at = topic, 0
+        record = self._store.read(*self._name())
+        self._trace = list(record["trace"]) if record and self._live is None else []
+
+    def _name(self) -> tuple[str, ...]:
+        task, criterion, attempt = self._topic
+        return ("traces", self._evidence.key, f"{task}.{criterion}.{attempt}")
+
+    def inside(self, task: Task) -> wire.Frame:
+        """How a test ended that has to run beside the student's code."""
+        header = {"event": "ask", "op": "inside", "at": task.grade_id, "code": task.code, "n": []}
+        return self.reply(wire.Frame({**header, "topic": [task.grade_id, "cell", 1]}))
+
+
+def _inside(
+    task: Task, rules: Rules, answers: _Answers, asked: list[str]
+) -> dict[str, CriterionResult]:
+    demand = task.criteria[0].sentence if task.criteria else "the test cell runs without an error"
+    name = task.criteria[0].name if task.criteria else "cell"
+    if rules.plain_tests != "inside":
+        text = "this test changes a student's names, so it can only run beside student code"
+        message = Message(demand, text, "Set c.Grading.plain_tests = 'inside', or grade it by hand.")
+        return {name: CriterionResult(name, Status.ERROR, 0.0, task.points, demand, True, message)}
+    frame = answers.inside(task)
+    if frame.header.get("new_question"):
+        asked.append(f"{task.grade_id}/{name}")
+        return {}
+    if frame.header.get("ok") is True:
+        return {name: CriterionResult(name, Status.PASSED, task.points, task.points, demand, False)}
+    got = f"{frame.header.get('type', '')}: {frame.header.get('text', '')}".strip(": ")
+    message = Message("{demand}", "{error}", "", {"demand": demand, "error": got[:300]})
+    return {name: CriterionResult(name, Status.FAILED, 0.0, task.points, demand, False, message)}
+
+
+def _trusted(rules: Rules, grade_id: str, data: Any) -> CriterionResult:
+    """A result of the clean process with points, demand and visibility as the source says."""
+    try:
+        result = from_json(CriterionResult, data)
+    except (ValueError, KeyError, TypeError) as error:
+        raise SandboxFault(f"the checking process sent no result: {error}") from error
+    task = next(t for t in rules.source.tasks if t.grade_id == grade_id)
+    criterion = next(c for c in task.criteria if c.name == result.name)
+    points = min(max(result.points, 0.0), criterion.points)
+    return replace(result, points=points, max_points=criterion.points, hidden=criterion.hidden)
+
+
+def _task_result(
+    task: Task, found: Mapping[str, CriterionResult], attempted: Mapping[str, bool], rules: Rules
+) -> TaskResult:
+    if task.kind is TaskKind.MANUAL:
+        did = attempted.get(task.grade_id, True)
+        return TaskResult(task.grade_id, task.kind, task.points, attempted=did)
+    if not attempted.get(task.grade_id, True):
+        return not_attempted(task)
+    if task.kind is TaskKind.INSIDE:
+        criteria = tuple(found.values())
+    else:
+        criteria = tuple(found[c.name] for c in task.criteria if c.name in found)
+    return TaskResult(
+        task.grade_id, task.kind, task.points, criteria,
+        beside_student_code=task.kind is TaskKind.INSIDE and rules.plain_tests == "inside",
+    )  # fmt: skip
+
+
+def not_attempted(task: Task) -> TaskResult:
+    """The result of a task whose answer is as it was released."""
+    message = Message("an answer", "the answer cells are as they were released", "Write your answer.")
+    criteria = tuple(
+        CriterionResult(c.name, Status.NOT_ATTEMPTED, 0.0, c.points, c.sentence, c.hidden, message)
+        for c in task.criteria
+    )
+    return TaskResult(task.grade_id, task.kind, task.points, criteria, attempted=False)
+
+
+def in_error(task: Task, fault: Fault) -> TaskResult:
+    """The result of a task that a fault of ours kept from being decided: a person must look."""
+    message = Message("the grader runs to its end", "{fault}", "", {"fault": str(fault)[:500]})
+    criteria = tuple(
+        CriterionResult(
+            c.name, Status.ERROR, 0.0, c.points, c.sentence, c.hidden, message, error=type(fault).__name__
+        )
+        for c in task.criteria
+    )
+    return TaskResult(task.grade_id, task.kind, task.points, criteria)
+
+
+# ── What a result depends on ─────────────────────────────────────────────────────────
+
+
+def _criterion_key(rules: Rules, task: Task, criterion: Criterion, evidence: Evidence) -> str:
+    values = evidence.values.get(task.grade_id, {})
+    return fingerprint([
+        1,
+        criterion.source,
+        _shared_code(task.code),
+        list(rules.source.setup),
+        {path: fingerprint(data.hex()) for path, data in rules.files.items()},
+        {name: values.get(name, _because(evidence, task, name)) for name in criterion.parameters},
+        [f"{_seed(rules, task, criterion.name, attempt):x}" for attempt in (1, 2)],
+        as_json(rules.settings.get(task.grade_id, {}).get(criterion.name, {})),
+        [c.source for c in task.criteria if c.name in criterion.after],
+    ])  # fmt: skip
+
+
+def _shared_code(code: str) -> str:
+    """A test cell without its criteria: what all of them use."""
+    tree = ast.parse(code)
+    tree.body = [node for node in tree.body if not _is_criterion(node)]
+    return ast.unparse(tree)
+
+
+def _is_criterion(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef) and any(
+        isinstance(d, ast.Call) and isinstance(d.func, ast.Attribute) and d.func.attr == "criterion"
+        for d in node.decorator_list
+    )
+
+
+def _remember(
+    store: Store,
+    key: str,
+    kept: Mapping[str, Any],
+    keys: Mapping[str, str],
+    results: Mapping[str, Mapping[str, CriterionResult]],
+) -> None:
+    fresh = dict(kept)
+    for task, found in results.items():
+        for name, result in found.items():
+            full = f"{task}/{name}"
+            if full in keys and result.status is not Status.ERROR:
+                fresh[full] = {"key": keys[full], "result": as_json(result)}
+    store.write("checks", key, record={"criteria": fresh})

@@ -1,0 +1,330 @@
+"""Submission → evidence: the student's cells run once, in the sandbox, and leave plain data.
+
+The test cells are not sent: at each of them the values that its criteria ask for are captured.
+A run that left evidence is never repeated; what it left can be judged again and again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import SandboxFault
+from autograder.evidence.record import CellRecord, Evidence
+from autograder.evidence.store import Store, fingerprint
+from autograder.nouns import CellError, Limits, Message, Notebook, TaskKind, Usage
+from autograder.notebook.merging import Merged
+from autograder.sandbox import limits as limits_
+from autograder.sandbox import wire
+from autograder.sandbox.supervisor import Job, Outcome, WarmServer
+
+VALUES_CAP = 4096  # values captured in one run
+OUTPUTS_CAP = 20 << 20  # bytes of outputs kept of one run
+OUTPUT_TYPES = frozenset({"stream", "display_data", "execute_result"})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything one run depends on: cells, files, limits."""
+
+    submission: str
+    notebook: str
+    cells: tuple[Mapping[str, Any], ...]  # what is sent, in order
+    files: Mapping[str, bytes]  # relative path -> content
+    helpers: tuple[str, ...]  # the assignment's own modules
+    limits: Limits
+
+    @property
+    def key(self) -> str:
+        """What the run is known by: the same code, files and submission make the same key."""
+        code = [
+            {k: v for k, v in cell.items() if k in ("source", "role", "grade_id")}
+            for cell in self.cells
+            if cell["role"] != "test"
+        ]
+        files = {path: fingerprint(data.hex()) for path, data in self.files.items()}
+        return fingerprint([1, self.submission, self.notebook, code, files])
+
+
+def plan(
+    submission: str, source: Notebook, merged: Merged, files: Mapping[str, bytes], limits: Limits
+) -> Plan:
+    """What will be run of a merged notebook: every code cell but the tests, names to capture."""
+    asked = {task.grade_id: _names(task) for task in source.tasks}
+    cells = []
+    for cell in merged.cells:
+        if cell.role == "test":
+            if cell.grade_id in asked:
+                cells.append({"role": "test", "grade_id": cell.grade_id, "names": asked[cell.grade_id]})
+        else:
+            cells.append({
+                "role": cell.role, "grade_id": cell.grade_id, "source": cell.source,
+                "number": cell.number, "id": cell.id,
+            })  # fmt: skip
+    helpers = tuple(sorted(Path(p).stem for p in files if p.endswith(".py") and "/" not in p))
+    return Plan(submission, source.name, tuple(cells), files, helpers, limits)
+
+
+def _names(task: Any) -> list[str]:
+    if task.kind in (TaskKind.MANUAL, TaskKind.INSIDE):
+        return []
+    return list(dict.fromkeys(name for c in task.criteria for name in c.parameters))
+
+
+class Live:
+    """A student's process that has run its cells and can still be asked."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._topic: Any = None
+        self.ended = ""
+
+    def exchange(self, header: dict[str, Any], body: bytes) -> wire.Frame:
+        """Its answer to one request; at a new topic its state is first put back."""
+        topic = header.get("topic")
+        if topic is not None and topic != self._topic:
+            self._topic = topic
+            self._send({"op": "state", "at": topic[0]}, b"")
+        return self._send(header, body)
+
+    def _send(self, header: dict[str, Any], body: bytes) -> wire.Frame:
+        if not self.ended:
+            self._job.send(wire.pack(header, [body]))
+            frame = self._job.receive()
+            if frame is not None:
+                return frame
+            outcome = self._job.finish()
+            self.ended = outcome.limit or f"ended with exit code {outcome.exit_code}"
+        return wire.Frame({"ok": False, "type": "RuntimeError", "text": _gone(self.ended), "n": []})
+
+    def close(self) -> None:
+        """Lets the process go."""
+        self._job.kill("finished")
+        self._job.finish()
+
+
+def _gone(why: str) -> str:
+    told = {
+        limits_.CPU: "your code ran longer than the time limit",
+        limits_.WALL: "your code waited longer than the time limit",
+        limits_.MEMORY: "your code used more memory than the limit",
+    }
+    return told.get(why, "your code ended the Python process")
+
+
+@dataclass
+class _Tape:
+    """What comes out of a run, frame by frame, on its way to becoming evidence."""
+
+    plan: Plan
+    store: Store
+    records: dict[int, CellRecord] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    missing: dict[str, dict[str, str]] = field(default_factory=dict)
+    running: int = -1
+    remotes: bool = False
+    count: int = 0
+    kept_outputs: int = 0
+
+    def take(self, frame: wire.Frame) -> bool:
+        """Notes one frame; True when the cells are done."""
+        event = frame.header.get("event")
+        if event == "start":
+            self.running = int(frame.header["cell"])
+        elif event == "cell":
+            self._cell(frame)
+        elif event == "value":
+            self._value(frame)
+        elif event == "missing":
+            task, name = str(frame.header["at"]), str(frame.header["name"])
+            self.missing.setdefault(task, {})[name] = str(frame.header["why"])[:300]
+        elif event == "done":
+            return True
+        else:
+            raise ValueError(f"an event {str(event)[:40]!r}")
+        return False
+
+    def _cell(self, frame: wire.Frame) -> None:
+        index = int(frame.header["cell"])
+        cell = self.plan.cells[index]
+        self.running = -1
+        self.records[index] = CellRecord(
+            number=int(cell.get("number", 0)),
+            grade_id=str(cell.get("grade_id", "")),
+            cell_id=str(cell.get("id", "")),
+            error=_cell_error(cell, frame.header.get("error")),
+            outputs=self._outputs(frame.body),
+            cpu=float(frame.header["cpu"]),
+            wall=float(frame.header["wall"]),
+            skipped=tuple(str(s)[:200] for s in frame.header["skipped"][:50]),
+        )
+
+    def _outputs(self, body: bytes) -> str:
+        if len(body) <= 2 or self.kept_outputs + len(body) > OUTPUTS_CAP:
+            return ""
+        outputs = json.loads(body)
+        if type(outputs) is not list or any(o.get("output_type") not in OUTPUT_TYPES for o in outputs):
+            raise ValueError("outputs that are none")
+        self.kept_outputs += len(body)
+        return self.store.put(body)
+
+    def _value(self, frame: wire.Frame) -> None:
+        self.count += 1
+        if self.count > VALUES_CAP:
+            raise ValueError("too many values")
+        node, parts = frame.header["v"], frame.header["n"]
+        task, name = str(frame.header["at"]), str(frame.header["name"])[:200]
+        if '"remote"' in json.dumps(node):
+            self.remotes = True
+        pieces = wire.pack({"v": node, "n": parts}, [frame.body])
+        self.values.setdefault(task, {})[name] = self.store.put(*(memoryview(p) for p in pieces))
+
+
+def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | None]:
+    """The evidence of one run, and the process itself while it can still be asked.
+
+    SandboxFault if the machinery failed; whatever the student's code does is evidence.
+    """
+    started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    job = server.start(plan.limits)
+    tape = _Tape(plan, store)
+    try:
+        job.send(wire.pack(_order(plan), list(plan.files.values())))
+        done = _follow(job, tape)
+        job.drop_output()
+    except BaseException:
+        job.kill("abandoned")
+        job.finish()
+        raise
+    if done and tape.remotes:
+        live = Live(job)
+        return _evidence(tape, None, job, started), live
+    outcome = job.finish()
+    if outcome.fault:
+        raise SandboxFault(outcome.fault, way_out="grade this submission again")
+    return _evidence(tape, outcome, job, started), None
+
+
+def _follow(job: Job, tape: _Tape) -> bool:
+    """Takes frames until the cells are done (True) or the process has ended (False)."""
+    while (frame := job.receive()) is not None:
+        try:
+            if tape.take(frame):
+                return True
+        except (KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError):
+            job.kill(limits_.FRAMES)
+            return False
+    return False
+
+
+def _order(plan: Plan) -> dict[str, Any]:
+    return {
+        "op": "run",
+        "cells": list(plan.cells),
+        "files": [{"path": path, "n": len(data)} for path, data in plan.files.items()],
+        "helpers": list(plan.helpers),
+        "limits": {
+            "cell_seconds": plan.limits.cell_seconds,
+            "output_bytes": plan.limits.output_kb * 1024,
+            "capture_bytes": plan.limits.capture_mb << 20,
+        },
+    }
+
+
+def _evidence(tape: _Tape, outcome: Outcome | None, job: Job, started: str) -> Evidence:
+    plan, limits = tape.plan, tape.plan.limits
+    limit = outcome.limit if outcome else ""
+    if outcome and not limit and outcome.exit_code:
+        limit = "crash"
+    cells = dict(tape.records)
+    number = 0
+    if tape.running >= 0:  # the cell in which the process ended
+        cell = plan.cells[tape.running]
+        number = int(cell.get("number", 0))
+        error = _ended_error(cell, limit, limits, outcome)
+        cells[tape.running] = CellRecord(number, str(cell["grade_id"]), str(cell.get("id", "")), error)
+    used = outcome or job.usage()
+    return Evidence(
+        key=plan.key,
+        submission=plan.submission,
+        notebook=plan.notebook,
+        cells=tuple(cells[i] for i in sorted(cells)),
+        values=tape.values,
+        missing=tape.missing,
+        limit=limit,
+        limit_message=_limit_message(limit, limits, number),
+        usage=Usage(
+            used.cpu_seconds, used.wall_seconds, used.memory_mb, limits.cpu_seconds, limits.memory_mb
+        ),
+        tier=job.tier,
+        versions=versions(),
+        started=started,
+    )
+
+
+def _limit_message(limit: str, limits: Limits, cell: int) -> Message:
+    if not limit:
+        return Message()
+    if limit == "crash":
+        return Message(
+            got="the Python process ended in cell {cell}" if cell else "the Python process ended",
+            next="Look for very deep recursion, or for a library used in an unusual way.",
+            values={"cell": cell},
+        )
+    return limits_.message(limit, limits, cell)
+
+
+def _ended_error(
+    cell: Mapping[str, Any], limit: str, limits: Limits, outcome: Outcome | None
+) -> CellError:
+    code = outcome.exit_code if outcome else 0
+    kind = {limits_.CPU: "TimeLimit", limits_.WALL: "TimeLimit", limits_.MEMORY: "MemoryLimit"}
+    return CellError(
+        cell=int(cell.get("number", 0)),
+        grade_id=str(cell.get("grade_id", "")),
+        type=kind.get(limit, "Stopped"),
+        text=f"the process ended here ({limit or f'exit code {code}'})",
+    )
+
+
+def _cell_error(cell: Mapping[str, Any], error: Any) -> CellError | None:
+    if not isinstance(error, dict):
+        return None
+    return CellError(
+        cell=int(cell.get("number", 0)),
+        grade_id=str(cell.get("grade_id", "")),
+        type=str(error.get("type", ""))[:80],
+        text=str(error.get("text", ""))[:2000],
+        line=int(error.get("line", 0)),
+        source_line=str(error.get("source_line", ""))[:200],
+    )
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The versions that evidence is stamped with."""
+    found = {}
+    for name in ("tensorflow", "tensorflow-cpu", "keras", "numpy", "sprintgrader"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def student_files(folder: Path, names: Sequence[str], cap: int) -> dict[str, bytes]:
+    """Files handed in beside the notebook, by relative path, up to `cap` bytes in all."""
+    files, left = {}, cap
+    for name in names:
+        path = folder / name
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > left:
+            continue
+        files[name] = path.read_bytes()
+        left -= len(files[name])
+    return files
