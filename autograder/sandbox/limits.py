@@ -1,0 +1,129 @@
+"""What stops a job, by name, and the sentence a student reads about it."""
+
+from __future__ import annotations
+
+import errno
+import resource
+from collections.abc import Mapping
+from typing import Any
+
+from autograder.nouns import Limits, Message
+
+CPU, WALL, MEMORY, PROCESSES, FILES = "cpu", "wall", "memory", "processes", "files"
+DISK, FILE, OUTPUT, CAPTURE, FRAMES = "disk", "file", "output", "capture", "frames"
+
+FLOOD = 64  # a job is killed at this many times the output that is kept
+
+_SENTENCES: Mapping[str, tuple[str, str]] = {
+    CPU: (
+        "{place} used more than {seconds:g} s of computing time",
+        "Look for a loop that does not end, or train less: fewer epochs, a smaller model.",
+    ),
+    WALL: (
+        "{place} was still running after {seconds:g} s without computing",
+        "Look for something that waits: sleep, input, a lock, a download.",
+    ),
+    MEMORY: (
+        "{place} used more than {megabytes} MB of memory",
+        "Keep less at once: smaller batches, float32, delete what is not needed.",
+    ),
+    PROCESSES: (
+        "{place} started more than {count} processes and threads",
+        "Start fewer workers, and close a pool when it is done.",
+    ),
+    FILES: (
+        "{place} opened more than {count} files at once",
+        "Close files: use `with open(...)`.",
+    ),
+    DISK: (
+        "{place} wrote more than {megabytes} MB to disk",
+        "Write less, or delete what you wrote.",
+    ),
+    FILE: ("{place} wrote a file larger than {megabytes} MB", "Write smaller files."),
+    OUTPUT: (
+        "{place} printed more than {megabytes} MB",
+        "Print less: no whole arrays, no line for every step.",
+    ),
+    CAPTURE: (
+        "{place} left a value larger than {megabytes} MB",
+        "Keep only what is asked for under a name of its own; delete large copies.",
+    ),
+    FRAMES: (
+        "{place} wrote into a channel that belongs to the grader",
+        "Open files by name, and leave file descriptors that you did not open alone.",
+    ),
+}
+
+
+def message(limit: str, limits: Limits, cell: int = 0) -> Message:
+    """The sentence for a limit that was hit: what was allowed, in which cell, what to do."""
+    expected, what_to_do = _SENTENCES[limit]
+    place = "cell {cell}" if cell else "the notebook"
+    values = {**_values(limit, limits, cell > 0), "cell": cell}
+    return Message(got=expected.replace("{place}", place), next=what_to_do, values=values)
+
+
+def _values(limit: str, limits: Limits, in_cell: bool) -> dict[str, Any]:
+    cpu = min(limits.cell_seconds, limits.cpu_seconds) if in_cell else limits.cpu_seconds
+    megabytes = {
+        MEMORY: limits.memory_mb,
+        DISK: limits.disk_mb,
+        FILE: limits.file_mb,
+        OUTPUT: max(1, limits.output_kb * FLOOD // 1024),
+        CAPTURE: limits.capture_mb,
+    }
+    return {
+        "seconds": cpu if limit == CPU else limits.cpu_seconds * limits.wall_factor,
+        "megabytes": megabytes.get(limit, 0),
+        "count": limits.open_files if limit == FILES else limits.processes,
+    }
+
+
+_BY_ERRNO = {
+    errno.ENOSPC: DISK,
+    errno.EDQUOT: DISK,
+    errno.EFBIG: FILE,
+    errno.EMFILE: FILES,
+    errno.ENOMEM: MEMORY,
+}
+
+
+def limit_of(error: BaseException) -> str:
+    """The limit that made this exception, seen from inside a job; "" if none did."""
+    if isinstance(error, MemoryError):
+        return MEMORY
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return PROCESSES
+    if isinstance(error, BlockingIOError) and error.filename is None:
+        return PROCESSES if error.errno == errno.EAGAIN else ""
+    if isinstance(error, OSError):
+        return _BY_ERRNO.get(error.errno or 0, "")
+    return ""
+
+
+def apply(limits: Limits, *, inherited_mb: int = 0, count_processes: bool = True) -> None:
+    """Sets this process's rlimits for good; `inherited_mb` of data came with the fork.
+
+    DATA, not AS: TensorFlow reserves far more address space than it uses.
+    """
+    data = (limits.memory_mb + inherited_mb) << 20
+    cpu = int(limits.cpu_seconds) + 2
+    for which, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_DATA, data),
+        (resource.RLIMIT_CPU, cpu),
+        (resource.RLIMIT_FSIZE, limits.file_mb << 20),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+        (resource.RLIMIT_SIGPENDING, 1024),
+    ):
+        _set(which, value)
+    if count_processes:
+        _set(resource.RLIMIT_NPROC, limits.processes)
+
+
+def _set(which: int, value: int) -> None:
+    hard = resource.getrlimit(which)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(which, (value, value))
