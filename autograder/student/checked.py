@@ -27,6 +27,7 @@ class Row:
     distance: Distance | None = None
     hints: tuple[str, ...] = ()
     more_hints: int = 0
+    pictures: tuple[bytes, ...] = ()  # PNG
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class Checked:
     rows: tuple[Row, ...]
     printed: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return fill(translate("Task {task}"), {"task": self.task})
 
     @property
     def points(self) -> float:
@@ -59,7 +64,6 @@ class Checked:
     def summary(self) -> str:
         """One sentence; it never says that all is met while hidden points are outstanding."""
         values = {
-            "task": self.task,
             "points": words.number(self.points),
             "max": words.number(self.max_points),
             "hidden": words.number(self.hidden_points),
@@ -89,6 +93,7 @@ def as_checked(
     results: Sequence[CriterionResult],
     *,
     failures: Mapping[str, int] | None = None,
+    pictures: Mapping[str, tuple[bytes, ...]] | None = None,
     printed: str = "",
     notes: tuple[str, ...] = (),
 ) -> Checked:
@@ -99,7 +104,12 @@ def as_checked(
     """
     by_name = {result.name: result for result in results}
     rows = tuple(
-        _row(declared, by_name[name], (failures or {}).get(name, 0))
+        _row(
+            declared,
+            by_name[name],
+            (failures or {}).get(name, 0),
+            (pictures or {}).get(name, ()),
+        )
         if name in by_name
         else Row(_demand(declared), words.LATER, 0.0, declared.points)
         for name, declared in task.criteria.items()
@@ -107,7 +117,9 @@ def as_checked(
     return Checked(task.grade_id, rows, printed, notes)
 
 
-def _row(declared: Declared, result: CriterionResult, failures: int) -> Row:
+def _row(
+    declared: Declared, result: CriterionResult, failures: int, pictures: tuple[bytes, ...]
+) -> Row:
     expected, got, next_ = in_words(result.message)
     state = words.STATES[result.status]
     hints = tuple(translate(hint) for hint in declared.hints) if state is words.NOT_MET else ()
@@ -123,6 +135,7 @@ def _row(declared: Declared, result: CriterionResult, failures: int) -> Row:
         distance(result.score, declared.settings),
         shown,
         len(hints) - len(shown),
+        pictures if state is words.NOT_MET else (),
     )
 
 

@@ -48,20 +48,32 @@ def distance(score: float | None, settings: Mapping[str, Any]) -> Distance | Non
     )
 
 
-def in_words(found: Distance) -> str:
-    """One sentence: the number, the target, right answers, baseline and where points begin."""
-    demanded = "{score} now; {target} or more is demanded"
-    if not found.rising:
-        demanded = "{score} now; {target} or less is demanded"
-    parts = [(demanded, {"score": short(found.score), "target": short(found.target)})]
+def legend(found: Distance) -> list[tuple[str, str]]:
+    """What there is on the line, in words: (mark, words) for the number, the target, where points
+    begin, what right answers and a simple baseline reach.
+    """
+    reached = "{score} now, the demand is met" if found.reached else "{score} now"
+    demanded = "{target} or more is demanded" if found.rising else "{target} or less is demanded"
+    parts: list[tuple[str, str, dict[str, float]]] = [
+        ("score", reached, {"score": found.score}),
+        ("target", demanded, {"target": found.target}),
+    ]
     if found.right_answers:
         lo, hi = found.right_answers
-        parts.append(("right answers reach {lo} to {hi}", {"lo": short(lo), "hi": short(hi)}))
+        parts.append(("right", "right answers reach {lo} to {hi}", {"lo": lo, "hi": hi}))
     if found.baseline is not None:
-        parts.append(("a simple baseline reaches {baseline}", {"baseline": short(found.baseline)}))
+        parts.append(("base", "a simple baseline reaches {base}", {"base": found.baseline}))
     if found.partial_from is not None and not found.reached:
-        parts.append(("points begin at {start}", {"start": short(found.partial_from)}))
-    return "; ".join(fill(translate(template), values) for template, values in parts)
+        parts.append(("start", "points begin at {start}", {"start": found.partial_from}))
+    return [
+        (mark, fill(translate(template), {k: short(v) for k, v in values.items()}))
+        for mark, template, values in parts
+    ]
+
+
+def in_words(found: Distance) -> str:
+    """The whole legend as one sentence."""
+    return "; ".join(text for _, text in legend(found))
 
 
 @dataclass(frozen=True)
@@ -71,12 +83,12 @@ class Places:
     score: float
     target: float
     baseline: float | None
+    partial_from: float | None
     right_answers: tuple[float, float] | None
-    outside: int  # -1, 0 or 1: the score lies past the left end, on the line, past the right end
 
 
 def places(found: Distance) -> Places:
-    """The places of all numbers of a distance on one line, everything but the score inside."""
+    """The places of all numbers of a distance on one line; a score far outside lies at its end."""
     known = [found.target, *_known(found)]
     if len(known) == 1:  # nothing to compare with: measure from zero
         known.append(0.0)
@@ -95,13 +107,12 @@ def places(found: Distance) -> Places:
     if found.right_answers:
         first, second = sorted(map(place, found.right_answers))
         pair = (first, second)
-    outside = (found.score > score) - (found.score < score)
     return Places(
         place(score),
         place(found.target),
         None if found.baseline is None else place(found.baseline),
+        None if found.partial_from is None or found.reached else place(found.partial_from),
         pair,
-        outside if found.rising else -outside,
     )
 
 

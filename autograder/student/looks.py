@@ -26,7 +26,7 @@ border-radius:8px;margin:6px 0;overflow:hidden;font:14px/1.5 system-ui,-apple-sy
 Roboto,"Noto Sans KR","Noto Sans CJK KR","Malgun Gothic","Apple SD Gothic Neo",sans-serif;
 word-break:keep-all;overflow-wrap:anywhere}
 .ag p{margin:0}
-.ag .ag-head{padding:10px 14px;background:var(--head);border-bottom:1px solid var(--line)}
+.ag .ag-head{padding:10px 14px;background:var(--head)}
 .ag .ag-head strong{margin-right:8px}
 .ag .ag-note{padding:8px 14px;color:var(--soft)}
 .ag caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);
@@ -38,6 +38,7 @@ border-bottom:1px solid var(--line);background:none;color:inherit;white-space:no
 .ag tbody tr,.ag tbody tr:hover{background:none}
 .ag tbody tr:last-child>*{border-bottom:0}
 .ag thead th{font-size:12px;font-weight:600;color:var(--soft);padding-block:6px}
+.ag thead th:last-child{text-align:right}
 .ag tbody th{font-weight:600;min-width:10em;max-width:24em}
 .ag .ag-text{white-space:pre-line;unicode-bidi:isolate;max-width:26em}
 .ag .ag-label{display:none}
@@ -52,15 +53,33 @@ font-size:13px}
 .ag .ag-later{color:var(--later);background:var(--later-bg)}
 .ag .ag-hint{margin-top:6px;padding:6px 10px;border-left:3px solid var(--later);
 background:var(--later-bg);border-radius:0 4px 4px 0}
-.ag .ag-bar{margin-top:6px;max-width:260px}
+.ag .ag-line{margin-top:8px;min-width:13em;max-width:20em}
 .ag svg{display:block;width:100%;height:26px;overflow:visible}
-.ag small{display:block;color:var(--soft);font-size:12.5px;line-height:1.4;margin-top:2px}
+.ag small{display:block;color:var(--soft);font-size:12.5px;line-height:1.4;margin-top:6px}
+.ag ul{list-style:none;margin:4px 0 0;padding:0;color:var(--soft);font-size:12.5px;line-height:1.5}
+.ag li{margin:0;padding:0 0 0 18px;position:relative}
+.ag li i{position:absolute;left:3px;top:.3em;width:8px;height:.9em;box-sizing:border-box}
+.ag .ag-key-score{border-radius:99px;height:8px;top:.45em}
+.ag .ag-key-score.ag-key-good{background:var(--good)}
+.ag .ag-key-score.ag-key-bad{background:var(--bad)}
+.ag .ag-key-target{border-left:3px solid var(--mark);margin-left:3px}
+.ag .ag-key-right{background:var(--right);border-radius:2px}
+.ag .ag-key-base{border-left:2px dashed var(--soft);margin-left:3px}
+.ag .ag-key-start{border-left:2px dotted var(--bad);margin-left:3px}
 .ag .ag-track{fill:var(--track)}.ag .ag-right{fill:var(--right)}
 .ag .ag-fill-good{fill:var(--good)}.ag .ag-fill-bad{fill:var(--bad)}
-.ag .ag-dot-good{fill:var(--good);stroke:var(--bg);stroke-width:2}
-.ag .ag-dot-bad{fill:var(--bad);stroke:var(--bg);stroke-width:2}
-.ag .ag-target{stroke:var(--mark);stroke-width:2.5}
-.ag .ag-base{stroke:var(--soft);stroke-width:2;stroke-dasharray:2 2}
+.ag circle{stroke:var(--bg);stroke-width:2}
+.ag .ag-dot-good{fill:var(--good)}.ag .ag-dot-bad{fill:var(--bad)}
+.ag .ag-mark-target{stroke:var(--mark);stroke-width:3}
+.ag .ag-mark-base{stroke:var(--soft);stroke-width:2;stroke-dasharray:4 3}
+.ag .ag-mark-start{stroke:var(--bad);stroke-width:2;stroke-dasharray:1.5 2.5}
+.ag img{display:block;max-width:100%;height:auto;margin:8px 0 0;border-radius:4px;background:#fff}
+.ag .ag-strip{display:flex;gap:2px;height:5px;background:var(--bg)}
+.ag .ag-strip i{display:block;height:100%;background:var(--track);min-width:2px}
+.ag .ag-strip .ag-piece-later{background:repeating-linear-gradient(135deg,var(--later) 0 2px,
+var(--later-bg) 2px 6px)}
+.ag .ag-strip .ag-piece-later i{display:none}
+.ag .ag-strip .ag-got{background:var(--good);min-width:0}
 .ag details{border-top:1px solid var(--line);padding:8px 14px}
 .ag summary{cursor:pointer;color:var(--soft)}
 .ag summary:focus-visible{outline:2px solid var(--later);outline-offset:2px}
@@ -73,7 +92,7 @@ background:var(--later-bg);border-radius:0 4px 4px 0}
 .ag tbody th,.ag tbody td{padding:0 0 8px;border:0;max-width:none}
 .ag .ag-none{display:none}
 .ag .ag-label{display:block;font-size:12px;color:var(--soft)}
-.ag .ag-text{max-width:none}.ag .ag-bar{max-width:none}
+.ag .ag-text,.ag .ag-line{max-width:none}
 .ag tbody .ag-points{position:absolute;top:12px;right:14px;padding:1px 0}
 }
 """

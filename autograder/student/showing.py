@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
 from autograder.language import current, translate
 from autograder.nouns import fill
-from autograder.student import distance, words
+from autograder.student import distance, drawing, words
 from autograder.student.looks import STYLE
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _e(text: str) -> str:
 
 def as_text(checked: Checked) -> str:
     """The result as lines of text."""
-    lines = [f"{checked.task}: {checked.summary}"]
+    lines = [f"{checked.title}: {checked.summary}"]
     for row in checked.rows:
         lines += _row_lines(row)
     lines += [f"  {clean(note)}" for note in checked.notes]
@@ -74,7 +75,8 @@ def _row_lines(row: Row) -> list[str]:
     ]
     if row.distance is not None:
         lines.append(f"    {translate('Distance')}: {distance.in_words(row.distance)}")
-    return lines + [f"    {label}: {clean(text)}" for label, text in _hints(row)]
+    lines += [f"    {label}: {clean(text)}" for label, text in _hints(row)]
+    return lines + ([f"    {_promise(row)}"] if row.more_hints else [])
 
 
 def _parts(row: Row) -> list[tuple[str, str]]:
@@ -83,13 +85,14 @@ def _parts(row: Row) -> list[tuple[str, str]]:
 
 
 def _hints(row: Row) -> list[tuple[str, str]]:
-    found = [
+    return [
         (fill(translate("Hint {n}"), {"n": n}), hint) for n, hint in enumerate(row.hints, start=1)
     ]
-    if row.more_hints and row.state is words.NOT_MET:
-        template = "{n} more after another, different attempt"
-        found.append((translate("Hints"), fill(translate(template), {"n": row.more_hints})))
-    return found
+
+
+def _promise(row: Row) -> str:
+    """That a hint waits, where one does."""
+    return translate("A hint comes after another, different attempt.") if row.more_hints else ""
 
 
 def _points(row: Row) -> str:
@@ -111,13 +114,15 @@ def as_html(checked: Checked) -> str:
     )
     rows = "".join(map(_row_html, checked.rows))
     caption = fill(translate("Result of checking {task}"), {"task": checked.task})
+    strip = drawing.strip([(r.points, r.max_points, r.state is words.LATER) for r in checked.rows])
     table = (
         f'<table role="table"><caption>{_e(caption)}</caption>'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{rows}</tbody></table>'
     )
     notes = "".join(f'<p class="ag-note">{_e(note)}</p>' for note in checked.notes)
-    return block(checked.task, checked.summary, table + notes + _printed(checked.printed))
+    inside = strip + table + notes + _printed(checked.printed)
+    return block(checked.title, checked.summary, inside)
 
 
 def _row_html(row: Row) -> str:
@@ -127,7 +132,7 @@ def _row_html(row: Row) -> str:
         f'<td role="cell" class="ag-state"><span class="ag-{state.tone}">{shown}</span></td>',
         f'<th scope="row" role="rowheader">{_e(row.demand)}</th>',
         _cell("Expected", _e(row.expected)),
-        _cell("Got", _e(row.got) + _bar(row)),
+        _cell("Got", _e(row.got) + drawing.line(row.distance) + _pictures(row)),
         _cell("Next", _e(row.next) + _hints_html(row)),
         f'<td role="cell" class="ag-points">{_e(_points(row))}</td>',
     ]
@@ -143,8 +148,18 @@ def _cell(label: str, inside: str) -> str:
 
 
 def _hints_html(row: Row) -> str:
-    return "".join(
+    hints = "".join(
         f'<p class="ag-hint"><b>{_e(label)}</b> {_e(text)}</p>' for label, text in _hints(row)
+    )
+    return hints + (f"<small>{_e(_promise(row))}</small>" if row.more_hints else "")
+
+
+def _pictures(row: Row) -> str:
+    """The pictures a check drew of what it got, each with its text alternative."""
+    alt = fill(translate("Picture of what was got: {got}"), {"got": row.got or row.demand})
+    return "".join(
+        f'<img alt="{_e(alt)}" src="data:image/png;base64,{b64encode(png).decode()}">'
+        for png in row.pictures
     )
 
 
@@ -153,42 +168,3 @@ def _printed(text: str) -> str:
         return ""
     title = translate("Printed while checking")
     return f"<details><summary>{_e(title)}</summary><pre>{_e(text)}</pre></details>"
-
-
-# ── The line ─────────────────────────────────────────────────────────────────────────
-
-WIDTH, HEIGHT = 240, 26
-
-
-def _bar(row: Row) -> str:
-    """The distance as a line to the right of which everything is better, and its sentence."""
-    if row.distance is None:
-        return ""
-    found = distance.places(row.distance)
-    tone = "good" if row.distance.reached else "bad"
-    sentence = distance.in_words(row.distance)
-    score = _x(found.score)
-    pieces = [_rect("ag-track", 0.0, 1.0)]
-    if found.right_answers is not None:
-        pieces.append(_rect("ag-right", *found.right_answers))
-    pieces.append(f'<rect class="ag-fill-{tone}" x="0" y="10" width="{score}" height="6" rx="3"/>')
-    if found.baseline is not None:
-        x = _x(found.baseline)
-        pieces.append(f'<path class="ag-base" d="M{x} 6V20"/>')
-    x = _x(found.target)
-    pieces.append(f'<path class="ag-target" d="M{x} 2V24"/>')
-    pieces.append(f'<circle class="ag-dot-{tone}" cx="{score}" cy="13" r="5.5"/>')
-    drawing = (
-        f'<svg role="img" aria-label="{_e(sentence)}" viewBox="-6 0 {WIDTH + 12} {HEIGHT}" '
-        f'preserveAspectRatio="none">{"".join(pieces)}</svg>'
-    )
-    return f'<div class="ag-bar">{drawing}<small aria-hidden="true">{_e(sentence)}</small></div>'
-
-
-def _x(place: float) -> float:
-    return round(place * WIDTH, 1)
-
-
-def _rect(name: str, left: float, right: float) -> str:
-    x, width = _x(left), max(_x(right - left), 2.0)
-    return f'<rect class="{name}" x="{x}" y="8" width="{width}" height="10" rx="5"/>'
