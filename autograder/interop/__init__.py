@@ -1,0 +1,1 @@
+"""Other systems: nbgrader and otter in, otter, Canvas and Moodle out."""
