@@ -45,7 +45,15 @@ class ReleaseRefused(AutograderError):
 
 
 class BrokenSubmission(AutograderError):
-    """A file handed in that cannot be read as a notebook of this assignment."""
+    """A file handed in that cannot be read as a notebook of this assignment; `kind` says why.
+
+    Kinds: not_a_file, too_large, not_text, not_json, too_deep, not_a_notebook, too_old, too_new,
+    no_answers.
+    """
+
+    def __init__(self, fact: str, *, kind: str = "", where: str = "", way_out: str = "") -> None:
+        super().__init__(fact, where=where, way_out=way_out)
+        self.kind = kind
 
 
 class Fault(AutograderError):

@@ -1,0 +1,142 @@
+"""What must hold for every cell of a source notebook: each rule yields the mistakes it finds."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from autograder.errors import AuthoringError
+from autograder.notebook import markers, names
+from autograder.notebook.cells import SourceCell, as_dict
+from autograder.notebook.problems import Place
+
+_GRADE_ID = re.compile(r"[A-Za-z0-9_-]+\Z")
+Wrong = Iterator[tuple[str, str]]  # what is wrong, the way out
+
+
+def check_cells(node: Any, cells: Sequence[SourceCell], notebook: str) -> Iterator[AuthoringError]:
+    """Everything that can be said of a cell by itself, and of ids over the whole notebook."""
+    for raw, cell in zip(node.cells, cells, strict=True):
+        place = Place(notebook, cell.number, cell.grade_id)
+        for fact, way_out in (*_metadata(raw), *_every_rule(cell)):
+            yield place.problem(fact, way_out)
+    yield from _ids(cells, notebook)
+
+
+def _every_rule(cell: SourceCell) -> Wrong:
+    for rule in RULES:
+        yield from rule(cell)
+
+
+def _ids(cells: Sequence[SourceCell], notebook: str) -> Iterator[AuthoringError]:
+    marked = [c for c in cells if c.kept]
+    counts = Counter(c.grade_id for c in marked if c.grade_id)
+    for cell in marked:
+        place = Place(notebook, cell.number, cell.grade_id)
+        if counts[cell.grade_id] > 1:
+            twins = ", ".join(str(c.number) for c in marked if c.grade_id == cell.grade_id)
+            yield place.problem(
+                f"the grade_id {cell.grade_id!r} is used by cells {twins}",
+                "give each cell its own id in the Create Assignment panel",
+            )
+
+
+def _metadata(raw: Any) -> Wrong:
+    marks = as_dict(raw.metadata.get("nbgrader"))
+    version = marks.get("schema_version", 0)
+    if marks and version != 3:
+        yield (
+            f"its nbgrader metadata is of schema version {version}, not 3",
+            "run `nbgrader update` on this notebook",
+        )
+
+
+def _has_an_id(cell: SourceCell) -> Wrong:
+    if cell.kept and not cell.grade_id:
+        yield "a marked cell without a grade_id", "give it an id in the Create Assignment panel"
+    elif cell.kept and not _GRADE_ID.match(cell.grade_id):
+        yield (
+            f"the grade_id {cell.grade_id!r} has other characters than letters, digits, - and _",
+            "rename it in the Create Assignment panel",
+        )
+    elif cell.kept and cell.grade_id.startswith("ag-"):
+        yield "grade_ids that begin with ag- are kept for releases", "rename it"
+
+
+def _has_points(cell: SourceCell) -> Wrong:
+    if cell.kept and (cell.grade or cell.task) and not is_points(cell.points):
+        yield (
+            f"its points are {cell.points!r}, not a number from 0 up",
+            "set the points in the Create Assignment panel",
+        )
+
+
+def is_points(value: Any) -> bool:
+    """Whether the value can be the points of a cell."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return plain and math.isfinite(value) and value >= 0
+
+
+def _is_of_the_right_type(cell: SourceCell) -> Wrong:
+    if cell.role == "test" and cell.kind != "code":
+        yield f"a test cell of type {cell.kind}", "make it a code cell, or a manually graded answer"
+    if cell.role == "answer" and cell.kind != "code":
+        yield (
+            f"an autograded answer of type {cell.kind}",
+            "make it a code cell, or a manually graded answer",
+        )
+    if cell.task and cell.kind != "markdown":
+        yield "a task cell that is no markdown", "make it a markdown cell"
+
+
+def _has_balanced_markers(cell: SourceCell) -> Wrong:
+    for what in (markers.SOLUTION, markers.HIDDEN, markers.MARK_SCHEME):
+        for fact in markers.unbalanced(cell.source, what):
+            yield fact, f"write ### BEGIN {what} and ### END {what} in pairs"
+
+
+def _has_markers_where_they_belong(cell: SourceCell) -> Wrong:
+    if markers.regions(cell.source, markers.HIDDEN) and cell.role != "test":
+        yield (
+            "a hidden block in a cell that is no autograder test",
+            "move it into a test cell, or mark this cell so",
+        )
+    if markers.regions(cell.source, markers.SOLUTION) and cell.role not in ("answer", "manual"):
+        yield (
+            "a solution in a cell that is no answer: the release would show it",
+            "mark the cell as an answer in the Create Assignment panel",
+        )
+
+
+def _is_python(cell: SourceCell) -> Wrong:
+    if cell.kind != "code":
+        return
+    try:
+        names.parse(cell.source)
+    except SyntaxError as error:
+        line = f"line {error.lineno}: " if error.lineno else ""
+        yield f"this code is no Python: {line}{error.msg}", "mend the code"
+
+
+def _is_setup_only_if_locked(cell: SourceCell) -> Wrong:
+    if "setup" in cell.tags and cell.role != "setup":
+        yield (
+            "a cell tagged setup that is not locked, so a student could change it",
+            "mark it read-only in the Create Assignment panel",
+        )
+    elif cell.role == "setup" and cell.kind != "code":
+        yield "a cell tagged setup that is no code", "remove the tag"
+
+
+RULES: tuple[Callable[[SourceCell], Wrong], ...] = (
+    _has_an_id,
+    _has_points,
+    _is_of_the_right_type,
+    _has_balanced_markers,
+    _has_markers_where_they_belong,
+    _is_python,
+    _is_setup_only_if_locked,
+)

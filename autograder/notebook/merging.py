@@ -1,0 +1,243 @@
+"""A submission merged into its source: the author's cells, the student's answers.
+
+Locked and test cells come from the source, whatever was handed in; answers come from the student,
+in the author's order; cells that the student added stay where they were put.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from autograder.errors import BrokenSubmission
+from autograder.language import translate
+from autograder.notebook.cells import SourceCell, cells_of, derived_id, normal
+from autograder.notebook.matching import Wanted, match, out_of_order
+from autograder.notebook.opening import open_notebook
+from autograder.notebook.released import points_text, released_text
+from autograder.nouns import Notebook, Task, TaskKind, fill
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell in run order. A test's `source` is what the student sees: no hidden part."""
+
+    source: str
+    grade_id: str
+    role: str  # "setup", "answer", "test", "locked" or "extra"
+    number: int  # place in the submitted notebook from 1; 0 if it was put back
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A submission in the author's order, and what had to be repaired."""
+
+    node: Any  # nbformat node; its test cells are the author's, hidden parts included
+    cells: tuple[Cell, ...]
+    attempted: Mapping[str, bool]  # grade_id of a task -> an answer differs from the release
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A place in the merged notebook: one of the author's cells, a student's cell, or both."""
+
+    want: Wanted | None
+    given: SourceCell | None
+
+    @property
+    def role(self) -> str:
+        if self.want is None:
+            return "extra"
+        return "answer" if self.want.answered else self.want.cell.role
+
+    @property
+    def text(self) -> str:
+        if self.given is not None and (self.want is None or self.want.answered):
+            return self.given.source
+        return self.want.text if self.want else ""
+
+
+def merge(source: Notebook, submitted: Path) -> Merged:
+    """The submission at `submitted` merged into its source.
+
+    Raises BrokenSubmission, and nothing else, for a file that is no notebook of this assignment.
+    """
+    opened = open_notebook(submitted)
+    wanted = wanted_cells(source)
+    given = [cell for cell in opened.cells if not cell.generated]
+    taken, twins = match(wanted, given)
+    answers = [place for place, want in enumerate(wanted) if want.answered]
+    if answers and not any(place in taken for place in answers):
+        raise BrokenSubmission(
+            translate("none of this assignment's answer cells is in the notebook"),
+            kind="no_answers",
+            way_out=translate("Submit the notebook that you were given, with your answers in it."),
+        )
+    dropped = {n for n, cell in twins.items() if not _is_answer(wanted, taken, cell)}
+    pieces = list(_in_order(wanted, taken, [c for c in given if c.number not in dropped]))
+    return Merged(
+        node=_node(source, pieces),
+        cells=tuple(_run_order(pieces)),
+        attempted=_attempted(source, wanted, taken, pieces),
+        notes=tuple(_notes(wanted, taken, twins)),
+    )
+
+
+def wanted_cells(source: Notebook) -> list[Wanted]:
+    """The author's marked cells in order, each with its text as released."""
+    tasks = {task.grade_id: task for task in source.tasks}
+    return [
+        Wanted(cell, released_text(cell, tasks.get(cell.grade_id)))
+        for cell in cells_of(source.node)
+        if cell.kept
+    ]
+
+
+def _is_answer(wanted: Sequence[Wanted], taken: Mapping[int, SourceCell], cell: SourceCell) -> bool:
+    return any(c is cell and wanted[place].answered for place, c in taken.items())
+
+
+def _in_order(
+    wanted: Sequence[Wanted], taken: Mapping[int, SourceCell], given: Sequence[SourceCell]
+) -> Iterator[_Piece]:
+    """The author's cells in the author's order; a student's own cell follows its neighbour."""
+    places = {cell.number: place for place, cell in taken.items()}
+    following: dict[int, list[SourceCell]] = {}
+    anchor = -1
+    for cell in given:
+        if cell.number in places:
+            anchor = places[cell.number]
+        else:
+            following.setdefault(anchor, []).append(cell)
+    for cell in following.get(-1, ()):
+        yield _Piece(None, cell)
+    for place, want in enumerate(wanted):
+        yield _Piece(want, taken.get(place))
+        for cell in following.get(place, ()):
+            yield _Piece(None, cell)
+
+
+def _run_order(pieces: Sequence[_Piece]) -> Iterator[Cell]:
+    for piece in pieces:
+        kind = piece.want.cell.kind if piece.want else (piece.given.kind if piece.given else "")
+        if kind != "code":
+            continue
+        tags = piece.want.cell.tags if piece.want else (piece.given.tags if piece.given else ())
+        yield Cell(
+            source=piece.text,
+            grade_id=piece.want.cell.grade_id if piece.want else "",
+            role=piece.role,
+            number=piece.given.number if piece.given else 0,
+            tags=frozenset(tags),
+        )
+
+
+def _node(source: Notebook, pieces: Sequence[_Piece]) -> Any:
+    """The merged notebook: the author's metadata and cells, the student's words, no outputs."""
+    node = nbformat.v4.new_notebook(metadata=copy.deepcopy(source.node.metadata))
+    used = {cell["id"] for cell in source.node.cells}
+    for index, piece in enumerate(pieces):
+        if piece.want is not None:
+            cell = copy.deepcopy(source.node.cells[piece.want.cell.number - 1])
+            if piece.want.answered:
+                cell["source"] = piece.text
+        else:
+            assert piece.given is not None
+            cell = _student_cell(piece.given, used, index)
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+        node.cells.append(cell)
+    return node
+
+
+def _student_cell(given: SourceCell, used: set[str], index: int) -> Any:
+    make = {
+        "code": nbformat.v4.new_code_cell,
+        "markdown": nbformat.v4.new_markdown_cell,
+        "raw": nbformat.v4.new_raw_cell,
+    }[given.kind]
+    fresh = given.id if given.id and given.id not in used else derived_id(f"extra/{index}")
+    used.add(fresh)
+    return make(source=given.source, id=fresh)
+
+
+def _attempted(
+    source: Notebook,
+    wanted: Sequence[Wanted],
+    taken: Mapping[int, SourceCell],
+    pieces: Sequence[_Piece],
+) -> dict[str, bool]:
+    changed = {
+        want.cell.grade_id
+        for place, want in enumerate(wanted)
+        if want.answered and place in taken and normal(taken[place].source) != normal(want.text)
+    }
+    return {
+        task.grade_id: any(answer in changed for answer in task.answers)
+        or (task.kind is TaskKind.MANUAL and not task.answers and _added(source, task, pieces))
+        for task in source.tasks
+    }
+
+
+def _added(source: Notebook, task: Task, pieces: Sequence[_Piece]) -> bool:
+    """Whether the student wrote cells of their own below an nbgrader task cell."""
+    given = {normal(c.source) for c in cells_of(source.node) if c.role == "extra"} | {""}
+    below = False
+    for piece in pieces:
+        if piece.want is not None:
+            below = piece.want.cell.grade_id == task.grade_id
+        elif below and normal(piece.text) not in given:
+            return True
+    return False
+
+
+def _notes(
+    wanted: Sequence[Wanted], taken: Mapping[int, SourceCell], twins: Mapping[int, SourceCell]
+) -> Iterator[str]:
+    moved = set(out_of_order(taken))
+    for place, want in enumerate(wanted):
+        cell = taken.get(place)
+        for template in _repairs(want, cell, place in moved):
+            values = {
+                "cell": want.cell.grade_id,
+                "number": cell.number if cell else 0,
+                "kind": cell.kind if cell else "",
+                "wanted": want.cell.kind,
+                "points": points_text(float(want.cell.points or 0)),
+            }
+            yield fill(translate(template), values)
+    for number, cell in twins.items():
+        answer = _is_answer(wanted, taken, cell)
+        template = (
+            "Cell {number} is a copy of cell {taken}: cell {taken} counts as the answer."
+            if answer
+            else "Cell {number} is a copy of cell {taken} and was left out."
+        )
+        yield fill(translate(template), {"number": number, "taken": cell.number})
+
+
+def _repairs(want: Wanted, cell: SourceCell | None, moved: bool) -> Iterator[str]:
+    """What was wrong with one of the author's cells, as templates."""
+    if cell is None:
+        if want.answered:
+            yield "The answer cell {cell} was missing; it was put back as released, unanswered."
+        else:
+            yield "The cell {cell} was missing; it was put back."
+        return
+    if cell.kind != want.cell.kind:
+        yield "Cell {number} ({cell}) had become a {kind} cell; it is a {wanted} cell again."
+    if moved:
+        yield "Cell {number} ({cell}) had been moved; it runs in its place again."
+    if cell.grade_id != want.cell.grade_id:
+        yield "Cell {number} had lost its id {cell}; it was recognised and got it back."
+    elif want.cell.grade and cell.points != want.cell.points:
+        yield "The points of cell {number} ({cell}) had been changed; they are {points} again."
+    if not want.answered and normal(cell.source) != normal(want.text):
+        yield "Cell {number} ({cell}) had been changed; the original is used."

@@ -1,0 +1,94 @@
+"""Names in a cell without running it: which it defines, which it takes from elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import symtable
+from collections.abc import Iterator
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "__name__", "__file__"}
+_BODY_MAGICS = re.compile(r"\s*%%(time|timeit|capture|prun)\b.*\n")
+
+
+def plain_code(source: str) -> str:
+    """The cell as pure Python, on the same lines: magics and `!` lines as IPython reads them."""
+    body = _BODY_MAGICS.match(source)
+    if body:
+        source = "\n" * body.group(0).count("\n") + source[body.end() :]
+    try:
+        ast.parse(source)
+        return source
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return str(TransformerManager().transform_cell(source))
+
+
+def parse(source: str) -> ast.Module:
+    """The cell's syntax tree; a cell that is no Python raises SyntaxError and nothing else."""
+    try:
+        return ast.parse(plain_code(source))
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise SyntaxError(f"this cell cannot be read as Python: {error}") from error
+
+
+def defined(source: str) -> frozenset[str]:
+    """The names that the cell binds at its top level, imports included."""
+    table = _table(source)
+    own = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+    return frozenset(own | {name for name, assigned in _globals(table) if assigned})
+
+
+def free(source: str) -> frozenset[str]:
+    """The names that the cell uses without defining them; builtins left out."""
+    table = _table(source)
+    used = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
+    used |= {name for name, _ in _globals(table)}
+    return frozenset(used - defined(source) - BUILTINS)
+
+
+def line_of(source: str, name: str) -> int:
+    """The first line that mentions the name, 0 if none does."""
+    for node in ast.walk(parse(source)):
+        if isinstance(node, ast.Name) and node.id == name:
+            return node.lineno
+    return 0
+
+
+def imports(source: str) -> dict[str, str]:
+    """Name → the import statement that binds it, for the top level of the cell."""
+    found = {}
+    for node in parse(source).body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.asname or alias.name.split(".")[0]
+                found[name] = ast.unparse(ast.Import([alias]))
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            for alias in node.names:
+                name = alias.asname or alias.name
+                found[name] = ast.unparse(ast.ImportFrom(node.module, [alias], 0))
+    found.pop("*", None)
+    return found
+
+
+def star_imports(source: str) -> Iterator[str]:
+    """The modules of `from module import *` in the cell."""
+    for node in ast.walk(parse(source)):
+        if isinstance(node, ast.ImportFrom) and any(a.name == "*" for a in node.names):
+            yield node.module or ""
+
+
+def _table(source: str) -> symtable.SymbolTable:
+    parse(source)
+    return symtable.symtable(plain_code(source), "<cell>", "exec")
+
+
+def _globals(table: symtable.SymbolTable) -> Iterator[tuple[str, bool]]:
+    """(name, assigned) for module names met inside functions, classes and comprehensions."""
+    for child in table.get_children():
+        for symbol in child.get_symbols():
+            if symbol.is_global():
+                yield symbol.get_name(), symbol.is_assigned()
+        yield from _globals(child)

@@ -1,0 +1,154 @@
+"""A file handed in, opened with suspicion: its cells as plain text, or a typed refusal.
+
+Only four things are taken from each cell: its type, its text, its ids and the tag `train`.
+Outputs, metadata and the kernel's name are the student's claims and are left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from autograder.errors import BrokenSubmission
+from autograder.language import translate
+from autograder.notebook.cells import SourceCell, as_dict, cell_id, cells_of, tags_of, text_of
+from autograder.nouns import fill
+
+SIZE_LIMIT_MB = 50
+CELL_LIMIT = 5000
+_WAY_OUT = "Open it in JupyterLab or Colab, run it, save it and submit the saved .ipynb file."
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The cells of a submitted notebook in order."""
+
+    cells: tuple[SourceCell, ...]
+
+
+def open_notebook(path: Path) -> Opened:
+    """The cells of the notebook at `path`; raises BrokenSubmission and nothing else."""
+    try:
+        data = _read(path)
+        return Opened(_cells(_parse(data)))
+    except (RecursionError, MemoryError):
+        _refuse("too_deep", "the file is nested too deeply to be a notebook")
+
+
+def _refuse(kind: str, fact: str, way_out: str = _WAY_OUT, **values: Any) -> NoReturn:
+    raise BrokenSubmission(fill(translate(fact), values), kind=kind, way_out=translate(way_out))
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a regular file within the limit; links, pipes and folders are refused."""
+    limit = SIZE_LIMIT_MB << 20
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        _refuse("not_a_file", "there is no notebook file of this name that can be read")
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            _refuse("not_a_file", "this is a folder or a device, not a notebook file")
+        if facts.st_size > limit:
+            _refuse(
+                "too_large",
+                "the notebook is {size} MB, the limit is {limit} MB",
+                "Clear all outputs (Edit > Clear Outputs of All Cells), save it and submit again.",
+                size=round(facts.st_size / (1 << 20)),
+                limit=SIZE_LIMIT_MB,
+            )
+        try:
+            return file.read(limit + 1)
+        except OSError:
+            _refuse("not_a_file", "the notebook file cannot be read")
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    if not data.strip():
+        _refuse("not_json", "the notebook file is empty")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        _refuse("not_text", "the file is no notebook: it holds no UTF-8 text")
+    try:
+        content = json.loads(text)
+    except ValueError:
+        _refuse("not_json", "the file is no notebook: it is not JSON, or was cut short")
+    if not isinstance(content, dict):
+        _refuse("not_a_notebook", "the file is JSON but no notebook")
+    return content
+
+
+def _cells(content: dict[str, Any]) -> tuple[SourceCell, ...]:
+    version = content.get("nbformat")
+    if not isinstance(version, int) or isinstance(version, bool):
+        _refuse("not_a_notebook", "the file is JSON but no notebook")
+    if version > 4:
+        _refuse(
+            "too_new",
+            "the notebook has format {version}, newer than 4, the newest that can be read",
+            version=str(version)[:20],
+        )
+    if version < 3:
+        _refuse(
+            "too_old",
+            "the notebook has format {version}; formats 3 and 4 can be read",
+            version=str(version)[:20],
+        )
+    raw = _upgraded(content) if version == 3 else content.get("cells")
+    if not isinstance(raw, list):
+        _refuse("not_a_notebook", "the notebook has no list of cells")
+    if len(raw) > CELL_LIMIT:
+        _refuse(
+            "too_large",
+            "the notebook has {cells} cells, the limit is {limit}",
+            cells=len(raw),
+            limit=CELL_LIMIT,
+        )
+    return cells_of(_Cells([_plain(cell) for cell in raw]))
+
+
+@dataclass(frozen=True)
+class _Cells:
+    cells: list[dict[str, Any]]
+
+
+def _upgraded(content: dict[str, Any]) -> Any:
+    """The cells of a notebook of format 3, which kept code in `input` and had worksheets."""
+    sheets = content.get("worksheets")
+    cells: list[Any] = []
+    for sheet in sheets if isinstance(sheets, list) else []:
+        inner = as_dict(sheet).get("cells")
+        cells += inner if isinstance(inner, list) else []
+    return [
+        {**as_dict(c), "source": as_dict(c).get("input", as_dict(c).get("source"))} for c in cells
+    ]
+
+
+def _plain(raw: Any) -> dict[str, Any]:
+    """What is taken of one submitted cell, in known types; anything else becomes an empty cell."""
+    cell = as_dict(raw)
+    kind = cell.get("cell_type")
+    metadata = as_dict(cell.get("metadata"))
+    marks = as_dict(metadata.get("nbgrader"))
+    grade_id = marks.get("grade_id")
+    points = marks.get("points")
+    generated = as_dict(metadata.get("autograder")).get("generated")
+    return {
+        "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
+        "source": text_of(cell.get("source")),
+        "id": cell_id(cell),
+        "metadata": {
+            "nbgrader": {
+                "grade_id": grade_id if isinstance(grade_id, str) else "",
+                "points": points if isinstance(points, int | float) else None,
+            },
+            "tags": sorted(tags_of(metadata) & {"train"}),
+            "autograder": {"generated": generated if isinstance(generated, str) else ""},
+        },
+    }

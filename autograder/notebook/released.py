@@ -1,0 +1,73 @@
+"""What a student gets of each cell, as text: the same words in a release and in a comparison."""
+
+from __future__ import annotations
+
+from autograder.language import translate
+from autograder.notebook import markers
+from autograder.notebook.cells import SourceCell
+from autograder.notebook.declarations import is_task_cell, read_declaration
+from autograder.notebook.problems import Place
+from autograder.nouns import Criterion, Task, fill
+
+
+def released_text(cell: SourceCell, task: Task | None = None) -> str:
+    """The cell's text in the student's notebook; `task` is the one of a test cell."""
+    if cell.role in ("answer", "manual") and not cell.task:
+        text = markers.without_solutions(cell.source, cell.kind)
+    elif cell.role == "test":
+        text = released_test(cell.source, task.criteria if task else ())
+    else:
+        text = cell.source
+    return _without(text, markers.MARK_SCHEME)
+
+
+def released_test(source: str, criteria: tuple[Criterion, ...]) -> str:
+    """A test cell with each hidden block replaced by what is public about it."""
+    hidden = markers.regions(source, markers.HIDDEN)
+    if not hidden:
+        return source
+    if not is_task_cell(source):
+        blocks = dict.fromkeys(hidden, "")
+        told = [_comment(c) for c in criteria if c.hidden]
+        blocks[hidden[0]] = "\n".join(hidden[0].indent + line for line in told)
+        return markers.replaced(source, blocks)
+    declared, _ = read_declaration(source, Place(""), None)
+    blocks = {
+        region: "\n".join(
+            hidden_line(declared.variable, c)
+            for c in declared.criteria
+            if c.hidden and region.holds(*declared.lines[c.name])
+        )
+        for region in hidden
+    }
+    return markers.replaced(source, blocks)
+
+
+def hidden_line(variable: str, criterion: Criterion) -> str:
+    """`task.hidden("Mean IoU ... is at least 0.8", points=5, id="unseen_iou")`."""
+    sentence = _quoted(fill(translate(criterion.demand), criterion.settings))
+    return (
+        f"{variable}.hidden({sentence}, points={points_text(criterion.points)}, "
+        f'id="{criterion.name}")'
+    )
+
+
+def points_text(points: float) -> str:
+    """Points as people write them: 5, 0.5, 0.33."""
+    return f"{points:.10g}"
+
+
+def _comment(criterion: Criterion) -> str:
+    told = translate("Checked after you submit: {demand} ({points} points)")
+    sentence = " ".join(criterion.sentence.split())
+    points = points_text(round(criterion.points, 2))
+    return "# " + fill(told, {"demand": sentence, "points": points})
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _without(text: str, what: str) -> str:
+    found = markers.regions(text, what)
+    return markers.replaced(text, dict.fromkeys(found, "")) if found else text

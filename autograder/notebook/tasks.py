@@ -1,0 +1,183 @@
+"""From the cells of a notebook to its tasks: answers, criteria, and what each test cell may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.errors import AuthoringError
+from autograder.notebook import asserts, declarations, names
+from autograder.notebook.cell_rules import is_points
+from autograder.notebook.cells import SourceCell
+from autograder.notebook.mistakes import read_mistake
+from autograder.notebook.problems import Place
+from autograder.notebook.released import released_test
+from autograder.notebook.scope import Scope, is_python, scope_at
+from autograder.nouns import Criterion, Mistake, Task, TaskKind
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A cell that carries points, and the answers before it."""
+
+    cell: SourceCell
+    answers: tuple[SourceCell, ...]
+
+
+def graded_cells(cells: Sequence[SourceCell]) -> Iterator[Graded]:
+    """Each graded cell with its answers: back to the previous answers, shared by neighbours."""
+    answers: list[SourceCell] = []
+    closed = False  # a test has been seen since the last answer
+    for cell in cells:
+        if cell.role == "answer":
+            answers = [cell] if closed else [*answers, cell]
+            closed = False
+        elif cell.role == "test":
+            yield Graded(cell, tuple(answers))
+            closed = True
+        elif cell.role == "manual":
+            yield Graded(cell, () if cell.task else (cell,))
+
+
+def read_tasks(
+    cells: Sequence[SourceCell], notebook: str, folder: Path
+) -> tuple[tuple[Task, ...], list[AuthoringError]]:
+    """The tasks of a notebook with their mistakes, and everything that is wrong with them."""
+    problems: list[AuthoringError] = []
+    tasks = []
+    for graded in graded_cells(cells):
+        task, wrong = _task(graded, cells, notebook, folder)
+        tasks.append(task)
+        problems += wrong
+    mistakes, wrong = _mistakes(cells, tasks, notebook)
+    found = tuple(
+        replace(t, mistakes=tuple(m for m in mistakes if m.task == t.grade_id)) for t in tasks
+    )
+    return found, problems + wrong
+
+
+def _task(
+    graded: Graded, cells: Sequence[SourceCell], notebook: str, folder: Path
+) -> tuple[Task, list[AuthoringError]]:
+    cell = graded.cell
+    place = Place(notebook, cell.number, cell.grade_id)
+    points = float(cell.points) if is_points(cell.points) else 0.0
+    task = Task(
+        grade_id=cell.grade_id,
+        points=points,
+        kind=TaskKind.MANUAL,
+        answers=tuple(a.grade_id for a in graded.answers),
+        code=cell.source,
+        cell_index=cell.number - 1,
+    )
+    if cell.role == "manual":
+        return task, []
+    problems = []
+    if not graded.answers:
+        problems.append(
+            place.problem(
+                "a test without an answer before it", "mark the cell it tests as an answer"
+            )
+        )
+    if not is_python(cell):  # said already by the rules for cells
+        return replace(task, kind=TaskKind.CRITERIA), problems
+    scope = scope_at(cells, cell.number - 1, folder)
+    if declarations.is_task_cell(cell.source):
+        known = points if is_points(cell.points) else None
+        declared, wrong = declarations.read_declaration(cell.source, place, known)
+        problems += wrong
+        problems += _names_of_task_cell(cell, declared.criteria, scope, place)
+        task = replace(task, kind=TaskKind.CRITERIA, criteria=declared.criteria)
+        return task, problems
+    task, wrong = _plain(task, cell, scope, place)
+    return task, problems + wrong
+
+
+def _names_of_task_cell(
+    cell: SourceCell, criteria: Sequence[Criterion], scope: Scope, place: Place
+) -> Iterator[AuthoringError]:
+    reach = scope.students | scope.setup | set(scope.imported)
+    for criterion in criteria:
+        for name in criterion.parameters:
+            if name not in reach and not scope.anything:
+                yield place.problem(
+                    f"criterion {criterion.name!r} asks for {name!r}, which no answer defines",
+                    f"assign {name} in an answer cell before this one, or mend the parameter",
+                )
+    unknown = names.free(cell.source) - scope.setup
+    for name in sorted(unknown):
+        line = names.line_of(cell.source, name)
+        if name in scope.students - set(scope.imported):
+            way_out = f"make it a parameter of the criterion: def check({name}, ...)"
+        else:
+            way_out = f"define or import {name} in this cell or in a locked cell tagged setup"
+        yield place.problem(f"line {line} uses {name}, which nobody defines here", way_out)
+    released = released_test(cell.source, tuple(criteria))
+    for name in sorted(names.free(released) - names.free(cell.source)):
+        yield place.problem(
+            f"line {names.line_of(cell.source, name)} uses {name}, which only a hidden block "
+            "defines: the student's notebook would not have it",
+            f'move {name} out of the hidden block, or write after="{name}" with quotes',
+        )
+
+
+def _plain(
+    task: Task, cell: SourceCell, scope: Scope, place: Place
+) -> tuple[Task, list[AuthoringError]]:
+    """A plain test cell: decided in the clean process if it can be, else beside the student."""
+    free = names.free(cell.source)
+    reason = asserts.changes_the_students(cell.source, scope.students - set(scope.imported))
+    if reason:
+        _, criteria = asserts.as_task(cell.source, task.grade_id, task.points, (), {})
+        whole = Criterion(
+            name="checks",
+            demand=criteria[0].demand if len(criteria) == 1 else "Every check of this cell passes",
+            points=task.points,
+            hidden=any(c.hidden for c in criteria),
+            parameters=tuple(sorted(free & scope.students)),
+            source=cell.source,
+        )
+        return replace(task, kind=TaskKind.INSIDE, criteria=(whole,)), []
+    modules = {n: s for n, s in scope.imported.items() if n not in scope.setup}
+    parameters = (free & scope.students) - set(modules)
+    unknown = free - parameters - scope.setup - set(modules)
+    problems = []
+    if unknown and not scope.anything:
+        problems = [
+            place.problem(
+                f"line {names.line_of(cell.source, name)} uses {name}, which nobody defines",
+                f"assign {name} in an answer before this cell, import it, or define it in a "
+                "locked cell tagged setup",
+            )
+            for name in sorted(unknown)
+        ]
+    asked = parameters | unknown if scope.anything else parameters
+    code, criteria = asserts.as_task(cell.source, task.grade_id, task.points, asked, modules)
+    return replace(task, kind=TaskKind.ASSERTS, code=code, criteria=criteria), problems
+
+
+def _mistakes(
+    cells: Sequence[SourceCell], tasks: Sequence[Task], notebook: str
+) -> tuple[list[Mistake], list[AuthoringError]]:
+    mistakes: list[Mistake] = []
+    problems: list[AuthoringError] = []
+    answer = ""
+    for cell in cells:
+        if cell.role == "answer":
+            answer = cell.grade_id
+        if cell.role != "mistake":
+            continue
+        place = Place(notebook, cell.number, cell.grade_id)
+        sharing = [t for t in tasks if answer in t.answers]
+        found, wrong = read_mistake(cell, answer, sharing, place)
+        problems += [
+            place.problem(
+                f"two mistakes of task {m.task!r} are named {m.name!r}", "give each its own name"
+            )
+            for m in found
+            if (m.name, m.task) in {(known.name, known.task) for known in mistakes}
+        ]
+        mistakes += found
+        problems += wrong
+    return mistakes, problems
