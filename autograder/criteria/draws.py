@@ -15,7 +15,10 @@ PUBLIC_KEY = b"a student's own kernel: nothing is secret here"
 
 
 def seed(key: bytes, *scope: str) -> int:
-    """HMAC-SHA-256(key, scope) as a number: assignment, notebook, task, release, criterion, attempt."""
+    """HMAC-SHA-256(key, scope) as a number.
+
+    The scope is assignment, notebook, task, release, criterion, attempt.
+    """
     digest = hmac.new(key, "\0".join(scope).encode(), hashlib.sha256).digest()
     return int.from_bytes(digest, "little")
 

@@ -71,7 +71,7 @@ class Task:
         after: Check | str | Sequence[Check | str] = (),
         retry: bool = False,
         retrain: bool = False,
-        was: str | None = None,
+        was: str | None = None,  # noqa: ARG002
         hints: Sequence[str] = (),
     ) -> Callable[[C], C]:
         """A decorator that makes the function one criterion of this task.
@@ -109,7 +109,7 @@ def signature(check: Check) -> tuple[tuple[str, ...], dict[str, Any], bool]:
 
 def _names(after: Check | str | Sequence[Check | str]) -> tuple[str, ...]:
     many = after if isinstance(after, list | tuple) else (after,)
-    return tuple(one if isinstance(one, str) else one.__name__ for one in many if one)  # type: ignore[union-attr]
+    return tuple(one if isinstance(one, str) else one.__name__ for one in many if one)
 
 
 _collecting: ContextVar[list[Task] | None] = ContextVar("collected_tasks", default=None)

@@ -77,7 +77,9 @@ class Encoder:
         if kind is range:
             return {"range": [value.start, value.stop, value.step]}
         if kind is slice:
-            return {"slice": [self.node(x, depth + 1) for x in (value.start, value.stop, value.step)]}
+            return {
+                "slice": [self.node(x, depth + 1) for x in (value.start, value.stop, value.step)]
+            }
         if value is Ellipsis:
             return {"ellipsis": 1}
         return self._library(kind, value, depth)
@@ -116,19 +118,27 @@ class Encoder:
 
     def _library(self, kind: type, value: Any, depth: int) -> Node:
         module = kind.__module__ or ""
-        if module.startswith("tensorflow.") and kind.__name__ in ("EagerTensor", "ResourceVariable"):
+        if module.startswith("tensorflow.") and kind.__name__ in (
+            "EagerTensor",
+            "ResourceVariable",
+        ):
             return {**self.array(np.asarray(value.numpy())), "of": "tensor"}
         if module.startswith("keras.src.") and kind.__name__ in ("Variable", "KerasVariable"):
             return {**self.array(np.asarray(value.numpy())), "of": "tensor"}
         if kind.__name__ == "History" and module.startswith("keras.src.callbacks"):
             parts = {name: getattr(value, name, None) for name in ("history", "epoch", "params")}
             return {"history": self.node(parts, depth + 1)}
-        if module.split(".")[0] == "pandas" and kind.__name__ in ("DataFrame", "Series", "Index", "RangeIndex"):
+        if module.split(".")[0] == "pandas" and kind.__name__ in (
+            "DataFrame",
+            "Series",
+            "Index",
+            "RangeIndex",
+        ):
             return self._frame(kind.__name__, value, depth)
         if module.split(".")[:2] == ["scipy", "sparse"] and hasattr(value, "tocoo"):
             coo = value.tocoo()
-            parts = [self.node(np.asarray(p)) for p in (coo.data, coo.row, coo.col)]
-            return {"sparse": kind.__name__, "parts": parts, "sh": list(map(int, value.shape))}
+            triplet = [self.node(np.asarray(p)) for p in (coo.data, coo.row, coo.col)]
+            return {"sparse": kind.__name__, "parts": triplet, "sh": list(map(int, value.shape))}
         if self._stranger is None:
             raise Unencodable(f"a {module}.{kind.__name__}")
         return self._stranger(value, self)
@@ -187,7 +197,9 @@ class Decoder:
     function that makes its value.
     """
 
-    def __init__(self, buffers: Sequence[Buffer], special: dict[str, Special] | None = None) -> None:
+    def __init__(
+        self, buffers: Sequence[Buffer], special: dict[str, Special] | None = None
+    ) -> None:
         self._buffers = buffers
         self._special = special or {}
 
@@ -216,7 +228,7 @@ class Decoder:
         if "f" in node:
             return _float(node["f"])
         if "l" in node or "t" in node:
-            body = node.get("l", node.get("t"))
+            body: Any = node.get("l", node.get("t"))
             items = self.array(body).tolist() if node.get("all") else [inner(x) for x in body]
             return items if "l" in node else tuple(items)
         if "d" in node:
@@ -260,7 +272,11 @@ class Decoder:
     def array(self, node: dict[str, Any]) -> np.ndarray[Any, Any]:
         """A fresh, writable array; dtype, shape and length are checked against the buffer."""
         shape = node["sh"]
-        if type(shape) is not list or len(shape) > 32 or any(type(n) is not int or n < 0 for n in shape):
+        if (
+            type(shape) is not list
+            or len(shape) > 32
+            or any(type(n) is not int or n < 0 for n in shape)
+        ):
             raise BadValue("not a shape")
         if "o" in node:
             out = np.empty(math.prod(shape), dtype=object)
@@ -325,19 +341,21 @@ class Decoder:
         dtype = node["dtype"]
         if type(dtype) is not str or len(dtype) > 60:
             raise BadValue("not a column's dtype")
-        if dtype in ("object", "category") or dtype.startswith(("str", "Int", "Float", "boolean", "U")):
+        if dtype in ("object", "category") or dtype.startswith(
+            ("str", "Int", "Float", "boolean", "U")
+        ):
             return pd.array(list(values), dtype=dtype) if dtype != "object" else values
         return values
 
 
 _SPARSE = frozenset(
-    f"{kind}_{form}" for kind in ("csr", "csc", "coo", "lil", "dok", "dia", "bsr") for form in ("matrix", "array")
+    f"{kind}_{form}"
+    for kind in ("csr", "csc", "coo", "lil", "dok", "dia", "bsr")
+    for form in ("matrix", "array")
 )
 
 
-def decode(
-    node: Node, buffers: Sequence[Buffer], special: dict[str, Special] | None = None
-) -> Any:
+def decode(node: Node, buffers: Sequence[Buffer], special: dict[str, Special] | None = None) -> Any:
     """The value that was encoded; BadValue if the node or a buffer is not what we write."""
     return Decoder(buffers, special).value(node)
 

@@ -69,7 +69,9 @@ def rebuild(
     _allow(config, own)
     objects = dict(_classes(own))
     try:
-        model = keras.saving.deserialize_keras_object(config, custom_objects=objects, safe_mode=True)
+        model = keras.saving.deserialize_keras_object(
+            config, custom_objects=objects, safe_mode=True
+        )
         shapes = [tuple(w.shape) for w in model.weights]
         if shapes != [tuple(w.shape) for w in weights]:
             raise Refused("the weights do not fit the config")

@@ -17,9 +17,10 @@ class CellRecord:
 
     number: int  # its place in the submitted notebook; 0 if it was restored from source
     grade_id: str
-    cell_id: str
+    place: int  # its place in the merged notebook, from 0
     error: CellError | None = None
     outputs: str = ""
+    figures: tuple[str, ...] = ()  # blobs of its pictures (PNG)
     cpu: float = 0.0
     wall: float = 0.0
     skipped: tuple[str, ...] = ()  # lines that install or download
@@ -36,8 +37,8 @@ class Evidence:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     missing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     limit: str = ""  # name of the limit that ended the run
-    limit_message: Message = Message()
-    usage: Usage = Usage()
+    limit_message: Message = field(default_factory=Message)
+    usage: Usage = field(default_factory=Usage)
     tier: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     started: str = ""  # ISO 8601, UTC

@@ -1,4 +1,4 @@
-"""Results as JSON and back, and where they lie: `.autograder/results/<assignment>/<student>.json`."""
+"""Results as JSON and back: `.autograder/results/<assignment>/<student>.json`."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def _thaw(kind: Any, data: Any) -> Any:
         return {key: _thaw(inner[1], item) for key, item in data.items()}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(data)
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         if not isinstance(data, dict) or not set(data) <= set(_hints(kind)):
-            raise ValueError(f"not a {kind.__name__}")  # type: ignore[union-attr]
+            raise ValueError(f"not a {kind.__name__}")
         return kind(**{name: _thaw(_hints(kind)[name], item) for name, item in data.items()})
     if kind is float and type(data) is int:
         return float(data)

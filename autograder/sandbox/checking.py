@@ -1,8 +1,8 @@
 """Ours, in the clean process: runs criteria on evidence; never in a process with student code.
 
-    in:  {"op": "check", "setup": [...], "files": [...], "tasks": [...]} + files and values
-    out: {"event": "ask", ...} for what only the student's process can answer,
-         {"event": "result", ...} per criterion, {"event": "done"}
+in:  {"op": "check", "setup": [...], "files": [...], "tasks": [...]} + files and values
+out: {"event": "ask", ...} for what only the student's process can answer,
+     {"event": "result", ...} per criterion, {"event": "done"}
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ def main(read_fd: int, write_fd: int) -> None:
         _execute(code, f"<setup cell {number + 1}>", namespace)
     link = Link(exchange, _helpers(order["files"]))
     for task in order["tasks"]:
-        values = {name: (node, [next(parts) for _ in range(count)]) for name, node, count in task["values"]}
+        values = {
+            name: (node, [next(parts) for _ in range(count)])
+            for name, node, count in task["values"]
+        }
         for event in _check(task, values, dict(namespace), link):
             write_frame(write_fd, event)
     write_frame(write_fd, {"event": "done"})
@@ -87,7 +90,13 @@ def _check(
     for name in order["only"]:
         try:
             (result,) = run_task(
-                task, lookup, rng, only=[name], known=known, settings=order["settings"], before=before
+                task,
+                lookup,
+                rng,
+                only=[name],
+                known=known,
+                settings=order["settings"],
+                before=before,
             )
         except NewQuestion:
             yield {"event": "new_question", "task": grade_id, "criterion": name}
@@ -114,14 +123,18 @@ def _namespace() -> dict[str, Any]:
 
 def _execute(code: str, filename: str, namespace: dict[str, Any]) -> None:
     """Runs a cell of the author's; lines for the notebook front end are left out."""
-    plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in code.splitlines())
+    plain = "\n".join(
+        "" if line.lstrip().startswith(("%", "!")) else line for line in code.splitlines()
+    )
     linecache.cache[filename] = (len(plain), None, plain.splitlines(True), filename)
-    exec(compile(plain, filename, "exec"), namespace)
+    exec(compile(plain, filename, "exec"), namespace)  # noqa: S102
 
 
 def _helpers(files: list[str]) -> dict[str, Any]:
     """The assignment's own modules, loaded, by name: their classes may appear in models."""
     names = [Path(f).stem for f in files if f.endswith(".py") and "/" not in f]
     return {
-        name: importlib.import_module(name) for name in names if importlib.util.find_spec(name) is not None
+        name: importlib.import_module(name)
+        for name in names
+        if importlib.util.find_spec(name) is not None
     }

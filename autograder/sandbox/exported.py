@@ -22,6 +22,7 @@ from autograder.evidence.codec import (
     split,
 )
 from autograder.evidence.models import Refused, describe
+from autograder.sandbox.alarm import TimeLimit, cpu_alarm
 from autograder.sandbox.wire import Frame, read_frame, write_frame
 
 CHANGEABLE = (list, dict, set, bytearray)
@@ -77,14 +78,19 @@ class Exports:
             self._numbers[id(value)] = number
         owner = type(value)
         return {
-            "remote": number, "kind": kind, "type": f"{owner.__module__}.{owner.__qualname__}"[:200],
-            "name": str(getattr(value, "__name__", ""))[:100], "params": _parameters(value), "why": why[:200],
-        }  # fmt: skip
+            "remote": number,
+            "kind": kind,
+            "type": f"{owner.__module__}.{owner.__qualname__}"[:200],
+            "name": str(getattr(value, "__name__", ""))[:100],
+            "params": _parameters(value),
+            "why": why[:200],
+        }
 
     # ── in: requests ──
 
-    def serve(self, read_fd: int, write_fd: int) -> None:
+    def serve(self, read_fd: int, write_fd: int, *, call_seconds: float) -> None:
         """Answers requests one after the other until the pipe closes."""
+        self._call_seconds = call_seconds
         while True:
             frame = read_frame(read_fd)
             if frame is None or frame.header.get("op") == "bye":
@@ -111,7 +117,7 @@ class Exports:
             return {"ok": True, "v": None}
         if operation == "inside":
             self.put_back(request["at"])
-            exec(compile(request["code"], "<test>", "exec"), self._namespace)
+            exec(compile(request["code"], "<test>", "exec"), self._namespace)  # noqa: S102
             return {"ok": True, "v": None}
         target = self._objects[request["target"]]
         if operation == "get":
@@ -139,7 +145,8 @@ class Exports:
         if method == "__iter__":
             value: Any = list(target)
         else:
-            value = function(*args, **kwargs)
+            with cpu_alarm(self._call_seconds, "the call"):
+                value = function(*args, **kwargs)
         reply: dict[str, Any] = {"ok": True, "v": encoder.node(value)}
         changed = {
             str(i): encoder.node(a)
@@ -148,9 +155,7 @@ class Exports:
         }
         return {**reply, "changed": changed} if changed else reply
 
-    def _callback(
-        self, node: dict[str, Any], read_fd: int, write_fd: int
-    ) -> Callable[..., Any]:
+    def _callback(self, node: dict[str, Any], read_fd: int, write_fd: int) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             encoder = Encoder(self.stranger)
             request = {
@@ -158,9 +163,7 @@ class Exports:
                 "args": [encoder.node(a) for a in args],
                 "kwargs": {k: encoder.node(v) for k, v in kwargs.items()},
             }  # fmt: skip
-            write_frame(
-                write_fd, {**request, "n": lengths(encoder.buffers)}, encoder.buffers
-            )
+            write_frame(write_fd, {**request, "n": lengths(encoder.buffers)}, encoder.buffers)
             frame = read_frame(read_fd)
             if frame is None:
                 raise ConnectionError("the other side has gone")
@@ -210,7 +213,8 @@ def _plainly(failure: BaseException) -> dict[str, str]:
     except Exception:
         text = ""
     kind = "BadValue" if isinstance(failure, BadValue) else type(failure).__name__
+    if isinstance(failure, TimeLimit):
+        return {"type": "TimeoutError", "text": text}
     if isinstance(failure, Unencodable):
         return {"type": "TypeError", "text": f"it returns {text}, which cannot be checked"}
     return {"type": kind[:80], "text": text}
-

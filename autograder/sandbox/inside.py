@@ -14,7 +14,6 @@ import json
 import os
 import random
 import resource
-import signal
 import sys
 import time
 import types
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.evidence.codec import Buffer, Encoder, Unencodable, lengths, split
+from autograder.sandbox.alarm import cpu_alarm
 from autograder.sandbox.exported import Exports
 from autograder.sandbox.shell import (
     Outputs,
@@ -31,10 +31,6 @@ from autograder.sandbox.shell import (
     skip_downloads,
 )
 from autograder.sandbox.wire import read_frame, write_frame
-
-
-class CellLimit(BaseException):
-    """Raised in a cell that used up its CPU seconds."""
 
 
 def main(read_fd: int, write_fd: int) -> None:
@@ -54,7 +50,7 @@ def main(read_fd: int, write_fd: int) -> None:
         runner.cell(index, cell)
     write_frame(write_fd, {"event": "done"})
     outputs.cap = 0  # what is printed after the last cell reaches nobody
-    exports.serve(read_fd, write_fd)
+    exports.serve(read_fd, write_fd, call_seconds=job["limits"]["call_seconds"])
 
 
 class _Runner:
@@ -87,7 +83,7 @@ class _Runner:
         write_frame(self._fd, event, [shown])
 
     def _run(self, source: str) -> dict[str, Any] | None:
-        with _cpu_alarm(self._limits["cell_seconds"]):
+        with cpu_alarm(self._limits["cell_seconds"], "this cell"):
             try:
                 result = self._shell.run_cell(source, store_history=True)
                 error = result.error_before_exec or result.error_in_exec
@@ -101,9 +97,9 @@ class _Runner:
         for name, value in self._shell.user_ns.items():
             if name.startswith("_") or name in ("In", "Out", "exit", "quit", "get_ipython"):
                 continue
-            if name not in before or before[name] is not value:
-                if not isinstance(value, types.ModuleType):
-                    self._assigned[name] = None
+            fresh = name not in before or before[name] is not value
+            if fresh and not isinstance(value, types.ModuleType):
+                self._assigned[name] = None
 
     def _capture(self, grade_id: str, names: list[str]) -> None:
         for name in dict.fromkeys([*names, *self._assigned]):
@@ -132,9 +128,7 @@ class _Runner:
         self._exports.remember(grade_id)
 
     def _missing(self, grade_id: str, name: str, why: str) -> None:
-        write_frame(
-            self._fd, {"event": "missing", "at": grade_id, "name": name, "why": why[:300]}
-        )
+        write_frame(self._fd, {"event": "missing", "at": grade_id, "name": name, "why": why[:300]})
 
 
 def _cell_filename(error: BaseException) -> str:
@@ -146,26 +140,6 @@ def _cell_filename(error: BaseException) -> str:
             return name
         trace = trace.tb_next
     return ""
-
-
-class _cpu_alarm:
-    """Raises CellLimit in the main thread once the process has used so many CPU seconds more."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __enter__(self) -> None:
-        self._armed = True
-        signal.signal(signal.SIGPROF, self._ring)
-        signal.setitimer(signal.ITIMER_PROF, self._seconds, 2.0)
-
-    def _ring(self, *_: Any) -> None:
-        if self._armed:
-            raise CellLimit(f"the cell used more than {self._seconds:g} s of CPU time")
-
-    def __exit__(self, *_: Any) -> None:
-        self._armed = False
-        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _clock() -> tuple[float, float]:
@@ -189,7 +163,7 @@ def _reseed() -> None:
     import numpy as np
 
     random.seed(os.urandom(16))
-    np.random.seed(int.from_bytes(os.urandom(4), "little"))
+    np.random.seed(int.from_bytes(os.urandom(4), "little"))  # noqa: NPY002
 
 
 def _inert_package() -> None:
@@ -217,7 +191,7 @@ class _Inert:
         return self
 
 
-def _inert_callback(*args: Any, **kwargs: Any) -> Any:
+def _inert_callback(*_args: Any, **_kwargs: Any) -> Any:
     import keras
 
     return keras.callbacks.Callback()

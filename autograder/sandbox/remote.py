@@ -74,7 +74,7 @@ class Link:
             _change(args[int(index)], self.decode(node, buffers))
         return self.decode(reply["v"], buffers)
 
-    def _stranger(self, value: Any, encoder: Encoder) -> dict[str, Any]:
+    def _stranger(self, value: Any, _: Encoder) -> dict[str, Any]:
         if isinstance(value, Remote):
             return {"remote": value.__remote__["remote"]}
         if callable(value):
@@ -137,7 +137,8 @@ class Remote:
         return True
 
     def __repr__(self) -> str:
-        return f"<{self.__remote__.get('kind', 'object')} {self.__name__ or self.__remote__.get('type', '')}>"
+        name = self.__name__ or self.__remote__.get("type", "")
+        return f"<{self.__remote__.get('kind', 'object')} {name}>"
 
 
 class RemoteCallable(Remote):
@@ -165,18 +166,18 @@ def _signature(parameters: Any) -> inspect.Signature | None:
     if type(parameters) is not list:
         return None
     try:
-        return inspect.Signature([
-            inspect.Parameter(
-                name, inspect._ParameterKind(kind), default=None if has_default else inspect.Parameter.empty
-            )
-            for name, kind, has_default in parameters
-        ])  # fmt: skip
+        return inspect.Signature([_parameter(*p) for p in parameters])
     except (TypeError, ValueError):
         return None
 
 
+def _parameter(name: str, kind: int, has_default: bool) -> inspect.Parameter:
+    default = None if has_default else inspect.Parameter.empty
+    return inspect.Parameter(name, inspect._ParameterKind(kind), default=default)
+
+
 def student_error(kind: str, text: str) -> Exception:
-    """The exception that the student's code raised: the builtin type of that name, else RuntimeError."""
+    """The exception the student's code raised: the builtin of that name, else RuntimeError."""
     known = getattr(builtins, kind, None)
     if isinstance(known, type) and issubclass(known, Exception):
         try:

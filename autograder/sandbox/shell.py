@@ -90,10 +90,10 @@ class _Stream(io.TextIOBase):
 class _Publisher(DisplayPublisher):
     outputs: Outputs
 
-    def publish(self, data, metadata=None, *, transient=None, update=False, **kwargs):  # type: ignore[no-untyped-def]
+    def publish(self, data, metadata=None, **_):  # type: ignore[no-untyped-def]
         _show(self.outputs, "display_data", data, metadata)
 
-    def clear_output(self, wait: bool = False) -> None:
+    def clear_output(self, wait: bool = False) -> None:  # noqa: ARG002
         self.outputs.items.clear()
 
 
@@ -111,7 +111,9 @@ class _Hook(DisplayHook):
 
 
 def _show(outputs: Outputs, kind: str, data: Any, metadata: Any, count: int = 0) -> None:
-    kept = {str(k): v if isinstance(v, str | dict | list) else str(v) for k, v in dict(data).items()}
+    kept = {
+        str(k): v if isinstance(v, str | dict | list) else str(v) for k, v in dict(data).items()
+    }
     output: Output = {"output_type": kind, "data": kept, "metadata": dict(metadata or {})}
     if kind == "execute_result":
         output["execution_count"] = count
@@ -210,7 +212,7 @@ def describe_error(error: BaseException, source: str, filename: str) -> dict[str
     }
 
 
-def _no_input(prompt: object = "") -> str:
+def _no_input(_prompt: object = "") -> str:
     raise EOFError("nobody is there to answer input() when a notebook is graded")
 
 

@@ -17,7 +17,7 @@ from autograder.criteria.draws import seed
 from autograder.errors import Fault, SandboxFault
 from autograder.evidence.record import Evidence
 from autograder.evidence.results import as_json, from_json
-from autograder.evidence.store import Store, fingerprint
+from autograder.evidence.store import Store, digest, fingerprint
 from autograder.nouns import (
     Criterion,
     CriterionResult,
@@ -45,7 +45,7 @@ class Rules:
     release: int
     settings: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     plain_tests: str = "refuse"
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def check(
     keys: dict[str, str] = {}
     reused = 0
     for task in rules.source.tasks:
-        if task.kind in (TaskKind.MANUAL, TaskKind.INSIDE) or not attempted.get(task.grade_id, True):
+        if task.kind in (TaskKind.MANUAL, TaskKind.INSIDE) or not attempted.get(
+            task.grade_id, True
+        ):
             continue
         found = results.setdefault(task.grade_id, {})
         todo = []
@@ -95,9 +97,13 @@ def check(
     for task in rules.source.tasks:
         if task.kind is TaskKind.INSIDE and attempted.get(task.grade_id, True):
             results[task.grade_id] = _inside(task, rules, answers, asked)
+    answers.keep()
     _remember(store, evidence.key, kept, keys, results)
     return Checked(
-        tuple(_task_result(t, results.get(t.grade_id, {}), attempted, rules) for t in rules.source.tasks),
+        tuple(
+            _task_result(t, results.get(t.grade_id, {}), attempted, rules)
+            for t in rules.source.tasks
+        ),
         tuple(asked),
         reused,
         sum(len(order.todo) for order in orders),
@@ -233,13 +239,12 @@ class _Answers:
         request = {k: v for k, v in frame.header.items() if k != "event"}
         if "topic" in request and tuple(request["topic"]) != self._topic:
             self._turn_to(tuple(request["topic"]))
-        question = fingerprint([request, fingerprint(frame.body.hex())])
+        question = fingerprint([request, digest(frame.body)])
         if self._live is not None:
             answer = self._live.exchange(request, frame.body)
             blob = self._store.put(*(bytes(p) for p in wire.pack(answer.header, [answer.body])))
             self._trace[self._at :] = [{"q": question, "a": blob}]
             self._at += 1
-            self._store.write(*self._name(), record={"trace": self._trace})
             return answer
         if self._at < len(self._trace) and self._trace[self._at]["q"] == question:
             (answer,) = wire.Reader().feed(self._store.get(self._trace[self._at]["a"]))
@@ -247,7 +252,13 @@ class _Answers:
             return answer
         return wire.Frame({"new_question": True})
 
+    def keep(self) -> None:
+        """Writes down what was asked of the living process since the last topic."""
+        if self._live is not None and self._topic:
+            self._store.write(*self._name(), record={"trace": self._trace})
+
     def _turn_to(self, topic: tuple[Any, ...]) -> None:
+        self.keep()
         self._topic, self._at = topic, 0
         record = self._store.read(*self._name())
         self._trace = list(record["trace"]) if record and self._live is None else []
@@ -269,7 +280,9 @@ def _inside(
     name = task.criteria[0].name if task.criteria else "cell"
     if rules.plain_tests != "inside":
         text = "this test changes a student's names, so it can only run beside student code"
-        message = Message(demand, text, "Set c.Grading.plain_tests = 'inside', or grade it by hand.")
+        message = Message(
+            demand, text, "Set c.Grading.plain_tests = 'inside', or grade it by hand."
+        )
         return {name: CriterionResult(name, Status.ERROR, 0.0, task.points, demand, True, message)}
     frame = answers.inside(task)
     if frame.header.get("new_question"):
@@ -314,7 +327,9 @@ def _task_result(
 
 def not_attempted(task: Task) -> TaskResult:
     """The result of a task whose answer is as it was released."""
-    message = Message("an answer", "the answer cells are as they were released", "Write your answer.")
+    message = Message(
+        "an answer", "the answer cells are as they were released", "Write your answer."
+    )
     criteria = tuple(
         CriterionResult(c.name, Status.NOT_ATTEMPTED, 0.0, c.points, c.sentence, c.hidden, message)
         for c in task.criteria
@@ -327,7 +342,14 @@ def in_error(task: Task, fault: Fault) -> TaskResult:
     message = Message("the grader runs to its end", "{fault}", "", {"fault": str(fault)[:500]})
     criteria = tuple(
         CriterionResult(
-            c.name, Status.ERROR, 0.0, c.points, c.sentence, c.hidden, message, error=type(fault).__name__
+            c.name,
+            Status.ERROR,
+            0.0,
+            c.points,
+            c.sentence,
+            c.hidden,
+            message,
+            error=type(fault).__name__,
         )
         for c in task.criteria
     )
@@ -344,7 +366,7 @@ def _criterion_key(rules: Rules, task: Task, criterion: Criterion, evidence: Evi
         criterion.source,
         _shared_code(task.code),
         list(rules.source.setup),
-        {path: fingerprint(data.hex()) for path, data in rules.files.items()},
+        {path: digest(data) for path, data in rules.files.items()},
         {name: values.get(name, _because(evidence, task, name)) for name in criterion.parameters},
         [f"{_seed(rules, task, criterion.name, attempt):x}" for attempt in (1, 2)],
         as_json(rules.settings.get(task.grade_id, {}).get(criterion.name, {})),

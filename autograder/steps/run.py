@@ -7,6 +7,7 @@ A run that left evidence is never repeated; what it left can be judged again and
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -17,14 +18,15 @@ from typing import Any
 
 from autograder.errors import SandboxFault
 from autograder.evidence.record import CellRecord, Evidence
-from autograder.evidence.store import Store, fingerprint
-from autograder.nouns import CellError, Limits, Message, Notebook, TaskKind, Usage
+from autograder.evidence.store import Store, digest, fingerprint
 from autograder.notebook.merging import Merged
+from autograder.nouns import CellError, Limits, Message, Notebook, TaskKind, Usage
 from autograder.sandbox import limits as limits_
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, Outcome, WarmServer
 
 VALUES_CAP = 4096  # values captured in one run
+CALL_SECONDS = 20.0  # CPU seconds of one call that a criterion makes to a student's function
 OUTPUTS_CAP = 20 << 20  # bytes of outputs kept of one run
 OUTPUT_TYPES = frozenset({"stream", "display_data", "execute_result"})
 
@@ -48,7 +50,7 @@ class Plan:
             for cell in self.cells
             if cell["role"] != "test"
         ]
-        files = {path: fingerprint(data.hex()) for path, data in self.files.items()}
+        files = {path: digest(data) for path, data in self.files.items()}
         return fingerprint([1, self.submission, self.notebook, code, files])
 
 
@@ -57,15 +59,16 @@ def plan(
 ) -> Plan:
     """What will be run of a merged notebook: every code cell but the tests, names to capture."""
     asked = {task.grade_id: _names(task) for task in source.tasks}
-    cells = []
-    for cell in merged.cells:
+    places = [place for place, cell in enumerate(merged.node.cells) if cell.cell_type == "code"]
+    cells: list[dict[str, Any]] = []
+    for place, cell in zip(places, merged.cells, strict=True):
         if cell.role == "test":
-            if cell.grade_id in asked:
-                cells.append({"role": "test", "grade_id": cell.grade_id, "names": asked[cell.grade_id]})
+            names = asked.get(cell.grade_id, [])
+            cells.append({"role": "test", "grade_id": cell.grade_id, "names": names})
         else:
             cells.append({
                 "role": cell.role, "grade_id": cell.grade_id, "source": cell.source,
-                "number": cell.number, "id": cell.id,
+                "number": cell.number, "place": place,
             })  # fmt: skip
     helpers = tuple(sorted(Path(p).stem for p in files if p.endswith(".py") and "/" not in p))
     return Plan(submission, source.name, tuple(cells), files, helpers, limits)
@@ -154,25 +157,32 @@ class _Tape:
         index = int(frame.header["cell"])
         cell = self.plan.cells[index]
         self.running = -1
+        outputs, figures = self._outputs(frame.body)
         self.records[index] = CellRecord(
             number=int(cell.get("number", 0)),
             grade_id=str(cell.get("grade_id", "")),
-            cell_id=str(cell.get("id", "")),
+            place=int(cell.get("place", -1)),
             error=_cell_error(cell, frame.header.get("error")),
-            outputs=self._outputs(frame.body),
+            outputs=outputs,
+            figures=figures,
             cpu=float(frame.header["cpu"]),
             wall=float(frame.header["wall"]),
             skipped=tuple(str(s)[:200] for s in frame.header["skipped"][:50]),
         )
 
-    def _outputs(self, body: bytes) -> str:
+    def _outputs(self, body: bytes) -> tuple[str, tuple[str, ...]]:
+        """The blob of a cell's outputs, and those of the pictures among them."""
         if len(body) <= 2 or self.kept_outputs + len(body) > OUTPUTS_CAP:
-            return ""
+            return "", ()
         outputs = json.loads(body)
-        if type(outputs) is not list or any(o.get("output_type") not in OUTPUT_TYPES for o in outputs):
+        if type(outputs) is not list or any(
+            o.get("output_type") not in OUTPUT_TYPES for o in outputs
+        ):
             raise ValueError("outputs that are none")
         self.kept_outputs += len(body)
-        return self.store.put(body)
+        pictures = [o.get("data", {}).get("image/png") for o in outputs]
+        figures = [self.store.put(b64decode(p)) for p in pictures if isinstance(p, str)]
+        return self.store.put(body), tuple(figures)
 
     def _value(self, frame: wire.Frame) -> None:
         self.count += 1
@@ -231,6 +241,7 @@ def _order(plan: Plan) -> dict[str, Any]:
         "helpers": list(plan.helpers),
         "limits": {
             "cell_seconds": plan.limits.cell_seconds,
+            "call_seconds": min(plan.limits.cell_seconds, CALL_SECONDS),
             "output_bytes": plan.limits.output_kb * 1024,
             "capture_bytes": plan.limits.capture_mb << 20,
         },
@@ -247,8 +258,8 @@ def _evidence(tape: _Tape, outcome: Outcome | None, job: Job, started: str) -> E
     if tape.running >= 0:  # the cell in which the process ended
         cell = plan.cells[tape.running]
         number = int(cell.get("number", 0))
-        error = _ended_error(cell, limit, limits, outcome)
-        cells[tape.running] = CellRecord(number, str(cell["grade_id"]), str(cell.get("id", "")), error)
+        error = _ended_error(cell, limit, outcome)
+        cells[tape.running] = CellRecord(number, str(cell["grade_id"]), int(cell["place"]), error)
     used = outcome or job.usage()
     return Evidence(
         key=plan.key,
@@ -260,7 +271,11 @@ def _evidence(tape: _Tape, outcome: Outcome | None, job: Job, started: str) -> E
         limit=limit,
         limit_message=_limit_message(limit, limits, number),
         usage=Usage(
-            used.cpu_seconds, used.wall_seconds, used.memory_mb, limits.cpu_seconds, limits.memory_mb
+            used.cpu_seconds,
+            used.wall_seconds,
+            used.memory_mb,
+            limits.cpu_seconds,
+            limits.memory_mb,
         ),
         tier=job.tier,
         versions=versions(),
@@ -280,9 +295,7 @@ def _limit_message(limit: str, limits: Limits, cell: int) -> Message:
     return limits_.message(limit, limits, cell)
 
 
-def _ended_error(
-    cell: Mapping[str, Any], limit: str, limits: Limits, outcome: Outcome | None
-) -> CellError:
+def _ended_error(cell: Mapping[str, Any], limit: str, outcome: Outcome | None) -> CellError:
     code = outcome.exit_code if outcome else 0
     kind = {limits_.CPU: "TimeLimit", limits_.WALL: "TimeLimit", limits_.MEMORY: "MemoryLimit"}
     return CellError(

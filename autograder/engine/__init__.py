@@ -1,0 +1,1 @@
+"""Doing many independent things at once, whatever does them."""

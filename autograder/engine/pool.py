@@ -1,0 +1,49 @@
+"""Work on any concurrent.futures.Executor: outcomes as they come, interruptible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Done(Generic[Item, Value]):
+    """One item, and what came of it: a value, or the exception it raised."""
+
+    item: Item
+    value: Value | None = None
+    error: BaseException | None = None
+
+
+def run_all(
+    executor: Executor, work: Callable[[Item], Value], items: Iterable[Item], *, at_once: int
+) -> Iterator[Done[Item, Value]]:
+    """The outcomes in the order in which they finish; at most `at_once` items are under way.
+
+    When the consumer stops (or is interrupted) what has not begun is never begun.
+    """
+    waiting = iter(items)
+    running: dict[Future[Value], Item] = {}
+    try:
+        while True:
+            while len(running) < at_once:
+                try:
+                    item = next(waiting)
+                except StopIteration:
+                    break
+                running[executor.submit(work, item)] = item
+            if not running:
+                return
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                item = running.pop(future)
+                error = future.exception()
+                yield Done(item, None if error else future.result(), error)
+    finally:
+        for future in running:
+            future.cancel()

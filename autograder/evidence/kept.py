@@ -1,0 +1,227 @@
+"""Kept work on disk: what `keep(unet=unet, history=history)` leaves, read again without pickle.
+
+    kept/unet.json              {"format": 1, "name": "unet", "value": NODE, "arrays": FILE, ...}
+    kept/unet-3f2a9c01.npz      the arrays of the node's buffers, stored, not compressed
+
+NODE is what the codec makes of the value (of a model: its description and its weights), so that
+a kept value can take the place of a captured one as it is. The JSON is put in place last and in
+one step: whoever is killed meanwhile leaves the value that was there before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import tempfile
+import zipfile
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from autograder.errors import AutograderError
+from autograder.evidence.codec import (
+    BadValue,
+    Buffer,
+    Encoder,
+    Node,
+    Unencodable,
+    decode,
+)
+from autograder.evidence.models import Refused, describe, rebuild
+
+FORMAT = 1
+FOLDER = "kept"
+CAP = 256 << 20  # bytes of one value
+JSON_CAP = 32 << 20
+ARRAYS_CAP = 20_000
+
+
+class Unkeepable(AutograderError):
+    """A value that cannot be kept, or kept work that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One kept value: its node and buffers as the codec wrote them, and what is known of it."""
+
+    name: str
+    node: Node
+    buffers: tuple[Buffer, ...]
+    about: Mapping[str, Any] = field(default_factory=dict)  # when, versions, notebook, epoch
+    sha256: str = ""  # of its arrays
+
+    @property
+    def is_model(self) -> bool:
+        return isinstance(self.node, dict) and "model" in self.node
+
+    def value(self, helpers: Mapping[str, Any] | None = None) -> Any:
+        """The value itself, a model rebuilt; Unkeepable if it cannot be."""
+
+        def model(node: dict[str, Any], decoder: Any) -> Any:
+            return rebuild(node["model"], [decoder.array(w) for w in node["w"]], helpers)
+
+        try:
+            return decode(self.node, self.buffers, {"model": model})
+        except (BadValue, Refused) as reason:
+            raise Unkeepable(f"{self.name} cannot be rebuilt: {reason}") from reason
+
+
+def encoded(
+    name: str, value: Any, *, helpers: Collection[str] = (), about: Mapping[str, Any] | None = None
+) -> Kept:
+    """The value as it will be kept; Unkeepable, with the reason, if it cannot be."""
+    if not name.isidentifier():
+        raise Unkeepable(f"{name!r} is no name of a variable")
+
+    def stranger(stranger_value: Any, encoder: Encoder) -> Node:
+        if not is_model(stranger_value):
+            raise Unencodable(f"a {type(stranger_value).__name__}")
+        description, weights = describe(stranger_value, helpers)
+        return {"model": description, "w": [encoder.array(np.asarray(w)) for w in weights]}
+
+    encoder = Encoder(stranger, cap=CAP)
+    try:
+        node = encoder.node(value)
+    except (Unencodable, Refused) as reason:
+        raise Unkeepable(f"{name} cannot be kept: {reason}") from reason
+    return Kept(name, node, tuple(encoder.buffers), dict(about or {}))
+
+
+def is_model(value: Any) -> bool:
+    """Whether the value is a Keras model of any version; imports nothing."""
+    return any(
+        c.__name__ == "Model" and c.__module__.split(".")[0] in ("keras", "tf_keras", "tensorflow")
+        for c in type(value).__mro__
+    )
+
+
+def write(folder: Path, kept: Kept) -> int:
+    """Puts the value into the folder, whole or not at all; gives the bytes it takes there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = io.BytesIO()
+    np.savez(arrays, **_shaped(kept.node, kept.buffers))
+    data = arrays.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    file = f"{kept.name}-{digest[:8]}.npz"
+    text = json.dumps(
+        {
+            "format": FORMAT, "name": kept.name, "value": kept.node, "arrays": file,
+            "sha256": digest, **{k: v for k, v in kept.about.items() if k not in _FIXED},
+        },
+        ensure_ascii=False,
+    ).encode("utf-8", "replace")  # fmt: skip
+    if len(text) > JSON_CAP or len(data) > CAP:
+        raise Unkeepable(
+            f"{kept.name} takes {(len(text) + len(data)) >> 20} MB, the most is {CAP >> 20} MB",
+            way_out="Keep a smaller model, or only the numbers you need.",
+        )
+    write_atomically(folder / file, data)
+    write_atomically(folder / f"{kept.name}.json", text)
+    for old in folder.glob(f"{kept.name}-????????.npz"):
+        if old.name != file:
+            with suppress(OSError):
+                old.unlink()
+    return len(text) + len(data)
+
+
+_FIXED = ("format", "name", "value", "arrays", "sha256")
+
+
+def names(folder: Path) -> tuple[str, ...]:
+    """The names of what is kept in a folder."""
+    found = folder.glob("*.json") if folder.is_dir() else ()
+    return tuple(sorted(path.stem for path in found if path.stem.isidentifier()))
+
+
+def read(folder: Path, name: str) -> Kept:
+    """One kept value, checked as if an enemy had written it; Unkeepable if it is not ours."""
+    path = folder / f"{name}.json"
+    if not name.isidentifier() or path.is_symlink():
+        raise Unkeepable(f"{name!r} is no name of kept work")
+    try:
+        if path.stat().st_size > JSON_CAP:
+            raise Unkeepable(f"{path.name} is larger than {JSON_CAP >> 20} MB")
+        data = json.loads(path.read_bytes())
+        if type(data) is not dict or data.get("format") != FORMAT or data.get("name") != name:
+            raise Unkeepable(f"{path.name} is not kept work of format {FORMAT}")
+        arrays = folder / str(data["arrays"])
+        if arrays.parent != folder or arrays.is_symlink():
+            raise Unkeepable(f"{path.name} names a file elsewhere")
+        buffers = _arrays(arrays, str(data["sha256"]))
+        about = {k: v for k, v in data.items() if k not in _FIXED}
+        return Kept(name, data["value"], buffers, about, data["sha256"])
+    except Unkeepable:
+        raise
+    except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile) as fault:
+        raise Unkeepable(
+            f"{path.name} cannot be read: {type(fault).__name__}",
+            way_out="Run the training cell and keep() again.",
+        ) from fault
+
+
+def _arrays(path: Path, digest: str) -> tuple[Buffer, ...]:
+    """The arrays of a npz file: stored members only, sizes known before anything is read."""
+    if path.stat().st_size > CAP:
+        raise Unkeepable(f"{path.name} is larger than {CAP >> 20} MB")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise Unkeepable(f"{path.name} was changed or cut after it was kept")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {m.filename: m for m in archive.infolist()}
+        if len(members) > ARRAYS_CAP:
+            raise Unkeepable(f"{path.name} holds {len(members)} arrays")
+        return tuple(_member(archive, members[f"{number}.npy"]) for number in range(len(members)))
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Buffer:
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise Unkeepable("kept arrays are stored, not compressed")
+    with archive.open(member) as file:
+        version = npy.read_magic(file)
+        shape, _, dtype = _HEADERS[version](file)
+        if math.prod(shape) * dtype.itemsize > member.file_size or dtype.hasobject:
+            raise Unkeepable(f"{member.filename} says it is larger than it is")
+        file.seek(0)
+        array = npy.read_array(file, allow_pickle=False)
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+def _shaped(node: Node, buffers: Sequence[Buffer]) -> dict[str, Any]:
+    """The buffers as the arrays they came from, so that `numpy.load` shows what one expects."""
+    arrays = [np.frombuffer(buffer, np.uint8) for buffer in buffers]
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, dict):
+            if "a" in part and "sh" in part and arrays[part["n"]].size:
+                arrays[part["n"]] = arrays[part["n"]].view(part["a"]).reshape(part["sh"])
+            stack += part.values()
+        elif isinstance(part, list):
+            stack += part
+    return {str(number): array for number, array in enumerate(arrays)}
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Puts the file in place whole or not at all, also when the kernel is killed meanwhile."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise

@@ -1,0 +1,34 @@
+"""An alarm inside the student's process: a cell or call that computes too long is interrupted.
+
+A courtesy to honest work, so that the cells after it still run; whoever catches it is ended from
+outside by the limit on the whole job.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class TimeLimit(BaseException):
+    """Raised in code that used up its CPU seconds."""
+
+
+@contextmanager
+def cpu_alarm(seconds: float, what: str) -> Iterator[None]:
+    """Raises TimeLimit in the main thread once the process has used so many CPU seconds more."""
+    armed = True
+
+    def ring(*_: Any) -> None:
+        if armed:
+            raise TimeLimit(f"{what} used more than {seconds:g} s of computing time")
+
+    signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 2.0)
+    try:
+        yield
+    finally:
+        armed = False
+        signal.setitimer(signal.ITIMER_PROF, 0)

@@ -1,0 +1,327 @@
+"""A whole class graded: every submission judged, every result recorded, by one writer.
+
+Interrupted or killed at any moment it goes on where it stopped: what has run is not run again,
+what is recorded is recorded once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autograder import gradebook
+from autograder.config import Course
+from autograder.engine.pool import run_all
+from autograder.errors import Fault, NotFound
+from autograder.evidence import results
+from autograder.evidence.record import Evidence
+from autograder.evidence.store import Store
+from autograder.notebook.reading import read_assignment
+from autograder.nouns import Assignment, Result, Status, Submission
+from autograder.sandbox.isolation import Tier
+from autograder.sandbox.supervisor import WarmServer
+from autograder.steps.collect import submissions
+from autograder.steps.judge import Judge, Judged
+from autograder.steps.release import released_number
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a grading is: for whoever shows it."""
+
+    done: int
+    total: int
+    by_status: dict[str, int]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one `autograder grade` did."""
+
+    assignment: str
+    results: tuple[Result, ...]
+    ran: int = 0  # submissions whose cells were run
+    reused: int = 0  # judged from evidence that was there
+    recorded: int = 0  # written to the gradebook because something changed
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    seconds: float = 0.0
+    tier: str = ""
+    by_status: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report with one object per submission."""
+        return {
+            "assignment": self.assignment,
+            "submissions": len(self.results),
+            "ran": self.ran,
+            "reused": self.reused,
+            "recorded": self.recorded,
+            "by_status": self.by_status,
+            "notes": list(self.notes),
+            "faults": list(self.faults),
+            "seconds": round(self.seconds, 2),
+            "tier": self.tier,
+            "results": [{**results.as_json(r), "points": r.points} for r in self.results],
+        }
+
+
+Show = Callable[[Progress], None]
+
+
+def grade(
+    course: Course,
+    assignment: str,
+    *,
+    students: Collection[str] = (),
+    tasks: Collection[str] = (),
+    jobs: int = 0,
+    sandbox: bool = True,
+    progress: Show | None = None,
+) -> Report:
+    """The results of every submission (or of these students), recorded in the gradebook.
+
+    `tasks` judges only these tasks again; `jobs` submissions at a time, 0 = the course's setting,
+    else one per core. Raises NotFound for a student or task that does not exist.
+    """
+    started = time.monotonic()
+    source = read(course, assignment)
+    chosen = _chosen(course, source, students, tasks)
+    at_once = jobs or course.grading.jobs or os.cpu_count() or 1
+    show = progress or (lambda _: None)
+    with judging(course, source, sandbox=sandbox, parallel=at_once) as judge:
+        book = _Book(course, show, len(chosen))
+        for judged, submission in _judged(judge, chosen, at_once, book):
+            book.write(submission, judged, tasks)
+        notes = (*book.notes, *judge.students.notes, *judge.checkers.notes)
+        return replace(
+            book.report(assignment), notes=notes, tier=str(judge.students.tier),
+            seconds=time.monotonic() - started,
+        )  # fmt: skip
+
+
+def read(course: Course, assignment: str) -> Assignment:
+    """The assignment as its author wrote it; NotFound or AuthoringErrors."""
+    folder = course.source / assignment
+    if not folder.is_dir():
+        there = ", ".join(sorted(p.name for p in course.source.glob("*/"))) or "none"
+        raise NotFound(
+            f"there is no assignment {assignment!r}", where=str(course.source),
+            way_out=f"the assignments here: {there}",
+        )  # fmt: skip
+    return read_assignment(folder, kind=course.kind_of(assignment))
+
+
+class judging:  # noqa: N801
+    """A Judge with its warm servers, for as long as the block lasts."""
+
+    def __init__(
+        self, course: Course, assignment: Assignment, *, sandbox: bool, parallel: int
+    ) -> None:
+        self._course, self._assignment = course, assignment
+        self._sandbox, self._parallel = sandbox, parallel
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Judge:
+        tier = isolation_tier(self._sandbox)
+        students = WarmServer("inside", tier=tier, parallel=self._parallel)
+        checkers = WarmServer("checking", tier=tier, parallel=self._parallel)
+        self._stack.enter_context(students)
+        self._stack.enter_context(checkers)
+        return Judge(
+            self._course, self._assignment, released_number(self._course, self._assignment.name),
+            students, checkers, Store(self._course.state / "evidence"),
+        )  # fmt: skip
+
+    def __exit__(self, *exc: Any) -> None:
+        self._stack.__exit__(*exc)
+
+
+def isolation_tier(sandbox: bool) -> Tier:
+    """The tier that jobs run at: none until isolation is asked for and found."""
+    return Tier.NONE
+
+
+# ── Who is judged, in which order ────────────────────────────────────────────────────
+
+
+def _chosen(
+    course: Course, source: Assignment, students: Collection[str], tasks: Collection[str]
+) -> tuple[Submission, ...]:
+    known = {task.grade_id for notebook in source.notebooks for task in notebook.tasks}
+    for task in tasks:
+        if task not in known:
+            raise NotFound(
+                f"{source.name} has no task {task!r}",
+                way_out=f"its tasks: {', '.join(sorted(known))}",
+            )
+    there = submissions(course, source.name)
+    by_student = {submission.student: submission for submission in there}
+    for student in students:
+        if student not in by_student:
+            raise NotFound(
+                f"{student!r} has handed in nothing for {source.name}",
+                where=str(course.submitted),
+                way_out=f"autograder collect {source.name} takes submissions in",
+            )
+    return tuple(s for s in there if not students or s.student in students)
+
+
+def _judged(
+    judge: Judge, chosen: Sequence[Submission], at_once: int, book: _Book
+) -> Iterator[tuple[Judged | Fault, Submission]]:
+    """Every submission with its judgement: first from evidence, then what must run, then alone."""
+    must_run: list[Submission] = []
+    why: Counter[str] = Counter()
+    threads = ThreadPoolExecutor(at_once)
+    try:
+        for done in run_all(
+            threads, lambda s: judge.judge(s, may_run=False), chosen, at_once=at_once
+        ):
+            if done.value is not None and not done.value.waiting:
+                yield done.value, done.item
+                continue
+            must_run.append(done.item)
+            why.update(set(done.value.waiting if done.value else ()))
+        for reason, count in sorted(why.items()):
+            if reason != "new":
+                book.say(
+                    f"{count} submissions must run again: {reason} asks their functions something"
+                    " that the record does not answer"
+                )
+        alone: list[Submission] = []
+        must_run.sort(key=lambda s: s.student)
+        for done in run_all(threads, judge.judge, must_run, at_once=at_once):
+            if done.value is None:
+                yield _fault(done.error), done.item
+            elif done.value.timed_out and at_once > 1 and len(must_run) > 1:
+                alone.append(done.item)
+            else:
+                yield done.value, done.item
+        for submission in alone:
+            book.say(f"{submission.student}: out of time beside others; once more alone")
+            yield judge.judge(submission, afresh=True), submission
+    finally:  # interrupted: nobody waits for what runs, the servers end it
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _fault(error: BaseException | None) -> Fault:
+    if isinstance(error, Fault):
+        return error
+    if error is not None and not isinstance(error, Exception):
+        raise error
+    return Fault(f"{type(error).__name__}: {error}")
+
+
+# ── The one writer ───────────────────────────────────────────────────────────────────
+
+
+class _Book:
+    """Writes judgements down, one after the other, and counts."""
+
+    def __init__(self, course: Course, show: Show, total: int) -> None:
+        self._course, self._show, self._total = course, show, total
+        self._results: dict[str, Result] = {}
+        self._by_status: Counter[str] = Counter()
+        self._ran = self._recorded = 0
+        self._faults: list[str] = []
+        self.notes: list[str] = []
+
+    def say(self, note: str) -> None:
+        """Notes something that whoever grades should know, now and in the report."""
+        self.notes.append(note)
+        self._tell(note)
+
+    def write(self, submission: Submission, judged: Judged | Fault, tasks: Collection[str]) -> None:
+        """Records one judgement in the gradebook and beside it, unless nothing has changed."""
+        if isinstance(judged, Fault):
+            self._faults.append(f"{submission.student}: {judged}")
+            self._by_status["fault"] += 1
+            self._tell()
+            return
+        state = self._course.state
+        before = results.load(state, submission.assignment, submission.student)
+        result = _only(judged.result, before, tasks)
+        if before is None or results.as_json(before) != results.as_json(result):
+            gradebook.record(self._course, submission, result)
+            for notebook in result.notebooks:
+                if notebook.notebook in judged.merged:
+                    gradebook.write_autograded(
+                        self._course, submission, notebook,
+                        judged.merged[notebook.notebook].node,
+                        outputs(self._course, judged.evidence.get(notebook.notebook)),
+                    )  # fmt: skip
+            results.save(state, result)
+            self._recorded += 1
+        self._ran += judged.ran > 0
+        self._results[submission.student] = result
+        self._by_status[overall(result)] += 1
+        self._tell()
+
+    def report(self, assignment: str) -> Report:
+        """What was done, the results in order of student."""
+        found = tuple(self._results[name] for name in sorted(self._results))
+        return Report(
+            assignment, found, self._ran, len(found) - self._ran, self._recorded,
+            faults=tuple(self._faults), by_status=dict(self._by_status),
+        )  # fmt: skip
+
+    def _tell(self, note: str = "") -> None:
+        done = sum(self._by_status.values())
+        self._show(Progress(done, self._total, dict(self._by_status), note))
+
+
+def overall(result: Result) -> str:
+    """One word for a submission: broken, error, untouched, needs_person, full or graded."""
+    criteria = [c for n in result.notebooks for t in n.tasks for c in t.criteria]
+    if any(n.broken for n in result.notebooks):
+        return "broken"
+    if any(c.status is Status.ERROR for c in criteria):
+        return "error"
+    if all(c.status is Status.NOT_ATTEMPTED for c in criteria):
+        return "untouched"
+    if result.needs_person:
+        return "needs_person"
+    return "full" if all(c.status is Status.PASSED for c in criteria) else "graded"
+
+
+def outputs(course: Course, evidence: Evidence | None) -> dict[int, Sequence[Any]]:
+    """What the cells of a run showed, by their places in the merged notebook."""
+    if evidence is None:
+        return {}
+    store = Store(course.state / "evidence")
+    shown: dict[int, Sequence[Any]] = {}
+    for cell in evidence.cells:
+        found = json.loads(store.get(cell.outputs)) if cell.outputs else []
+        if cell.error:
+            error = cell.error
+            line = f"line {error.line}: {error.source_line}" if error.line else ""
+            found.append({
+                "output_type": "error", "ename": error.type, "evalue": error.text,
+                "traceback": [line, f"{error.type}: {error.text}"],
+            })  # fmt: skip
+        if found:
+            shown[cell.place] = found
+    return shown
+
+
+def _only(result: Result, before: Result | None, tasks: Collection[str]) -> Result:
+    """The result with all but the chosen tasks as they were before."""
+    if not tasks or before is None or before.submission != result.submission:
+        return result
+    old = {(n.notebook, t.grade_id): t for n in before.notebooks for t in n.tasks}
+    notebooks = tuple(
+        replace(n, tasks=tuple(
+            t if t.grade_id in tasks else old.get((n.notebook, t.grade_id), t) for t in n.tasks
+        ))
+        for n in result.notebooks
+    )  # fmt: skip
+    return replace(result, notebooks=notebooks)

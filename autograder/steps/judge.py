@@ -1,0 +1,304 @@
+"""One submission → Result: merged into its source, run once, judged by its criteria.
+
+Whatever a student hands in ends in a result: a broken notebook in one that says how it is broken,
+a limit in one that says which, a fault of ours in one that waits for a person.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.machinery import PathFinder
+from pathlib import Path
+from threading import Lock
+
+from autograder.config import Course
+from autograder.errors import BrokenSubmission, Fault
+from autograder.evidence.record import Evidence, find, keep
+from autograder.evidence.store import Store
+from autograder.language import in_words
+from autograder.notebook.cells import cells_of, write_node
+from autograder.notebook.merging import Merged, merge
+from autograder.nouns import (
+    Assignment,
+    Notebook,
+    NotebookResult,
+    Result,
+    Status,
+    Submission,
+    TaskResult,
+)
+from autograder.sandbox.supervisor import WarmServer
+from autograder.steps import check as checking
+from autograder.steps import run as running
+from autograder.steps.check import Checked, Rules, in_error, not_attempted
+
+ALONE = ("cpu", "wall")  # limits that a busy machine may have had a part in
+REFERENCE = "reference"
+FIGURES = 24  # of a student's own plots, shown in feedback
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A result, with what formgrader needs, and what has to be said about how it came about."""
+
+    result: Result
+    merged: Mapping[str, Merged]  # by notebook; broken ones are not there
+    evidence: Mapping[str, Evidence]
+    ran: int = 0  # notebooks whose cells were run
+    waiting: tuple[str, ...] = ()  # why it must run (again); nothing was recorded then
+    timed_out: bool = False
+
+
+@dataclass
+class Judge:
+    """Judges submissions to one assignment; threads may share it."""
+
+    course: Course
+    assignment: Assignment
+    release: int
+    students: WarmServer
+    checkers: WarmServer
+    store: Store
+    tasks: frozenset[str] = frozenset()  # judge only these again; empty: all
+    _reference: dict[str, dict[str, str]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        folder = self.assignment.path
+        self._files = {name: (folder / name).read_bytes() for name in self.assignment.files}
+        hidden = {name: (folder / name).read_bytes() for name in self.assignment.hidden_files}
+        self._clean_files = {**self._files, **hidden}
+
+    def judge(
+        self, submission: Submission, *, may_run: bool = True, afresh: bool = False
+    ) -> Judged:
+        """The result of one submission.
+
+        With `may_run` false nothing is run: what would have to be is named in `waiting`. `afresh`
+        runs again what ended at a limit of time.
+        """
+        merged: dict[str, Merged] = {}
+        evidence: dict[str, Evidence] = {}
+        results, waiting, ran = [], list[str](), 0
+        for notebook in self.assignment.notebooks:
+            path = submission.path / f"{notebook.name}.ipynb"
+            try:
+                merged[notebook.name] = merge(notebook, path)
+            except BrokenSubmission as broken:
+                results.append(_broken(notebook, broken))
+                continue
+            done = self._notebook(submission, notebook, merged[notebook.name], may_run, afresh)
+            waiting += done.waiting
+            ran += done.ran
+            if done.evidence is not None:
+                evidence[notebook.name] = done.evidence
+            if done.result is not None:
+                results.append(done.result)
+        result = Result(
+            submission.id, submission.assignment, submission.student,
+            submission.release or self.release, tuple(results), running.versions(),
+        )  # fmt: skip
+        timed_out = any(_timed_out(e) for e in evidence.values()) and ran > 0
+        return Judged(result, merged, evidence, ran, tuple(waiting), timed_out)
+
+    # ── One notebook ─────────────────────────────────────────────────────────────────
+
+    @dataclass(frozen=True)
+    class _Done:
+        result: NotebookResult | None = None
+        evidence: Evidence | None = None
+        ran: int = 0
+        waiting: tuple[str, ...] = ()
+
+    def _notebook(
+        self,
+        submission: Submission,
+        notebook: Notebook,
+        merged: Merged,
+        may_run: bool,
+        afresh: bool,
+    ) -> _Done:
+        if not any(merged.attempted.values()):
+            tasks = tuple(not_attempted(task) for task in notebook.tasks)
+            tier = str(self.students.tier)
+            return self._Done(NotebookResult(notebook.name, tasks, notes=merged.notes, tier=tier))
+        limits = self.course.limits(self.assignment.name)
+        plan = running.plan(submission.id, notebook, merged, self._brought(submission), limits)
+        rules = self._rules(submission, notebook)
+        try:
+            return self._run_and_check(plan, rules, notebook, merged, may_run, afresh)
+        except Exception as error:
+            fault = error if isinstance(error, Fault) else Fault(f"{type(error).__name__}: {error}")
+            tasks = tuple(
+                in_error(t, fault) if merged.attempted.get(t.grade_id, True) else not_attempted(t)
+                for t in notebook.tasks
+            )
+            return self._Done(NotebookResult(notebook.name, tasks, notes=(str(fault),)))
+
+    def _run_and_check(
+        self,
+        plan: running.Plan,
+        rules: Rules,
+        notebook: Notebook,
+        merged: Merged,
+        may_run: bool,
+        afresh: bool,
+    ) -> _Done:
+        evidence = find(self.store, plan.key)
+        if evidence is not None and (
+            _outgrown(evidence, plan) or (afresh and _timed_out(evidence))
+        ):
+            evidence = None
+        if evidence is None:
+            if not may_run:
+                return self._Done(waiting=("new",))
+            return self._run(plan, rules, notebook, merged)
+        checked = checking.check(self.checkers, rules, evidence, merged.attempted, self.store, None)
+        if checked.new_questions:
+            if not may_run:
+                return self._Done(evidence=evidence, waiting=checked.new_questions)
+            return self._run(plan, rules, notebook, merged)
+        return self._Done(self._result(notebook, merged, evidence, checked, rules), evidence)
+
+    def _run(self, plan: running.Plan, rules: Rules, notebook: Notebook, merged: Merged) -> _Done:
+        evidence, live = running.run(self.students, plan, self.store)
+        try:
+            keep(self.store, evidence)
+            checked = checking.check(
+                self.checkers, rules, evidence, merged.attempted, self.store, live
+            )
+            if checked.new_questions:  # its process has ended: there is nobody left to ask
+                raise Fault(f"{checked.new_questions[0]} asks a process that has ended")
+        finally:
+            if live is not None:
+                live.close()
+        return self._Done(self._result(notebook, merged, evidence, checked, rules), evidence, ran=1)
+
+    def _result(
+        self,
+        notebook: Notebook,
+        merged: Merged,
+        evidence: Evidence,
+        checked: Checked,
+        rules: Rules,
+    ) -> NotebookResult:
+        tasks = tuple(self._against_reference(task, rules, evidence) for task in checked.tasks)
+        _, limit, way_out = in_words(evidence.limit_message)
+        return NotebookResult(
+            notebook=notebook.name,
+            tasks=tasks,
+            cell_errors=tuple(cell.error for cell in evidence.cells if cell.error),
+            notes=(*merged.notes, *_skipped(evidence)),
+            usage=evidence.usage,
+            limit=f"{limit}. {way_out}" if limit else "",
+            figures=tuple(f for cell in evidence.cells for f in cell.figures)[:FIGURES],
+            tier=evidence.tier,
+            run=evidence.key,
+        )
+
+    def _rules(self, submission: Submission, notebook: Notebook) -> Rules:
+        return Rules(
+            assignment=self.assignment.name,
+            source=notebook,
+            files=self._clean_files,
+            key=self.course.key,
+            release=submission.release or self.release,
+            plain_tests=self.course.plain_tests,
+            limits=self.course.limits(self.assignment.name),
+        )
+
+    def _brought(self, submission: Submission) -> dict[str, bytes]:
+        """The files beside the notebook: the student's own, and the author's, which win."""
+        names = [
+            str(path.relative_to(submission.path))
+            for path in sorted(submission.path.rglob("*"))
+            if path.suffix not in (".ipynb", ".whl") and path.name != "timestamp.txt"
+        ]
+        cap = self.course.submissions.max_mb << 20
+        own = running.student_files(submission.path, names, cap)
+        return {**{k: v for k, v in own.items() if not _shadows(k)}, **self._files}
+
+    # ── Errors that are ours ─────────────────────────────────────────────────────────
+
+    def _against_reference(self, task: TaskResult, rules: Rules, evidence: Evidence) -> TaskResult:
+        """A criterion that raises on the reference solution too is an error of ours, not a zero."""
+        if evidence.submission == REFERENCE or not any(c.error for c in task.criteria):
+            return task
+        ours = self._reference_errors(rules)
+        criteria = tuple(
+            replace(c, status=Status.ERROR, points=0.0)
+            if c.error and ours.get(f"{task.grade_id}/{c.name}") == c.error
+            else c
+            for c in task.criteria
+        )
+        return replace(task, criteria=criteria)
+
+    def _reference_errors(self, rules: Rules) -> Mapping[str, str]:
+        """The criteria that raise on the reference solution, with the type of what they raise."""
+        name = rules.source.name
+        with self._lock:
+            if name not in self._reference:
+                with tempfile.TemporaryDirectory() as folder:
+                    reference = solution(self.assignment, Path(folder))
+                    judged = self.judge(replace(reference, release=rules.release))
+                self._reference[name] = {
+                    f"{task.grade_id}/{c.name}": c.error
+                    for notebook in judged.result.notebooks
+                    if notebook.notebook == name
+                    for task in notebook.tasks
+                    for c in task.criteria
+                    if c.error
+                }
+            return self._reference[name]
+
+
+def solution(assignment: Assignment, folder: Path) -> Submission:
+    """The author's own solution as a submission, written into a folder."""
+    for notebook in assignment.notebooks:
+        mistakes = {c.number for c in cells_of(notebook.node) if c.role == "mistake"}
+        node = notebook.node.copy()
+        node["cells"] = [c for n, c in enumerate(notebook.node.cells, 1) if n not in mistakes]
+        (folder / f"{notebook.name}.ipynb").write_text(write_node(node), encoding="utf-8")
+    return Submission(REFERENCE, assignment.name, REFERENCE, folder, "", "", 0)
+
+
+def _broken(notebook: Notebook, broken: BrokenSubmission) -> NotebookResult:
+    return NotebookResult(
+        notebook.name, tuple(not_attempted(t) for t in notebook.tasks), broken=str(broken)
+    )
+
+
+def _timed_out(evidence: Evidence) -> bool:
+    return evidence.limit in ALONE or any(
+        cell.error is not None and cell.error.type == "TimeLimit" for cell in evidence.cells
+    )
+
+
+def _outgrown(evidence: Evidence, plan: running.Plan) -> bool:
+    """Whether a run that ended at a limit has got higher limits since."""
+    used, now = evidence.usage, plan.limits
+    return bool(evidence.limit) and (
+        now.cpu_seconds > used.cpu_limit or now.memory_mb > used.memory_limit_mb
+    )
+
+
+def _skipped(evidence: Evidence) -> tuple[str, ...]:
+    return tuple(
+        f"cell {cell.number}: skipped when grading: {line}"
+        for cell in evidence.cells
+        for line in cell.skipped
+    )
+
+
+def _shadows(path: str) -> bool:
+    """Whether a student's file would stand before an installed module of that name."""
+    name = Path(path).parts[0].removesuffix(".py")
+    installed = [folder for folder in sys.path if "packages" in folder]
+    return (
+        name in sys.stdlib_module_names
+        or name == "autograder"
+        or (name.isidentifier() and PathFinder.find_spec(name, installed) is not None)
+    )
