@@ -11,10 +11,11 @@ from typing import Any
 
 from nbgrader.converters import GenerateAssignment, GenerateSolution
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 
 from autograder import config
 from autograder.notebook.cells import cells_of
+from autograder.notebook.released import released_test
 
 HIDDEN_FILES = ("hidden", "locale", "calibration.json")
 
@@ -26,6 +27,17 @@ class DropMistakes(NbGraderPreprocessor):
         """Before anything is saved or checked, so that the gradebook never hears of them."""
         marked = zip(nb.cells, cells_of(nb), strict=True)
         nb.cells = [node for node, cell in marked if cell.role != "mistake"]
+        return nb, resources
+
+
+class TellDemands(NbGraderPreprocessor):
+    """The notebook with each hidden test replaced by what is public about it: its demand."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """After the hidden tests were saved in the gradebook, before nbgrader cuts them out."""
+        for node, cell in zip(nb.cells, cells_of(nb), strict=True):
+            if cell.role == "test":
+                node.source = released_test(cell.source, ())
         return nb, resources
 
 
@@ -41,7 +53,9 @@ def configure(c: Any, file: str) -> None:
     ignored = c.CourseDirectory.get("ignore", _default(CourseDirectory, "ignore"))
     c.CourseDirectory.ignore = [*ignored, *HIDDEN_FILES]
     for converter in (GenerateAssignment, GenerateSolution):
-        steps = c[converter.__name__].get("preprocessors", _default(converter, "preprocessors"))
+        steps = [*c[converter.__name__].get("preprocessors", _default(converter, "preprocessors"))]
+        if ClearHiddenTests in steps:
+            steps.insert(steps.index(ClearHiddenTests), TellDemands)
         c[converter.__name__].preprocessors = [DropMistakes, *steps]
     c.LateSubmissionPlugin.penalty_method = course.late.penalty
     if course.late.plugin:

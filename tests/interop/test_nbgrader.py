@@ -98,6 +98,22 @@ def test_mistakes_solutions_and_hidden_code_are_not_released(released: Path) -> 
         assert secret not in text
 
 
+def test_what_a_hidden_test_demands_is_released_in_its_place(released: Path) -> None:
+    nb = nbformat.read(released / "release" / "a1" / "a1.ipynb", as_version=4)
+    (test,) = [c.source for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade")]
+    assert (
+        'task.hidden("double is right on 10 unseen numbers", points=2, id="unseen")\n\n'
+        "task.check()" in test
+    )
+
+
+def test_the_gradebook_keeps_the_hidden_code(released: Path) -> None:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{released}/gradebook.db", "small") as book:
+        assert "secret_name" in book.find_source_cell("double", "a1", "a1").source
+
+
 def test_the_gradebook_has_the_task_and_never_hears_of_the_mistake(released: Path) -> None:
     from nbgrader.api import Gradebook
 

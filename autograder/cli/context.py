@@ -1,0 +1,102 @@
+"""What commands share: the course they are about, and how reports and errors are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import typer
+
+from autograder import config
+from autograder.errors import AuthoringErrors, AutograderError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+class Report(Protocol):
+    """What a step returns."""
+
+    def as_json(self) -> dict[str, Any]: ...
+
+
+R = TypeVar("R", bound=Report)
+
+
+@dataclass
+class Context:
+    """The course named on the command line, loaded when a command first asks for it."""
+
+    folder: Path | None
+
+    @cached_property
+    def course(self) -> config.Course:
+        return config.load(self.folder)
+
+
+@contextmanager
+def printed(as_json: bool) -> Iterator[None]:
+    """Ends the command with 1 on a mistake that a person can mend, said without a traceback."""
+    try:
+        yield
+    except AutograderError as error:
+        if as_json:
+            print_json({"error": as_fields(error)})
+        else:
+            typer.echo(printable(str(error)), err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what was done is kept, and the same command goes on", err=True)
+        raise typer.Exit(130) from None
+
+
+def show(
+    report: R, as_json: bool, in_words: Callable[[R], Iterable[RenderableType]], *, ok: bool = True
+) -> None:
+    """Prints a report as JSON, or in words; ends the command with 1 unless all went `ok`."""
+    if as_json:
+        print_json(report.as_json())
+    else:
+        from rich.console import Console
+
+        console = Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+        for part in in_words(report):
+            console.print(part)
+    if not ok:
+        raise typer.Exit(1)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def as_fields(error: AutograderError) -> dict[str, Any]:
+    """The error's fact, place and way out, each by its name."""
+    fields: dict[str, Any] = {
+        "type": type(error).__name__,
+        "fact": error.fact,
+        "where": error.where,
+        "way_out": error.way_out,
+    }
+    if isinstance(error, AuthoringErrors):
+        fields["errors"] = [vars(one) for one in error.errors]
+    return fields
+
+
+def printable(text: str) -> str:
+    """The text without control characters or direction marks, so that no student's words move
+    the cursor, hide a line or turn one round.
+    """
+    kept = (c if c in "\n\t" or unicodedata.category(c) not in _UNSEEN else "�" for c in text)
+    return "".join(kept)
+
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
