@@ -8,6 +8,7 @@ foreign module, nothing that reads a file.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -41,14 +42,18 @@ def describe(model: Any, helpers: Collection[str] = ()) -> tuple[dict[str, Any],
         raise Refused(f"{type(model).__name__} is not a Sequential or Functional model")
     if not model.built:
         raise Refused("the model is not built yet: it has no input shape")
-    config = json.loads(model.to_json())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a lambda as loss: the model is sent uncompiled
+            config = json.loads(model.to_json())
+    except Exception as error:
+        raise Refused(f"its config cannot be written: {type(error).__name__}") from error
     compiled = config.pop("compile_config", None)
     _allow(config, helpers)
     optimizer = getattr(model, "optimizer", None)
     return {
         "config": config,
         "compile": compiled if compiled and not list(refusals(compiled, helpers)) else None,
-        "trainable": [bool(layer.trainable) for layer in model.layers],
         "iterations": int(optimizer.iterations) if optimizer is not None else 0,
     }, list(model.get_weights())
 

@@ -1,0 +1,129 @@
+"""A model is rebuilt outside with the student's weights, or refused with the reason."""
+
+from __future__ import annotations
+
+import json
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.evidence.models import Refused, describe, rebuild, refusals
+
+keras = pytest.importorskip("keras")
+
+
+def functional() -> Any:
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(2, 3, padding="same", activation="relu")(inputs)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.Concatenate()([x, inputs]) * 2.0
+    x = keras.ops.mean(x, axis=(1, 2))
+    return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+
+
+def sequential() -> Any:
+    return keras.Sequential(
+        [keras.Input((5,)), keras.layers.Embedding(10, 4), keras.layers.GRU(3), keras.layers.Dense(1)]
+    )
+
+
+@pytest.mark.parametrize("make", [functional, sequential])
+def test_a_rebuilt_model_predicts_the_same(make: Any) -> None:
+    model = make()
+    description, weights = describe(model)
+    other = rebuild(json.loads(json.dumps(description)), weights)
+    inputs = np.random.default_rng(0).integers(0, 9, (3, *model.input_shape[1:]))
+    assert np.array_equal(np.asarray(model(inputs)), np.asarray(other(inputs)))
+
+
+def test_the_compile_state_comes_along() -> None:
+    model = functional()
+    model.compile(keras.optimizers.Adam(0.25), "categorical_crossentropy", metrics=["accuracy"])
+    description, weights = describe(model)
+    other = rebuild(json.loads(json.dumps(description)), weights)
+    assert other.loss == "categorical_crossentropy"
+    assert float(other.optimizer.learning_rate) == 0.25
+
+
+def test_a_loss_of_the_students_own_leaves_the_model_uncompiled() -> None:
+    model = functional()
+    model.compile("adam", lambda t, p: t - p)
+    description, weights = describe(model)
+    assert description["compile"] is None
+    assert not rebuild(description, weights).compiled
+
+
+def test_frozen_layers_stay_frozen() -> None:
+    model = functional()
+    model.layers[1].trainable = False
+    other = rebuild(*describe(model))
+    assert [layer.trainable for layer in other.layers] == [la.trainable for la in model.layers]
+    assert other.layers[1].trainable is False
+
+
+def test_a_lambda_layer_is_refused() -> None:
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda z: z)])
+    with pytest.raises(Refused, match="Lambda"):
+        describe(model)
+
+
+def test_a_subclassed_model_is_refused() -> None:
+    class Own(keras.Model):  # type: ignore[misc,name-defined]
+        pass
+
+    with pytest.raises(Refused, match="Own"):
+        describe(Own())
+
+
+def test_an_unbuilt_model_is_refused() -> None:
+    with pytest.raises(Refused, match="not built"):
+        describe(keras.Sequential([keras.layers.Dense(1)]))
+
+
+def test_a_class_of_the_assignments_own_module_is_allowed() -> None:
+    module = types.ModuleType("own_layers")
+
+    class Doubled(keras.layers.Layer):  # type: ignore[misc,name-defined]
+        def call(self, x: Any) -> Any:
+            return x * 2
+
+    Doubled.__module__ = "own_layers"
+    module.Doubled = Doubled  # type: ignore[attr-defined]
+    model = keras.Sequential([keras.Input((2,)), Doubled(), keras.layers.Dense(1)])
+    with pytest.raises(Refused):
+        describe(model)
+    description, weights = describe(model, ["own_layers"])
+    other = rebuild(json.loads(json.dumps(description)), weights, {"own_layers": module})
+    ones = np.ones((1, 2), "float32")
+    assert np.array_equal(np.asarray(model(ones)), np.asarray(other(ones)))
+
+
+def test_weights_that_do_not_fit_are_refused() -> None:
+    description, weights = describe(functional())
+    with pytest.raises(Refused, match="do not fit"):
+        rebuild(description, weights[:-1])
+
+
+@pytest.mark.parametrize(
+    ("node", "why"),
+    [
+        ({"class_name": "Lambda", "module": "keras.layers"}, "Lambda"),
+        ({"class_name": "system", "module": "os"}, "os.system"),
+        ({"class_name": "function", "module": "builtins", "config": "exec"}, "function"),
+        ({"class_name": "__lambda__", "config": {}}, "__lambda__"),
+        ({"class_name": "Dense", "module": "keras.layers", "registered_name": "x>Y"}, "x>Y"),
+        ({"class_name": 3}, "without a name"),
+        ({"config": {"vocabulary": "/etc/passwd"}}, "file"),
+    ],
+)
+def test_what_is_not_on_the_list_is_named(node: Any, why: str) -> None:
+    hidden_deep = {"class_name": "Sequential", "module": "keras", "config": {"layers": [node]}}
+    assert any(why in refusal for refusal in refusals(hidden_deep))
+
+
+def test_a_config_that_lies_about_its_kind_is_refused() -> None:
+    for config in (None, [], {"class_name": "Dense"}, {"class_name": "Sequential", "config": 3}):
+        with pytest.raises(Refused):
+            rebuild({"config": config, "compile": None}, [])
