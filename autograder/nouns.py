@@ -200,10 +200,13 @@ class TaskResult:
     max_points: float
     criteria: tuple[CriterionResult, ...] = ()
     beside_student_code: bool = False
+    attempted: bool = True  # False: a manual task left as it was needs no person, it is worth 0
 
     @property
     def points(self) -> float | None:
-        if self.kind is TaskKind.MANUAL or any(c.status is Status.ERROR for c in self.criteria):
+        if self.kind is TaskKind.MANUAL:
+            return None if self.attempted else 0.0
+        if any(c.status is Status.ERROR for c in self.criteria):
             return None
         return sum(c.points for c in self.criteria)
 

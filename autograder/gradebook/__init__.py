@@ -1,0 +1,43 @@
+"""Result ⇄ gradebook: nbgrader's database is the only place for scores; our tables lie beside it.
+
+register     an assignment into nbgrader's tables, as generate_assignment would
+record       one graded submission, whole or not at all
+*_scores     what the gradebook says, for pages and exports
+write_autograded   the notebooks that nbgrader's formgrader shows
+"""
+
+from autograder.gradebook.autograded import write_autograded
+from autograder.gradebook.reading import (
+    Change,
+    CriterionScore,
+    Remark,
+    StudentScore,
+    TaskScore,
+    changes,
+    criterion_scores,
+    demands,
+    remarks,
+    student_scores,
+    task_scores,
+)
+from autograder.gradebook.recording import Recorded, record
+from autograder.gradebook.registering import Registered, register
+
+__all__ = [
+    "Change",
+    "CriterionScore",
+    "Recorded",
+    "Registered",
+    "Remark",
+    "StudentScore",
+    "TaskScore",
+    "changes",
+    "criterion_scores",
+    "demands",
+    "record",
+    "register",
+    "remarks",
+    "student_scores",
+    "task_scores",
+    "write_autograded",
+]

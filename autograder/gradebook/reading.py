@@ -1,0 +1,326 @@
+"""What the gradebook says, as plain values: for pages, feedback, statistics and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session
+
+from autograder.config import Course
+from autograder.gradebook.connection import reading
+from autograder.gradebook.tables import AuditRow, CriterionRow, ReleaseRow, SubmissionRow
+from autograder.nouns import Message, Status
+
+
+@dataclass(frozen=True)
+class StudentScore:
+    """One student's assignment: `score` before the late penalty, `total` after it."""
+
+    student: str
+    submission: str  # ULID of the submission that counts; "" if nbgrader alone graded it
+    received: datetime | None  # UTC
+    score: float
+    max_score: float
+    late_penalty: float
+    needs_person: bool
+
+    @property
+    def total(self) -> float:
+        return max(0.0, self.score - self.late_penalty)
+
+
+@dataclass(frozen=True)
+class TaskScore:
+    """One student's task: a person's score goes before the automatic one."""
+
+    student: str
+    notebook: str
+    task: str
+    auto: float | None
+    manual: float | None
+    extra: float | None
+    score: float  # manual, else automatic, else 0; and the extra credit
+    max_score: float
+    needs_person: bool
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a person wrote on one cell."""
+
+    student: str
+    notebook: str
+    cell: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CriterionScore:
+    """How one criterion ended for one submission."""
+
+    submission: str
+    student: str
+    counts: bool
+    criterion: str  # the whole id
+    notebook: str
+    task: str
+    demand: str
+    hidden: bool
+    status: Status
+    points: float
+    max_points: float
+    score: float | None
+    attempts: int
+    error: str
+    message: Message
+    run: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of the audit."""
+
+    at: datetime  # UTC
+    who: str
+    action: str
+    student: str
+    notebook: str
+    task: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    reason: str
+
+
+def student_scores(
+    course: Course, assignment: str, student: str | None = None
+) -> tuple[StudentScore, ...]:
+    """The students who handed in, in order of their ids."""
+    with reading(course) as session:
+        where = _of(assignment, student)
+        score = _sums(session, where, api.Grade.score)
+        waits = _sums(session, where, api.Grade.needs_manual_grade)
+        best = session.scalar(
+            select(api.Assignment.max_score).where(api.Assignment.name == assignment)
+        )
+        ids = _counting(session, assignment)
+        rows = session.execute(
+            select(
+                api.SubmittedAssignment.student_id,
+                api.SubmittedAssignment.timestamp,
+                api.SubmittedAssignment.late_submission_penalty,
+            )
+            .join(api.Assignment)
+            .where(*where)
+            .order_by(api.SubmittedAssignment.student_id)
+        ).all()
+    return tuple(
+        StudentScore(
+            student=who,
+            submission=ids.get(who, ""),
+            received=when,
+            score=score.get(who, 0.0),
+            max_score=best or 0.0,
+            late_penalty=penalty or 0.0,
+            needs_person=bool(waits.get(who)),
+        )
+        for who, when, penalty in rows
+    )
+
+
+def task_scores(
+    course: Course, assignment: str, student: str | None = None
+) -> tuple[TaskScore, ...]:
+    """Every task of every student, by student, notebook and place in the notebook."""
+    with reading(course) as session:
+        best = _max_scores(session, assignment)
+        place = _places(session, assignment)
+        rows = session.execute(
+            _grades(
+                api.SubmittedAssignment.student_id,
+                api.Notebook.name,
+                api.BaseCell.name,
+                api.Grade.auto_score,
+                api.Grade.manual_score,
+                api.Grade.extra_credit,
+                api.Grade.score,
+                api.Grade.needs_manual_grade,
+                api.BaseCell.id,
+            ).where(*_of(assignment, student))
+        ).all()
+    rows = sorted(rows, key=lambda row: (row[0], place.get(row[1:3], _LAST), row[1:3]))
+    return tuple(
+        TaskScore(who, notebook, task, auto, manual, extra, score, best.get(cell, 0.0), bool(waits))
+        for who, notebook, task, auto, manual, extra, score, waits, cell in rows
+    )
+
+
+def remarks(course: Course, assignment: str, student: str | None = None) -> tuple[Remark, ...]:
+    """What people wrote on the cells of their submissions."""
+    with reading(course) as session:
+        rows = session.execute(
+            select(
+                api.SubmittedAssignment.student_id,
+                api.Notebook.name,
+                api.BaseCell.name,
+                api.Comment.manual_comment,
+            )
+            .select_from(api.Comment)
+            .join(api.BaseCell, api.BaseCell.id == api.Comment.cell_id)
+            .join(api.SubmittedNotebook, api.SubmittedNotebook.id == api.Comment.notebook_id)
+            .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
+            .join(
+                api.SubmittedAssignment,
+                api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
+            )
+            .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
+            .where(*_of(assignment, student), api.Comment.manual_comment.is_not(None))
+            .order_by(api.SubmittedAssignment.student_id, api.Notebook.name, api.BaseCell.name)
+        ).all()
+    return tuple(Remark(*row) for row in rows if row[3].strip())
+
+
+def criterion_scores(
+    course: Course,
+    assignment: str,
+    student: str | None = None,
+    *,
+    all_submissions: bool = False,
+) -> tuple[CriterionScore, ...]:
+    """Every criterion of the submissions that count, or of all, in the order of the notebook."""
+    with reading(course) as session:
+        query = (
+            select(CriterionRow, SubmissionRow.student, SubmissionRow.counts)
+            .join(SubmissionRow, SubmissionRow.id == CriterionRow.submission)
+            .where(SubmissionRow.assignment == assignment)
+        )
+        if student is not None:
+            query = query.where(SubmissionRow.student == student)
+        if not all_submissions:
+            query = query.where(SubmissionRow.counts)
+        rows = session.execute(query).all()
+        place = _places(session, assignment)
+    rows = sorted(
+        rows,
+        key=lambda found: (
+            found[1],
+            found[0].submission,
+            place.get((found[0].notebook, found[0].task), _LAST),
+            found[0].task,
+            found[0].position,
+        ),
+    )
+    return tuple(
+        CriterionScore(
+            submission=row.submission, student=who, counts=counts, criterion=row.criterion,
+            notebook=row.notebook, task=row.task, demand=row.demand, hidden=row.hidden,
+            status=Status(row.status), points=row.points, max_points=row.max_points,
+            score=row.score, attempts=row.attempts, error=row.error,
+            message=Message(**row.message), run=row.run,
+        )
+        for row, who, counts in rows
+    )  # fmt: skip
+
+
+def demands(course: Course, assignment: str, release: int = 0) -> Mapping[str, Mapping[str, Any]]:
+    """What a release demanded, by criterion id; the newest release where `release` is 0.
+
+    Each has `demand` with its {settings}, `sentence`, `points`, `hidden` and `settings`; empty if
+    nothing is known of the release.
+    """
+    with reading(course) as session:
+        query = _newest(assignment)
+        if release:
+            query = query.where(ReleaseRow.number == release)
+        row = session.scalars(query).first()
+        return dict(row.demands) if row else {}
+
+
+def changes(course: Course, assignment: str, student: str | None = None) -> tuple[Change, ...]:
+    """The audit of an assignment, newest first."""
+    with reading(course) as session:
+        query = select(AuditRow).where(AuditRow.assignment == assignment)
+        if student is not None:
+            query = query.where(AuditRow.student == student)
+        rows = session.scalars(query.order_by(AuditRow.at.desc(), AuditRow.id.desc())).all()
+    return tuple(
+        Change(
+            row.at, row.who, row.action, row.student, row.notebook, row.task,
+            row.before, row.after, row.reason,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+# ── Parts of queries ─────────────────────────────────────────────────────────────────
+
+
+def _of(assignment: str, student: str | None) -> Sequence[Any]:
+    where = [api.Assignment.name == assignment]
+    if student is not None:
+        where.append(api.SubmittedAssignment.student_id == student)
+    return where
+
+
+def _grades(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(api.Grade)
+        .join(api.BaseCell, api.BaseCell.id == api.Grade.cell_id)
+        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == api.Grade.notebook_id)
+        .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
+        .join(
+            api.SubmittedAssignment,
+            api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
+        )
+        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
+    )
+
+
+def _sums(session: Session, where: Sequence[Any], column: Any) -> dict[str, float]:
+    number = column if column is api.Grade.score else case((column, 1), else_=0)
+    who = api.SubmittedAssignment.student_id
+    rows = session.execute(_grades(who, func.sum(number)).where(*where).group_by(who)).all()
+    return {student: total or 0.0 for student, total in rows}
+
+
+def _counting(session: Session, assignment: str) -> dict[str, str]:
+    rows = session.execute(
+        select(SubmissionRow.student, SubmissionRow.id).where(
+            SubmissionRow.assignment == assignment, SubmissionRow.counts
+        )
+    ).all()
+    return {row.student: row.id for row in rows}
+
+
+def _max_scores(session: Session, assignment: str) -> dict[str, float]:
+    """Points by cell id."""
+    found: dict[str, float] = {}
+    for table in (api.GradeCell, api.TaskCell):
+        rows = session.execute(
+            select(table.id, table.max_score)
+            .join(api.Notebook, api.Notebook.id == table.notebook_id)
+            .join(api.Assignment, api.Assignment.id == api.Notebook.assignment_id)
+            .where(api.Assignment.name == assignment)
+        ).all()
+        found.update({row.id: row.max_score for row in rows})
+    return found
+
+
+_LAST = 1 << 30
+
+
+def _places(session: Session, assignment: str) -> dict[Any, int]:
+    """The place of each (notebook, task) in the newest release."""
+    row = session.scalars(_newest(assignment)).first()
+    tasks = row.tasks if row else []
+    return {(task["notebook"], task["task"]): place for place, task in enumerate(tasks)}
+
+
+def _newest(assignment: str) -> Select[Any]:
+    query = select(ReleaseRow).where(ReleaseRow.assignment == assignment)
+    return query.order_by(ReleaseRow.number.desc()).limit(1)

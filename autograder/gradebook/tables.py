@@ -1,0 +1,97 @@
+"""Our own tables: they lie beside nbgrader's in one database, and never point into them.
+
+ag_release           what each numbered release demanded
+ag_submission        every submission that was recorded; one per student and assignment counts
+ag_criterion_result  how each criterion ended for each submission
+ag_audit             who changed which score, from what to what, and why
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Float, Index, Integer, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+VERSION_TABLE = "ag_alembic_version"
+
+
+class Base(DeclarativeBase):
+    """What Alembic compares the database with."""
+
+
+class ReleaseRow(Base):
+    """One numbered release: its tasks in order, and its demands by criterion id."""
+
+    __tablename__ = "ag_release"
+
+    assignment: Mapped[str] = mapped_column(String(128), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    registered: Mapped[datetime] = mapped_column(DateTime())  # UTC
+    tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSON())
+    demands: Mapped[dict[str, Any]] = mapped_column(JSON())
+
+
+class SubmissionRow(Base):
+    """One submission that was recorded; `counts` if its scores are the gradebook's.
+
+    `tasks` holds what was found, by notebook and task: `auto` (null waits for a person) and
+    `untouched`; `total` is the sum after the late penalty, by which the best one is chosen.
+    """
+
+    __tablename__ = "ag_submission"
+    __table_args__ = (Index("ix_ag_submission_whose", "assignment", "student", "counts"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)  # ULID
+    assignment: Mapped[str] = mapped_column(String(128))
+    student: Mapped[str] = mapped_column(String(128))
+    received: Mapped[datetime] = mapped_column(DateTime())  # UTC
+    sha256: Mapped[str] = mapped_column(String(64))
+    release: Mapped[int] = mapped_column(Integer)
+    counts: Mapped[bool]
+    total: Mapped[float] = mapped_column(Float())
+    tasks: Mapped[dict[str, dict[str, dict[str, Any]]]] = mapped_column(JSON())
+    recorded: Mapped[datetime] = mapped_column(DateTime())  # UTC
+
+
+class CriterionRow(Base):
+    """How one criterion ended for one submission."""
+
+    __tablename__ = "ag_criterion_result"
+    __table_args__ = (Index("ix_ag_criterion_result_criterion", "criterion"),)
+
+    submission: Mapped[str] = mapped_column(String(26), primary_key=True)
+    criterion: Mapped[str] = mapped_column(String(512), primary_key=True)
+    notebook: Mapped[str] = mapped_column(String(128))
+    task: Mapped[str] = mapped_column(String(128))
+    position: Mapped[int] = mapped_column(Integer)  # within the task
+    demand: Mapped[str] = mapped_column(Text())
+    hidden: Mapped[bool]
+    status: Mapped[str] = mapped_column(String(16))
+    points: Mapped[float] = mapped_column(Float())
+    max_points: Mapped[float] = mapped_column(Float())
+    score: Mapped[float | None] = mapped_column(Float())  # the number that the demand names
+    attempts: Mapped[int] = mapped_column(Integer)
+    error: Mapped[str] = mapped_column(String(128))
+    message: Mapped[dict[str, Any]] = mapped_column(JSON())
+    run: Mapped[str] = mapped_column(String(128))  # key of the run whose evidence was read
+
+
+class AuditRow(Base):
+    """One change that someone may ask about later; rows are only ever added."""
+
+    __tablename__ = "ag_audit"
+    __table_args__ = (Index("ix_ag_audit_whose", "assignment", "student"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime())  # UTC
+    who: Mapped[str] = mapped_column(String(128))
+    action: Mapped[str] = mapped_column(String(64))
+    assignment: Mapped[str] = mapped_column(String(128))
+    student: Mapped[str] = mapped_column(String(128))
+    notebook: Mapped[str] = mapped_column(String(128))
+    task: Mapped[str] = mapped_column(String(128))
+    before: Mapped[dict[str, Any]] = mapped_column(JSON())
+    after: Mapped[dict[str, Any]] = mapped_column(JSON())
+    reason: Mapped[str] = mapped_column(Text())
