@@ -141,8 +141,9 @@ def derived_id(seed: str) -> str:
 
 
 def normal(text: str) -> str:
-    """The text without what editors change by themselves: ends of lines and of the cell."""
-    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+    """The text without what front ends change: ends of lines and of the cell, Colab's title."""
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    return "\n".join(lines[1:] if lines and lines[0].startswith("#@title") else lines).strip()
 
 
 def write_node(node: Any) -> str:

@@ -162,8 +162,8 @@ def _about_cell(
             f"the criterion in line {node.lineno} is not a plain function of the cell's top level",
             "write it as `def` at the left margin",
         )
-    for node in ast.walk(tree):
-        if _method(node, declared.variable, "hidden"):
+    for each in ast.walk(tree):
+        if _method(each, declared.variable, "hidden"):
             yield place.problem(
                 f"{declared.variable}.hidden(...) is written by a release, not by an author",
                 "write the criterion itself, between BEGIN and END HIDDEN TESTS",

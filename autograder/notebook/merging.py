@@ -31,6 +31,7 @@ class Cell:
     grade_id: str
     role: str  # "setup", "answer", "test", "locked" or "extra"
     number: int  # place in the submitted notebook from 1; 0 if it was put back
+    id: str = ""  # its id in the merged notebook
     tags: frozenset[str] = frozenset()
 
 
@@ -82,9 +83,10 @@ def merge(source: Notebook, submitted: Path) -> Merged:
         )
     dropped = {n for n, cell in twins.items() if not _is_answer(wanted, taken, cell)}
     pieces = list(_in_order(wanted, taken, [c for c in given if c.number not in dropped]))
+    node = _node(source, pieces)
     return Merged(
-        node=_node(source, pieces),
-        cells=tuple(_run_order(pieces)),
+        node=node,
+        cells=tuple(_run_order(pieces, [cell["id"] for cell in node.cells])),
         attempted=_attempted(source, wanted, taken, pieces),
         notes=tuple(_notes(wanted, taken, twins)),
     )
@@ -124,8 +126,8 @@ def _in_order(
             yield _Piece(None, cell)
 
 
-def _run_order(pieces: Sequence[_Piece]) -> Iterator[Cell]:
-    for piece in pieces:
+def _run_order(pieces: Sequence[_Piece], ids: Sequence[str]) -> Iterator[Cell]:
+    for piece, id_ in zip(pieces, ids, strict=True):
         kind = piece.want.cell.kind if piece.want else (piece.given.kind if piece.given else "")
         if kind != "code":
             continue
@@ -135,6 +137,7 @@ def _run_order(pieces: Sequence[_Piece]) -> Iterator[Cell]:
             grade_id=piece.want.cell.grade_id if piece.want else "",
             role=piece.role,
             number=piece.given.number if piece.given else 0,
+            id=id_,
             tags=frozenset(tags),
         )
 

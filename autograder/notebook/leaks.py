@@ -1,0 +1,137 @@
+"""Whether a release shows what it must not: looked for in what is about to be written.
+
+It reads the finished release and knows nothing of how it was made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.notebook import markers
+from autograder.notebook.cells import SourceCell, cells_of, text_of
+from autograder.nouns import Assignment
+
+_TELLING = 6  # a shorter line, `else:` or `)`, tells nothing
+_RUN = 3  # so many telling lines of a secret in a row were not written twice by chance
+_MARKERS = re.compile(r"\b(?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS|MARK SCHEME)\b")
+_TEXT_LIMIT = 4 << 20
+
+
+@dataclass(frozen=True)
+class _Text:
+    """Telling lines and where they stand: a secret, or something a student will read."""
+
+    place: str
+    lines: tuple[str, ...]
+
+    @property
+    def runs(self) -> set[tuple[str, ...]]:
+        return {self.lines[at : at + _RUN] for at in range(len(self.lines) - _RUN + 1)}
+
+
+def leaks(
+    assignment: Assignment, released: Mapping[str, Any], files: Mapping[str, bytes]
+) -> Iterator[str]:
+    """A sentence for each thing that the release gives away; none if all is well.
+
+    `released` has the students' notebooks by name, `files` what lies beside them.
+    """
+    hidden = {name: (assignment.path / name).read_bytes() for name in assignment.hidden_files}
+    secrets = [*_secrets(assignment), *_of_files(hidden)]
+    shown = [*_shown(released), *_of_files(files)]
+    public = {line for text in (*_public(assignment), *_of_files(files)) for line in text.lines}
+    for text in shown:
+        for secret in secrets:
+            yield from _told(secret, text, public)
+    for name, data in files.items():
+        for other, content in hidden.items():
+            if content and content == data:
+                yield f"{name}: it is the hidden file {other}"
+        if name.endswith((".py", ".md", ".txt")):
+            yield from _marked(name, data.decode("utf-8", "replace"))
+    for name, node in released.items():
+        yield from _left_over(name, node)
+
+
+def _told(secret: _Text, text: _Text, public: set[str]) -> Iterator[str]:
+    """Lines that nothing public has, or so many in a row that they were copied."""
+    lines = [line for line in text.lines if line in set(secret.lines) and line not in public]
+    if lines:
+        yield f"{text.place}: it shows a line of the {secret.place}: {lines[0][:120]}"
+    elif secret.runs & text.runs:
+        run = next(iter(secret.runs & text.runs))
+        yield f"{text.place}: it repeats lines of the {secret.place}, from: {run[0][:120]}"
+
+
+def _left_over(name: str, node: Any) -> Iterator[str]:
+    for number, cell in enumerate(node.cells, 1):
+        place = f"{name}.ipynb, cell {number}"
+        if cell.get("outputs") or cell.get("execution_count") is not None:
+            yield f"{place}: it still has outputs"
+        if "mistake" in cell.metadata.get("tags", ()):
+            yield f"{place}: it is a mistake"
+        if cell.cell_type == "code":
+            yield from _marked(place, cell.source)
+
+
+def _marked(place: str, text: str) -> Iterator[str]:
+    marker = _MARKERS.search(text)
+    if marker:
+        yield f"{place}: it has the marker {marker[0]}"
+
+
+# ── What is secret, what is public, what is shown ────────────────────────────────────
+
+
+def _secrets(assignment: Assignment) -> Iterator[_Text]:
+    for notebook in assignment.notebooks:
+        for cell in cells_of(notebook.node):
+            for what, lines in _secret_parts(cell):
+                yield _Text(f"{what} of cell {cell.number} ({cell.grade_id})", _telling(lines))
+
+
+def _secret_parts(cell: SourceCell) -> Iterator[tuple[str, list[str]]]:
+    if cell.role == "mistake":
+        yield "mistake", cell.source.split("\n")
+        return
+    if _is_answer(cell):
+        whole = not markers.regions(cell.source, markers.SOLUTION)
+        lines = markers.inner_lines(cell.source, markers.SOLUTION)
+        yield "solution", cell.source.split("\n") if whole else lines
+    yield "hidden block", markers.inner_lines(cell.source, markers.HIDDEN)
+    yield "mark scheme", markers.inner_lines(cell.source, markers.MARK_SCHEME)
+
+
+def _public(assignment: Assignment) -> Iterator[_Text]:
+    """The parts of the source that everybody may read."""
+    for notebook in assignment.notebooks:
+        for cell in cells_of(notebook.node):
+            kinds = (markers.HIDDEN, markers.MARK_SCHEME, markers.SOLUTION)
+            cut = {region: "" for kind in kinds for region in markers.regions(cell.source, kind)}
+            if cell.role != "mistake" and (cut or not _is_answer(cell)):
+                text = markers.replaced(cell.source, cut)
+                yield _Text(f"cell {cell.number}", _telling(text.split("\n")))
+
+
+def _is_answer(cell: SourceCell) -> bool:
+    return cell.role in ("answer", "manual") and not cell.task
+
+
+def _shown(released: Mapping[str, Any]) -> Iterator[_Text]:
+    for name, node in released.items():
+        for number, cell in enumerate(node.cells, 1):
+            lines = text_of(cell.get("source")).split("\n")
+            yield _Text(f"{name}.ipynb, cell {number}", _telling(lines))
+
+
+def _of_files(files: Mapping[str, bytes]) -> Iterator[_Text]:
+    for name, data in files.items():
+        if len(data) < _TEXT_LIMIT and b"\0" not in data:
+            yield _Text(f"file {name}", _telling(data.decode("utf-8", "replace").split("\n")))
+
+
+def _telling(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line.strip() for line in lines if len(line.strip()) >= _TELLING)

@@ -1,0 +1,165 @@
+"""The student's notebook: no solution, no hidden code, no mistake, no output; what is demanded
+stands above each answer.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import nbformat
+from nbgrader import preprocessors
+
+from autograder.language import translate
+from autograder.notebook.cells import GENERATED, SourceCell, cells_of, derived_id
+from autograder.notebook.released import points_text, released_text
+from autograder.nouns import Notebook, Task, TaskKind, fill
+
+_METADATA = ("nbgrader", "tags")  # what a student's cell keeps of the author's
+_NOT_TOLD = {"mistake", "slow"}
+_SEALED_BY = (
+    preprocessors.LockCells,
+    preprocessors.ComputeChecksums,
+    preprocessors.CheckCellMetadata,
+)
+
+
+def student_notebook(notebook: Notebook, setup_cell: str, about: Mapping[str, Any]) -> Any:
+    """The notebook as a student gets it, an nbformat 4.5 node that is valid for nbgrader too.
+
+    `setup_cell` is the source of its first code cell, `about` is kept in its metadata: assignment,
+    notebook, number of the release.
+    """
+    tasks = {task.grade_id: task for task in notebook.tasks}
+    above = {_place(group[0]): group for group in _sharing(notebook.tasks)}
+    card: list[Any] = []
+    body: list[Any] = []
+    raw = notebook.node.cells
+    for cell in cells_of(notebook.node):
+        if cell.role == "mistake":
+            continue
+        if cell.grade_id and cell.kept and cell.grade_id in above:
+            body.append(_demands_cell(notebook, cell, above[cell.grade_id]))
+        node = _cell(raw[cell.number - 1], cell, tasks.get(cell.grade_id))
+        (card if "card" in cell.tags and not card else body).append(node)
+    first = _generated_code(notebook, "setup", setup_cell)
+    node = nbformat.v4.new_notebook(
+        cells=[*card, first, *body],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+            "language_info": {"name": "python"},
+            GENERATED: dict(about),
+        },
+    )
+    return _sealed(node, notebook.name)
+
+
+def _sealed(node: Any, name: str) -> Any:
+    """The notebook locked and checksummed by nbgrader itself, and checked by both formats."""
+    resources: dict[str, Any] = {"nbgrader": {"notebook": name}}
+    for step in _SEALED_BY:
+        node, resources = step().preprocess(node, resources)
+    nbformat.validate(node)
+    return node
+
+
+def _cell(raw: Any, cell: SourceCell, task: Task | None) -> Any:
+    """One of the author's cells as the student gets it."""
+    node = copy.deepcopy(raw)
+    node["source"] = released_text(cell, task)
+    node["metadata"] = nbformat.from_dict(
+        {key: raw.metadata[key] for key in _METADATA if key in raw.metadata}
+    )
+    tags = [tag for tag in node.metadata.get("tags", ()) if tag not in _NOT_TOLD]
+    if tags:
+        node.metadata["tags"] = tags
+    else:
+        node.metadata.pop("tags", None)
+    if cell.kind == "code":
+        node["outputs"], node["execution_count"] = [], None
+    if cell.role == "test":
+        title = fill(translate("Checks of {task}"), {"task": cell.grade_id})
+        node["source"] = f'#@title {title} {{ display-mode: "form" }}\n{node["source"]}'
+        _collapse(node)
+    return node
+
+
+def _collapse(node: Any) -> None:
+    """Folded in JupyterLab and in Colab; it runs as before."""
+    node.metadata["jupyter"] = nbformat.from_dict({"source_hidden": True})
+    node.metadata["cellView"] = "form"
+
+
+def _generated_code(notebook: Notebook, what: str, source: str) -> Any:
+    node = nbformat.v4.new_code_cell(source=source, id=derived_id(f"{notebook.name}/{what}"))
+    node.metadata.update(_locked(what))
+    _collapse(node)
+    return node
+
+
+def _locked(what: str) -> dict[str, Any]:
+    mark = nbformat.from_dict({"generated": what})
+    return {"deletable": False, "editable": False, GENERATED: mark}
+
+
+# ── What is demanded ─────────────────────────────────────────────────────────────────
+
+
+def _sharing(tasks: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
+    """The tasks in order, those that share their answers together."""
+    group: list[Task] = []
+    for task in tasks:
+        if group and (not task.answers or task.answers != group[0].answers):
+            yield tuple(group)
+            group = []
+        group.append(task)
+    if group:
+        yield tuple(group)
+
+
+def _place(task: Task) -> str:
+    return task.answers[0] if task.answers else task.grade_id
+
+
+def _demands_cell(notebook: Notebook, cell: SourceCell, tasks: Sequence[Task]) -> Any:
+    id_ = derived_id(f"{notebook.name}/demands/{cell.grade_id}")
+    node = nbformat.v4.new_markdown_cell(source=demands_table(tasks), id=id_)
+    node.metadata.update(_locked("demands"))
+    return node
+
+
+def demands_table(tasks: Sequence[Task]) -> str:
+    """*What is demanded* of one answer, as markdown: demand, points, where it is checked."""
+    total = sum(task.points for task in tasks)
+    title = translate("What is demanded")
+    points = fill(translate("{points} points"), {"points": points_text(round(total, 2))})
+    heads = (translate("Demand"), translate("Points"), translate("Checked"))
+    rows = [row for task in tasks for row in _rows(task)]
+    return "\n".join(
+        [
+            f"**{title}** · {points}",
+            "",
+            f"| {' | '.join(heads)} |",
+            "| --- | ---: | --- |",
+            *(f"| {' | '.join(map(_in_table, row))} |" for row in rows),
+        ]
+    )
+
+
+def _rows(task: Task) -> Iterator[tuple[str, str, str]]:
+    if task.kind is TaskKind.MANUAL:
+        demand = translate("Your own answer")
+        yield demand, points_text(task.points), translate("read by a person after you submit")
+        return
+    where = {
+        False: translate("on your data, by running the checks"),
+        True: translate("on unseen data, after you submit"),
+    }
+    for criterion in task.criteria:
+        sentence = fill(translate(criterion.demand), criterion.settings)
+        yield sentence, points_text(round(criterion.points, 2)), where[criterion.hidden]
+
+
+def _in_table(text: str) -> str:
+    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())
