@@ -1,0 +1,13 @@
+"""What students hand in, taken in safely: read, told whose it is, kept for ever.
+
+In the order in which a submission meets them:
+
+paths.py    a name somebody else chose → a harmless relative path, or why not
+entries.py  what is offered: files with such names, and how to read each, whatever it claims
+folder.py   a folder → entries; never through a link
+archive.py  a zip → entries; nothing its headers claim is believed
+senders.py  names that Canvas, Moodle, nbgrader or people give → who sent which files
+roster.py   what somebody is called there → the student
+taking.py   the files of one student → a folder of ours, within the caps
+shelf.py    every submission ever made, and the one that counts in `submitted/`
+"""

@@ -1,0 +1,117 @@
+"""A name that somebody else chose → a harmless relative path, or why it is refused."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+from autograder import harmless
+from autograder.errors import AutograderError
+
+DEPTH = 12  # folders one in another
+NAME_BYTES = 200  # of one name in UTF-8; file systems take 255, and we put a few before or after
+PATH_BYTES = 1000
+TIMESTAMP = "timestamp.txt"  # nbgrader's: says when it was handed in, and is written by us
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?\Z")
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # control, bidi and other format, separators
+_JOINERS = {"\N{ZERO WIDTH JOINER}", "\N{ZERO WIDTH NON-JOINER}"}
+_NOISE_FOLDERS = {"__macosx", ".ipynb_checkpoints", "__pycache__", ".git", ".venv"}
+_NOISE_FILES = {".ds_store", "thumbs.db", "desktop.ini"}
+_STUDENT = re.compile(r"[^\s.\-*?\[\]/\\:<>|\"][^*?\[\]/\\:<>|\"]*")
+
+
+class Refused(AutograderError):
+    """One thing offered that is not taken: `where` is its name, made fit to be shown."""
+
+
+def decoded(raw: bytes) -> str:
+    """A name without a word on its encoding: ASCII, UTF-8, CP949, and if nothing else CP437.
+
+    Bytes that can be both UTF-8 and CP949 are read as the one in which they are Korean.
+    """
+    utf8, cp949 = _in(raw, "utf-8"), _in(raw, "cp949")
+    if utf8 is not None and (cp949 is None or _korean(utf8) or not _korean(cp949)):
+        return utf8
+    return cp949 if cp949 is not None else raw.decode("cp437")
+
+
+def harmless_path(name: str) -> PurePosixPath:
+    """The name as a relative path in NFC with `/` between; Refused if it could do harm.
+
+    Refused are absolute paths and drives, `..`, links' targets never come here, names that cannot
+    be seen or that some system reserves, too long or too deep ones.
+    """
+    shown = harmless.text(name, cap=120)
+    if not name or name.isspace():
+        raise Refused("it has no name", where="(no name)", way_out="zip the folder again")
+    path = unicodedata.normalize("NFC", name).replace("\\", "/")
+    if path.startswith("/") or _DRIVE.match(path):
+        raise Refused(
+            "its name is an absolute path", where=shown, way_out="zip the folder, not the disk"
+        )
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise Refused("its name leads out of the folder (..)", where=shown)
+    if not parts:
+        raise Refused("it has no name", where=shown)
+    for part in parts:
+        _check(part, shown)
+    if len(parts) > DEPTH:
+        raise Refused(
+            f"it lies {len(parts)} folders deep, {DEPTH} are taken", where=shown,
+            way_out="hand in flatter folders",
+        )  # fmt: skip
+    if len("/".join(parts).encode()) > PATH_BYTES:
+        raise Refused(f"its path has more than {PATH_BYTES} bytes", where=shown)
+    return PurePosixPath(*parts)
+
+
+def _check(part: str, shown: str) -> None:
+    unseen = [c for c in part if unicodedata.category(c) in _UNSEEN and c not in _JOINERS]
+    if unseen:
+        raise Refused(
+            f"its name holds a character that cannot be seen (U+{ord(unseen[0]):04X})",
+            where=shown, way_out="rename it",
+        )  # fmt: skip
+    if len(part.encode()) > NAME_BYTES:
+        raise Refused(
+            f"its name has {len(part.encode())} bytes, {NAME_BYTES} are taken", where=shown,
+            way_out="rename it",
+        )  # fmt: skip
+    if _RESERVED.match(part) or ":" in part or part != part.rstrip(" ."):
+        raise Refused(
+            f"the name {harmless.text(part)!r} means something else on Windows", where=shown,
+            way_out="rename it",
+        )  # fmt: skip
+
+
+def is_noise(path: PurePosixPath) -> bool:
+    """Whether it is what systems and editors leave about, never an answer."""
+    folders = {part.casefold() for part in path.parts[:-1]}
+    name = path.name.casefold()
+    return bool(folders & _NOISE_FOLDERS) or name in _NOISE_FILES or name.startswith("._")
+
+
+def is_student_id(name: str) -> bool:
+    """Whether the name can be a student's folder here, in nbgrader and in its patterns."""
+    if not _STUDENT.fullmatch(name) or len(name) > 100 or name.casefold() in _NOISE_FOLDERS:
+        return False
+    try:
+        return harmless_path(name) == PurePosixPath(name)
+    except Refused:
+        return False
+
+
+def _in(raw: bytes, encoding: str) -> str | None:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _korean(text: str) -> bool:
+    """Whether there is Hangul in it: syllables, or the letters they are made of (NFD)."""
+    return bool(re.search("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]", text))

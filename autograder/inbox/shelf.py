@@ -1,0 +1,273 @@
+"""Every submission ever made, kept as it was, and the one that counts put into `submitted/`.
+
+    .autograder/submissions/<assignment>/<student>/<ULID>/
+        manifest.json   who, when, what: written last, before the folder gets its name
+        files/          as handed in
+    .autograder/submissions/<assignment>/<student>/placed.json   what lies in submitted/ now
+
+A folder is made beside its place and renamed, so that it is there whole or not at all. Whoever is
+stopped between keeping and placing finds it out from `placed.json` and places it the next time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ulid import ULID
+
+from autograder.evidence.store import write_beside
+from autograder.inbox import folder
+from autograder.inbox.paths import TIMESTAMP
+from autograder.inbox.taking import File, Taken, digest_of
+from autograder.nouns import Submission
+
+FORMAT = 1
+NOTEBOOK_BYTES = 32 << 20  # of a notebook that is asked for its release
+STALE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How a submission came in."""
+
+    origin: str  # folder, zip, Canvas, Moodle, exchange, submitted, portal
+    received: datetime  # UTC
+    certain: bool  # by a clock that no student sets: nbgrader's time stamp, our own server
+    sender: str = ""  # who the LMS says it is, as a number of its own
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One submission as its manifest says."""
+
+    id: str
+    assignment: str
+    student: str
+    arrival: Arrival
+    sha256: str
+    release: int
+    files: tuple[File, ...]
+    left_out: tuple[str, ...] = ()
+    late: bool = False  # handed in before one that was there already: kept, but does not count
+
+
+class Shelf:
+    """The submissions of one assignment."""
+
+    def __init__(self, state: Path, submitted: Path, assignment: str) -> None:
+        self.assignment = assignment
+        self.root = state / "submissions" / assignment
+        self._submitted = submitted
+
+    # ── Keeping ──────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """An empty folder of ours for one submission that is coming in."""
+        _make(self.root)
+        for old in self.root.glob(".incoming-*"):
+            if time.time() - old.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
+        path = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.root))
+        try:
+            (path / "files").mkdir(mode=0o700)
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def lock(self, student: str) -> Iterator[None]:
+        """Nobody else keeps or places anything of this student meanwhile."""
+        _make(self.root / student)
+        handle = os.open(
+            self.root / student / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def keep(
+        self, student: str, staged: Path, taken: Taken, arrival: Arrival, *, late: bool = False
+    ) -> Kept:
+        """The submission, safely on disk when this returns; `staged` is moved to its place."""
+        kept = Kept(
+            id=str(ULID()),
+            assignment=self.assignment,
+            student=student,
+            arrival=arrival,
+            sha256=digest_of(taken.files),
+            release=_release(staged / "files", taken.files),
+            files=taken.files,
+            left_out=tuple(str(r).replace("\n  → ", "; ") for r in taken.refused),
+            late=late,
+        )
+        text = json.dumps(_as_json(kept), ensure_ascii=False, indent=1) + "\n"
+        write_beside(staged / "manifest.json", text.encode(), mode=0o400)
+        _settle(staged)
+        _make(self.root / student)
+        staged.rename(self.root / student / kept.id)
+        _sync(self.root / student)
+        return kept
+
+    def all_of(self, student: str) -> tuple[Kept, ...]:
+        """Every submission of a student, in the order in which they came in."""
+        return tuple(kept for id_ in self._ids(student) if (kept := self.read(student, id_)))
+
+    def read(self, student: str, id_: str) -> Kept | None:
+        """One submission; None if it is not there or of another format."""
+        try:
+            record = json.loads((self.root / student / id_ / "manifest.json").read_bytes())
+            return _kept(record) if record["format"] == FORMAT else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def newest(self, student: str) -> Kept | None:
+        """The one that was handed in last: the one that lies, or shall lie, in `submitted/`."""
+        for id_ in reversed(self._ids(student)):
+            kept = self.read(student, id_)
+            if kept and not kept.late:
+                return kept
+        return None
+
+    def _ids(self, student: str) -> list[str]:
+        try:
+            names = [path.name for path in (self.root / student).iterdir()]
+        except OSError:
+            return []
+        return sorted(name for name in names if len(name) == 26 and "." not in name)
+
+    def submission(self, kept: Kept) -> Submission:
+        """What grading is given: the kept files, which nobody changes meanwhile."""
+        return Submission(
+            id=kept.id,
+            assignment=kept.assignment,
+            student=kept.student,
+            path=self.files(kept),
+            received=kept.arrival.received.isoformat(),
+            sha256=kept.sha256,
+            release=kept.release,
+        )
+
+    def files(self, kept: Kept) -> Path:
+        """Where the files of a submission lie."""
+        return self.root / kept.student / kept.id / "files"
+
+    # ── Placing ──────────────────────────────────────────────────────────────────────
+
+    def place_of(self, student: str) -> Path:
+        """The folder of nbgrader's for the submission that counts."""
+        return self._submitted / student / self.assignment
+
+    def place(self, kept: Kept) -> None:
+        """Puts a copy of the submission into `submitted/`, with nbgrader's time stamp."""
+        final = self.place_of(kept.student)
+        new, old = self._beside(kept.student)
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+        new.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copytree(self.files(kept), new, copy_function=shutil.copyfile)
+        stamp = kept.arrival.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC\n")
+        (new / TIMESTAMP).write_text(stamp, encoding="ascii")
+        if final.exists():
+            final.rename(old)
+        new.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+        self.remember(kept)
+
+    def remember(self, kept: Kept) -> None:
+        """Notes that this submission is what lies in `submitted/` as it is now."""
+        seen = folder.fingerprint(self.place_of(kept.student))
+        record = {"format": FORMAT, "id": kept.id, "last": self._last(kept.student), "seen": seen}
+        write_beside(self.root / kept.student / "placed.json", json.dumps(record).encode())
+
+    def placed(self, student: str) -> tuple[Kept | None, bool]:
+        """What was put into `submitted/` last, and whether everything is as it was then."""
+        try:
+            record = json.loads((self.root / student / "placed.json").read_bytes())
+            kept = self.read(student, record["id"])
+            same = record["last"] == self._last(student)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None, False
+        return kept, same and record["seen"] == folder.fingerprint(self.place_of(student))
+
+    def interrupted(self, student: str) -> bool:
+        """Whether somebody was stopped while placing: what was kept last is not yet there."""
+        if self.place_of(student).exists():
+            return False
+        kept, _ = self.placed(student)
+        return any(path.exists() for path in self._beside(student)) or (
+            kept is None and self.newest(student) is not None
+        )
+
+    def _last(self, student: str) -> str:
+        return max(self._ids(student), default="")
+
+    def _beside(self, student: str) -> tuple[Path, Path]:
+        folder_ = self._submitted / student
+        return folder_ / f".{self.assignment}.new", folder_ / f".{self.assignment}.old"
+
+
+def _release(root: Path, files: tuple[File, ...]) -> int:
+    """The number of the release that its notebooks were made from; 0 if none of them says."""
+    numbers = [0]
+    for file in files:
+        if file.path.endswith(".ipynb") and file.size <= NOTEBOOK_BYTES:
+            try:
+                notebook = json.loads((root / file.path).read_bytes())
+                number = notebook["metadata"]["autograder"]["release"]
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                continue
+            if type(number) is int and 0 <= number < 1_000_000:
+                numbers.append(number)
+    return max(numbers)
+
+
+def _as_json(kept: Kept) -> dict[str, Any]:
+    arrival = {**asdict(kept.arrival), "received": kept.arrival.received.isoformat()}
+    return {"format": FORMAT, **asdict(kept), "arrival": arrival}
+
+
+def _kept(record: dict[str, Any]) -> Kept:
+    values = {name: value for name, value in record.items() if name != "format"}
+    received = datetime.fromisoformat(record["arrival"]["received"]).astimezone(timezone.utc)
+    arrival = Arrival(**{**record["arrival"], "received": received})
+    files = tuple(File(**file) for file in record["files"])
+    kept = Kept(**{**values, "arrival": arrival, "files": files})
+    return replace(kept, left_out=tuple(kept.left_out))
+
+
+def _make(path: Path) -> None:
+    """The folder and those above it, for nobody but us."""
+    for one in (path, *path.parents)[:4][::-1]:
+        one.mkdir(mode=0o700, exist_ok=True)
+
+
+def _settle(root: Path) -> None:
+    """Everything below is read-only from here on, and on disk."""
+    for below, _, names in os.walk(root):
+        for name in names:
+            path = Path(below, name)
+            path.chmod(0o400)
+            _sync(path)
+        _sync(Path(below))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

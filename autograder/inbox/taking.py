@@ -1,0 +1,194 @@
+"""The files of one student → a folder of ours, within the caps; what is left out is told."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from autograder.inbox.entries import Entry
+from autograder.inbox.paths import TIMESTAMP, Refused, is_noise
+
+RATIO = 250  # bytes for each packed one; honest notebooks and images stay below 50
+RATIO_FROM = 16 << 20  # below this nobody is hurt
+FIRST = {".ipynb": 0, ".py": 1, ".json": 2}
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most that is taken of one submission, unpacked."""
+
+    bytes: int
+    files: int
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a submission."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What has been written of one submission, in order of path, and what was left out."""
+
+    files: tuple[File, ...]
+    refused: tuple[Refused, ...] = ()
+
+
+def take(entries: Iterable[Entry], into: Path, caps: Caps) -> Taken:
+    """The files written below `into`, which is there and empty.
+
+    Notebooks come first, so that a data set too many costs nobody their answers. Sizes are counted
+    while reading; a file that passes the cap is taken away again.
+    """
+    files: list[File] = []
+    refused: list[Refused] = []
+    known: dict[str, str] = {}
+    left, packed = caps.bytes, 0
+    for entry in sorted(entries, key=_urgency):
+        if is_noise(entry.path) or entry.path == PurePosixPath(TIMESTAMP):
+            continue
+        try:
+            if len(files) >= caps.files:
+                raise Refused(
+                    f"a submission may have {caps.files} files, this is one too many",
+                    where=str(entry.path), way_out="c.Submissions.max_files = ... allows more",
+                )  # fmt: skip
+            _claim(entry.path, known)
+            packed += entry.packed
+            file = _write(entry, into, left, caps, packed, caps.bytes - left)
+        except Refused as error:
+            refused.append(error)
+            continue
+        left -= file.size
+        files.append(file)
+    return Taken(tuple(sorted(files, key=lambda f: f.path)), tuple(refused))
+
+
+def digest_of(files: Iterable[File]) -> str:
+    """The SHA-256 of the lines that `sha256sum` prints of the files, in order of their paths."""
+    lines = (f"{file.sha256}  {file.path}\n" for file in sorted(files, key=lambda f: f.path))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def without_wrapping(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The same files without the folders that hold nothing but one folder."""
+    inner = tuple(e for e in entries if not is_noise(e.path))
+    while inner and all(len(e.path.parts) > 1 for e in inner):
+        if len({e.path.parts[0] for e in inner}) > 1:
+            break
+        inner = tuple(e.under(PurePosixPath(*e.path.parts[1:])) for e in inner)
+    return inner
+
+
+def _urgency(entry: Entry) -> tuple[int, int, str]:
+    return FIRST.get(entry.path.suffix.casefold(), 3), len(entry.path.parts), str(entry.path)
+
+
+def _claim(path: PurePosixPath, known: dict[str, str]) -> None:
+    """Takes the name; Refused if it is taken, also by one that differs only in case."""
+    key = str(path).casefold()
+    taken = known.get(key)
+    if taken is not None:
+        raise Refused(
+            "it is there twice" if taken == str(path) else
+            f"its name differs from {taken} only in upper and lower case",
+            where=str(path), way_out="the first one was taken; rename the other",
+        )  # fmt: skip
+    folders = ["/".join(path.parts[:n]) for n in range(1, len(path.parts))]
+    clash = [f for f in folders if known.get(f.casefold(), f + "/") != f + "/"]
+    if clash:
+        raise Refused(f"{clash[0]} is a file or folder of another spelling", where=str(path))
+    known[key] = str(path)
+    known.update({folder.casefold(): folder + "/" for folder in folders})
+
+
+def _write(entry: Entry, into: Path, left: int, caps: Caps, packed: int, before: int) -> File:
+    target = into / entry.path
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sha, size = hashlib.sha256(), 0
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for chunk in entry.chunks():
+                size += len(chunk)
+                _check(entry, size, left, caps, packed, before)
+                sha.update(chunk)
+                file.write(chunk)
+    except BaseException:
+        with suppress(OSError):
+            target.unlink()
+        raise
+    return File(str(entry.path), size, sha.hexdigest())
+
+
+def _check(entry: Entry, size: int, left: int, caps: Caps, packed: int, before: int) -> None:
+    if size > left:
+        raise Refused(
+            f"with it the submission has more than {caps.bytes >> 20} MB",
+            where=str(entry.path), way_out="c.Submissions.max_mb = ... allows more",
+        )  # fmt: skip
+    whole = before + size
+    if whole > RATIO_FROM and whole > RATIO * max(packed, 1):
+        raise Refused(
+            f"it unpacks to more than {RATIO} times its size", where=str(entry.path),
+            way_out="if it is honest, hand it in as a folder",
+        )  # fmt: skip
+
+
+# ── Notebooks under the names that the assignment gave them ──────────────────────────
+
+_COPY = re.compile(
+    r"(?:[ _-]*\(\d+\)|[ _]*-+[ _]*(?:copy)?[ _]*\d*|[ _]*copy[ _]*\d*|의?[ _]*사본)\Z",
+    re.IGNORECASE,
+)
+_COPY_OF = re.compile(r"(?:copy[ _]+of[ _]+|사본[ _]*[-–]?[ _]*)", re.IGNORECASE)
+
+
+def rightly_named(entries: Iterable[Entry], names: Iterable[str]) -> tuple[Entry, ...]:
+    """The files with notebooks such as `n411 (1).ipynb`, `Copy of n411.ipynb` called `n411.ipynb`.
+
+    `names` are the assignment's notebooks. If there is one of them and one is handed in, it is that
+    one whatever its name. Of several copies the latest number is taken for it.
+    """
+    entries, wanted = tuple(entries), {name.casefold(): name for name in names}
+    books = [e for e in entries if len(e.path.parts) == 1 and e.path.suffix.lower() == ".ipynb"]
+    here = {e.path.stem.casefold(): e for e in books if e.path.name in _exact(wanted)}
+    renamed: dict[PurePosixPath, str] = {}
+    for entry in sorted(books, key=lambda e: _number(e.path.stem), reverse=True):
+        name = wanted.get(plain_stem(entry.path.stem).casefold())
+        if name and name.casefold() not in here:
+            here[name.casefold()] = entry
+            renamed[entry.path] = name
+    if not here and len(books) == len(wanted) == 1:
+        renamed[books[0].path] = next(iter(wanted.values()))
+    return tuple(
+        e.under(PurePosixPath(f"{renamed[e.path]}.ipynb")) if e.path in renamed else e
+        for e in entries
+    )
+
+
+def plain_stem(stem: str) -> str:
+    """The stem without what browsers, Colab and an LMS add to the name of a copy."""
+    while True:
+        shorter = _COPY.sub("", _COPY_OF.sub("", stem, count=1)).strip()
+        if shorter == stem or not shorter:
+            return stem
+        stem = shorter
+
+
+def _exact(wanted: dict[str, str]) -> set[str]:
+    return {f"{name}.ipynb" for name in wanted.values()}
+
+
+def _number(stem: str) -> int:
+    found = re.search(r"(\d+)\)?\s*\Z", stem)
+    return int(found.group(1)[:9]) if found else 0
