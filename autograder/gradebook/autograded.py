@@ -38,8 +38,7 @@ def write_autograded(
 ) -> Path:
     """The notebook as formgrader shows it, written beside its place and then moved there.
 
-    `node` is the merged notebook, `outputs` what its cells left, by their places in it, from 0.
-    Under each test cell stands Expected / Got / Next of every criterion.
+    `node` is the merged notebook, `outputs` what its cells left, by their places in it, from 0. Under each test cell stands Expected / Got / Next of every criterion.
     """
     folder = course.autograded / submission.student / submission.assignment
     folder.mkdir(parents=True, exist_ok=True)
@@ -172,16 +171,16 @@ def _joined(value: Any) -> str:
 MARKS = {
     Status.PASSED: "✓",
     Status.FAILED: "✗",
-    Status.NOT_ATTEMPTED: "○",
+    Status.NOT_ATTEMPTED: "–",
     Status.NOT_RUN: "–",
-    Status.ERROR: "!",
+    Status.ERROR: "?",
 }
 WORDS = {
     Status.PASSED: "met",
     Status.FAILED: "not met",
     Status.NOT_ATTEMPTED: "not attempted",
-    Status.NOT_RUN: "not checked",
-    Status.ERROR: "a person looks at it",
+    Status.NOT_RUN: "not run yet",
+    Status.ERROR: "looked at by a person",
 }
 
 
