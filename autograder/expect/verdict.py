@@ -1,21 +1,32 @@
 """From a number to a verdict: the one pattern every check of this package follows.
 
-A check computes a number from plain values, then calls one of `decide`, `threshold` or `met`.
+    @check
+    def in_range(value, low, high, *, name=""):
+        array = read.numbers(value, name)          # what cannot be read is not met
+        smallest, largest = extremes(array)        # a pure number
+        return decide(low <= smallest and largest <= high, expected="…", got="…", next="…", …)
+
 A verdict that is not fully met is raised as `NotMet`, which ends the criterion with its credit;
 a verdict that is met is returned, and noted for whoever runs the criterion.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
+from autograder.errors import Fault
 from autograder.language import in_words
 from autograder.nouns import Message
+
+P = ParamSpec("P")
+Picture = Callable[[], bytes]  # draws a PNG when somebody will look at it
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,14 @@ class NotMet(AssertionError):
         return f"Expected: {expected}\nGot: {got}\nNext: {next_}"
 
 
+class WrongSetting(ValueError):
+    """An argument of a check that its author gave wrongly; never the student's fault."""
+
+
+# ── Who listens ──────────────────────────────────────────────────────────────────────
+
 _noted: ContextVar[list[Verdict] | None] = ContextVar("noted_verdicts", default=None)
+_pictures: ContextVar[list[bytes] | None] = ContextVar("pictures", default=None)
 
 
 @contextmanager
@@ -57,6 +75,55 @@ def noting() -> Iterator[list[Verdict]]:
         _noted.reset(token)
 
 
+@contextmanager
+def picturing() -> Iterator[list[bytes]]:
+    """The PNGs of checks not met inside the block; outside such a block nothing is drawn.
+
+    Only for criteria whose data the student may see: a student's own kernel, visible criteria.
+    """
+    pictures: list[bytes] = []
+    token = _pictures.set(pictures)
+    try:
+        yield pictures
+    finally:
+        _pictures.reset(token)
+
+
+# ── Deciding ─────────────────────────────────────────────────────────────────────────
+
+
+def check(function: Callable[P, Verdict]) -> Callable[P, Verdict]:
+    """The check, made safe: whatever a student's value does, only NotMet comes out.
+
+    Faults of ours and wrong settings of the author's pass through as they are.
+    """
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def safe(*args: P.args, **kwargs: P.kwargs) -> Verdict:
+        signature.bind(*args, **kwargs)  # a wrong call is the author's TypeError
+        try:
+            return function(*args, **kwargs)
+        except (NotMet, WrongSetting, Fault, KeyboardInterrupt):
+            raise
+        except BaseException as failure:
+            return unreadable(failure)
+
+    return safe
+
+
+def unreadable(failure: BaseException) -> Verdict:
+    """The verdict for a value that breaks whoever looks at it."""
+    return decide(
+        0.0,
+        expected="a value that can be looked at",
+        got="looking at it raises {type}: {text}",
+        next="Use plain arrays, numbers, lists, functions and Keras models.",
+        type=type(failure).__name__,
+        text=sentence_of(failure),
+    )
+
+
 def decide(
     credit: float | bool,
     *,
@@ -64,24 +131,45 @@ def decide(
     got: str,
     next: str,
     score: float | None = None,
+    picture: Picture | None = None,
     **values: Any,
 ) -> Verdict:
     """The verdict for a credit in [0, 1] (NaN counts as 0); raises NotMet below 1.
 
     `expected`, `got` and `next` are English templates, the msgids of the catalogues; `values`
-    fill them in and must be plain (numbers, strings, tuples of them).
+    fill them in. A value whose name begins with `case_` comes from the check's own data, and is
+    shown only where the criterion is visible. `picture` is drawn only inside `picturing()`.
     """
-    share = float(credit)
+    share = _number(credit, 0.0)
     share = min(1.0, max(0.0, share)) if math.isfinite(share) else 0.0
-    if score is not None and not math.isfinite(score):
-        score = None
-    verdict = Verdict(share, Message(expected, got, next, plain(values)), score)
+    measured = None if score is None else _number(score, math.nan)
+    if measured is not None and not math.isfinite(measured):
+        measured = None
+    verdict = Verdict(share, Message(expected, got, next, plain(values)), measured)
     if not verdict.met:
+        _draw(picture)
         raise NotMet(verdict)
     noted = _noted.get()
     if noted is not None:
         noted.append(verdict)
     return verdict
+
+
+def _draw(picture: Picture | None) -> None:
+    pictures = _pictures.get()
+    if picture is None or pictures is None:
+        return
+    try:
+        pictures.append(picture())
+    except Exception:
+        return  # a message without its picture is still a message
+
+
+def _number(value: Any, otherwise: float) -> float:
+    try:
+        return float(value)
+    except Exception:
+        return otherwise
 
 
 def linear_credit(
@@ -101,60 +189,118 @@ def linear_credit(
     0.0
     """
     if (at_least is None) == (at_most is None):
-        raise ValueError("give exactly one of at_least= and at_most=")
+        raise WrongSetting("give exactly one of at_least= and at_most=")
     threshold = at_least if at_least is not None else at_most
     assert threshold is not None
+    if not math.isfinite(threshold):
+        raise WrongSetting(f"a threshold must be a finite number, not {threshold}")
+    sign = 1.0 if at_least is not None else -1.0
+    span = threshold - partial_from if partial_from is not None else sign
+    if not sign * span > 0:
+        raise WrongSetting(f"partial_from={partial_from} is not on the failing side of {threshold}")
     if not math.isfinite(value):
         return 0.0
-    sign = 1.0 if at_least is not None else -1.0
     if sign * (value - threshold) >= 0:
         return 1.0
     if partial_from is None:
         return 0.0
-    span = threshold - partial_from
-    if sign * span <= 0:
-        raise ValueError(f"partial_from={partial_from} must lie on the failing side of {threshold}")
     # rounded so that 0.7 of [0.6, 0.8] is 0.5, and never up to a full mark
-    return min(max(round((value - partial_from) / span, 9), 0.0), 1.0 - 1e-9)
+    return min(max(round(float(value - partial_from) / span, 9), 0.0), 1.0 - 1e-9)
+
+
+# ── Words ────────────────────────────────────────────────────────────────────────────
+
+
+def msgid(text: str) -> str:
+    """The text as it is: marks a template that is not written inside a call of `decide`."""
+    return text
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as text and numbers fit to be shown and stored: arrays shortened, floats rounded."""
+    """The values as text and numbers fit to be shown: arrays shortened, floats rounded."""
     return {name: _plain(value) for name, value in values.items()}
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | str):
-        return value if not isinstance(value, str) else value[:2000]
-    if isinstance(value, float):
-        return short(value)
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        return value if abs(value) < 10**15 else short(value)
+    if issubclass(kind, str):
+        return legible(value, 2000)
     return short(value)
 
 
 def short(value: Any) -> str:
     """A value in a few characters: 4 significant digits, long text and arrays cut.
 
+    Never raises, whatever the value's methods do.
+
     >>> short(0.123456), short((None, 64)), short([1.0, 2.5])
     ('0.1235', '(None, 64)', '[1, 2.5]')
     """
-    if isinstance(value, bool | str) or value is None:
-        return str(value)[:300]
-    if isinstance(value, int):
-        return str(value)[:40]
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, tuple | list):
-        inner = ", ".join(short(v) for v in value[:12]) + (", …" if len(value) > 12 else "")
-        if isinstance(value, list):
-            return f"[{inner}]"
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
-    item = getattr(value, "item", None)
-    if callable(item) and getattr(value, "ndim", None) == 0:
-        return short(item())
-    tolist = getattr(value, "tolist", None)
-    if callable(tolist) and getattr(value, "size", 1 << 30) <= 12:
-        return short(tolist())
+    try:
+        return _short(value, depth=3)
+    except Exception:
+        return f"a {type(value).__name__}"
+
+
+def _short(value: Any, depth: int) -> str:
+    kind = type(value)
+    if value is None or kind is bool:
+        return str(value)
+    if issubclass(kind, str):
+        return legible(value, 300)
+    if issubclass(kind, int):
+        return int.__repr__(value)[:40] if abs(int(value)) < 10**40 else "a very large number"
+    if issubclass(kind, float):
+        return float.__format__(value, ".4g")
+    if kind in (tuple, list) and depth > 0:
+        return _row(value, depth)
+    if kind is dict and depth > 0:
+        pairs = [f"{_short(k, 0)}: {_short(v, depth - 1)}" for k, v in list(value.items())[:12]]
+        return "{" + ", ".join(pairs) + (", …" if len(value) > 12 else "") + "}"
+    return _array(value, depth) or f"a {kind.__name__}"
+
+
+def _row(value: Any, depth: int) -> str:
+    inner = ", ".join(_short(v, depth - 1) for v in value[:12]) + (", …" if len(value) > 12 else "")
+    if type(value) is list:
+        return f"[{inner}]"
+    return f"({inner},)" if len(value) == 1 else f"({inner})"
+
+
+def _array(value: Any, depth: int) -> str:
     shape = getattr(value, "shape", None)
-    if shape is not None:
-        return f"{type(value).__name__} of shape {tuple(shape)}"
-    return f"a {type(value).__name__}"
+    dtype = getattr(value, "dtype", None)
+    if shape is None or dtype is None or depth == 0:
+        return ""
+    axes = tuple(int(axis) for axis in shape)
+    size = math.prod(axes)
+    if size <= 12 and callable(getattr(value, "tolist", None)):
+        inner = value.tolist()
+        if type(inner) in (bool, int, float, str, list, tuple):
+            return _short(inner, depth - 1 if axes else 0)
+    return f"{type(value).__name__} of shape {_short(axes, 1)}"
+
+
+def legible(text: str, most: int) -> str:
+    r"""The text without control characters, at most so long.
+
+    >>> legible("a\x1b[31mb", 10)
+    'a�[31mb'
+    """
+    cut = str.__str__(text)[: most + 1]
+    shown = "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in cut
+    )
+    return shown if len(shown) <= most else shown[:most] + "…"
+
+
+def sentence_of(failure: BaseException) -> str:
+    """What an exception says of itself; nothing if it cannot."""
+    try:
+        return legible(str(failure), 300)
+    except BaseException:
+        return ""

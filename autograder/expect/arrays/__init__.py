@@ -1,0 +1,29 @@
+"""Checks of values and functions: what holds before any model is looked at."""
+
+from autograder.expect.arrays.code import code_uses
+from autograder.expect.arrays.functions import (
+    fast_enough,
+    gradient_close,
+    holds_property,
+    input_unchanged,
+    matches_reference,
+    signature,
+)
+from autograder.expect.arrays.values import close, dtype, finite, in_range, shape, type_is, varies
+
+__all__ = [
+    "close",
+    "code_uses",
+    "dtype",
+    "fast_enough",
+    "finite",
+    "gradient_close",
+    "holds_property",
+    "in_range",
+    "input_unchanged",
+    "matches_reference",
+    "shape",
+    "signature",
+    "type_is",
+    "varies",
+]

@@ -1,0 +1,372 @@
+"""Checks of a student's function: it is called with cases it has not seen, and compared."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.expect import read
+from autograder.expect.arrays.values import within_tolerance
+from autograder.expect.read import Array
+from autograder.expect.verdict import NotMet, Verdict, WrongSetting, check, decide, short
+
+Cases = Iterable[tuple[Any, ...]]
+
+
+@check
+def signature(fn: Any, parameters: Sequence[str], *, name: str = "") -> Verdict:
+    """Whether the function takes parameters of these names, in this order.
+
+    >>> signature(lambda x: x, ("x", "alpha"), name="leaky_relu")
+    Traceback (most recent call last):
+    autograder.expect.verdict.NotMet: Expected: a function leaky_relu(x, alpha)
+    Got: leaky_relu(x)
+    Next: Keep the function's name and its parameters exactly as the task gives them.
+
+    Catches: a renamed or reordered parameter.
+    Blind to: what the function does.
+    """
+    label = read.function(fn, name)
+    try:
+        found = tuple(inspect.signature(fn).parameters)
+    except (TypeError, ValueError):
+        found = ("?",)
+    return decide(
+        found == tuple(parameters),
+        expected="a function {name}({want})",
+        got="{name}({found})",
+        next="Keep the function's name and its parameters exactly as the task gives them.",
+        name=label,
+        want=", ".join(parameters),
+        found=", ".join(map(str, found)),
+    )
+
+
+@check
+def matches_reference(
+    fn: Any,
+    reference: Callable[..., Any],
+    cases: Cases,
+    *,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    name: str = "",
+    hint: str = "",
+) -> Verdict:
+    """Whether the function agrees with the reference on every case; shapes are never broadcast.
+
+    A result is a number, a text, an array, or a tuple, list or dict of these. Partial credit: the
+    share of right cases. Each case costs one call of either function.
+
+    >>> matches_reference(lambda x: x, abs, [(2.0,), (-3.0,)], name="relu")
+    Traceback (most recent call last):
+    autograder.expect.verdict.NotMet: Expected: relu(-3) = 3
+    Got: relu(-3) = -3; 1 of 2 cases are right
+    Next: Work out this one case by hand, then on paper step by step.
+
+    Catches: a formula that is right on the example in the text only.
+    Blind to: inputs that no case covers: draw edge cases too.
+    """
+    label = read.function(fn, name)
+    drawn = [tuple(case) for case in cases]
+    if not drawn:
+        raise WrongSetting("there must be at least one case")
+    wrong: list[tuple[tuple[Any, ...], Any, Any, NotMet | None]] = []
+    for case in drawn:
+        want = reference(*(read.copied(a) for a in case))
+        try:
+            found = read.call(fn, *case, name=label)
+        except NotMet as failure:
+            wrong.append((case, want, None, failure))
+            continue
+        if not same(found, want, rtol, atol):
+            wrong.append((case, want, found, None))
+    right = len(drawn) - len(wrong)
+    if wrong and right == 0 and wrong[0][3] is not None:
+        raise wrong[0][3]
+    case, want, found, raised = wrong[0] if wrong else (drawn[0], "", "", None)
+    return decide(
+        right / len(drawn),
+        expected="{fn}({case_args}) = {case_want}",
+        got="{fn}({case_args}) = {case_found}; {right} of {n} cases are right",
+        next=hint or "Work out this one case by hand, then on paper step by step.",
+        score=right / len(drawn),
+        fn=label,
+        case_args=read.shown(case),
+        case_want=short(want),
+        case_found="an error" if raised is not None else short(found),
+        right=right,
+        n=len(drawn),
+    )
+
+
+def same(found: Any, want: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
+    """Whether a plain value equals the one wanted: containers item by item, numbers closely.
+
+    >>> same([1.0, (2, "a")], [1.0, (2, "a")]), same(np.ones((2, 1)), np.ones(2))
+    (True, False)
+    """
+    if isinstance(want, Mapping):
+        return (
+            isinstance(found, Mapping)
+            and set(found) == set(want)
+            and all(same(found[k], want[k], rtol, atol) for k in want)
+        )
+    if isinstance(want, str | bytes) or want is None:
+        return type(found) is type(want) and bool(found == want)
+    if isinstance(want, set | frozenset):
+        return isinstance(found, set | frozenset) and found == want
+    if isinstance(want, list | tuple) and not _is_numeric(want):
+        items = read.rows(found)
+        return len(items) == len(want) and all(
+            same(f, w, rtol, atol) for f, w in zip(items, want, strict=True)
+        )
+    return _close(found, np.asarray(want), rtol, atol)
+
+
+def _is_numeric(value: Any) -> bool:
+    try:
+        return np.asarray(value).dtype.kind in "biufc"
+    except ValueError:
+        return False
+
+
+def _close(found: Any, want: Array, rtol: float, atol: float) -> bool:
+    try:
+        array = read.array(found)
+    except NotMet:
+        return False
+    if array.shape != want.shape or array.dtype.kind not in "biufc":
+        return False
+    if want.dtype.kind == "b" and array.dtype.kind != "b":
+        return False
+    if want.dtype.kind not in "biufc":
+        return False
+    wide = np.complex128 if "c" in (want.dtype.kind, array.dtype.kind) else np.float64
+    return bool(within_tolerance(array.astype(wide), want.astype(wide), rtol, atol).all())
+
+
+@check
+def holds_property(
+    fn: Any,
+    rule: Callable[..., bool],
+    cases: Cases,
+    *,
+    says: str,
+    name: str = "",
+    hint: str = "",
+) -> Verdict:
+    """Whether rule(result, *arguments) is true for every case; `says` is the rule in words.
+
+    Partial credit: the share of cases.
+
+    >>> holds_property(lambda x: -x, lambda y, x: y >= 0, [(1.0,)], says="relu(x) >= 0")
+    Traceback (most recent call last):
+    autograder.expect.verdict.NotMet: Expected: relu(x) >= 0 for every input
+    Got: not so for 1: -1; 0 of 1 cases hold
+    Next: Try this input in a cell of your own.
+
+    Catches: what a table of examples cannot say: symmetry, bounds, invariance.
+    Blind to: a function that holds the property and is wrong.
+    """
+    label = read.function(fn, name)
+    drawn = [tuple(case) for case in cases]
+    if not drawn:
+        raise WrongSetting("there must be at least one case")
+    broken: list[tuple[tuple[Any, ...], Any]] = []
+    for case in drawn:
+        result = read.call(fn, *case, name=label)
+        if not _true(rule, result, case):
+            broken.append((case, result))
+    case, result = broken[0] if broken else ((), "")
+    share = 1 - len(broken) / len(drawn)
+    return decide(
+        share,
+        expected="{says} for every input",
+        got="not so for {case_args}: {case_found}; {held} of {n} cases hold",
+        next=hint or "Try this input in a cell of your own.",
+        score=share,
+        says=says,
+        case_args=read.shown(case),
+        case_found=short(result),
+        held=len(drawn) - len(broken),
+        n=len(drawn),
+    )
+
+
+def _true(rule: Callable[..., bool], result: Any, case: tuple[Any, ...]) -> bool:
+    try:
+        return bool(rule(result, *case))
+    except Exception:  # a result the rule cannot even look at
+        return False
+
+
+@check
+def input_unchanged(fn: Any, *args: Any, name: str = "") -> Verdict:
+    """Whether the function leaves its arguments as they were, byte by byte.
+
+    >>> input_unchanged(lambda x: x.sort(), np.array([2, 1]), name="sorted_copy")
+    Traceback (most recent call last):
+    autograder.expect.verdict.NotMet: Expected: sorted_copy leaves its input as it was
+    Got: argument 1 was changed in place
+    Next: Work on a copy: x = x.copy().
+
+    Catches: `x -= x.mean()` on the caller's array.
+    Blind to: a change made later, by another call.
+    """
+    label = read.function(fn, name)
+    given = [read.copied(a) for a in args]
+    read.call(lambda *_: fn(*given), name=label)
+    changed = [i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not _identical(a, b)]
+    return decide(
+        not changed,
+        expected="{fn} leaves its input as it was",
+        got="argument {i} was changed in place",
+        next="Work on a copy: x = x.copy().",
+        fn=label,
+        i=changed[0] + 1 if changed else 0,
+    )
+
+
+def _identical(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray):
+        same_kind = isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape
+        return same_kind and a.tobytes() == b.tobytes()
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_identical, a, b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_identical(a[k], b[k]) for k in a)
+    return bool(a is b or a == b)
+
+
+def seconds_taken(call: Callable[[], Any], repeats: int = 3) -> float:
+    """Seconds of the fastest of several calls: what the machine's other work adds is left out."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+@check
+def fast_enough(fn: Any, *args: Any, seconds: float, name: str = "") -> Verdict:
+    """Whether the fastest of three calls takes at most so many seconds.
+
+    >>> fast_enough(lambda x: time.sleep(0.02), 1, seconds=0.001, name="mean")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    autograder.expect.verdict.NotMet: Expected: mean within 0.001 s
+    Got: 0.02... s
+    Next: Replace the Python loop by one array operation.
+
+    Catches: a Python loop over pixels where one array operation was asked for.
+    Blind to: small differences: leave a factor of 5 to the reference.
+    """
+    label = read.function(fn, name)
+    taken = seconds_taken(lambda: read.call(fn, *args, name=label))
+    return decide(
+        taken <= seconds,
+        expected="{fn} within {limit} s",
+        got="{taken} s",
+        next="Replace the Python loop by one array operation.",
+        score=taken,
+        fn=label,
+        limit=seconds,
+        taken=taken,
+    )
+
+
+def numerical_gradient(
+    loss: Callable[[dict[str, Array]], Any],
+    parameters: Mapping[str, Array],
+    name: str,
+    indices: Sequence[int],
+    step: float,
+) -> Array:
+    """dL/dp at the flat indices of one parameter, by centred differences in float64.
+
+    (L(p + h) - L(p - h)) / 2h with h = step · max(1, |p|): error O(h²).
+    """
+    found = []
+    for i in indices:
+        sides = []
+        size = step * max(1.0, abs(float(parameters[name].flat[i])))
+        for sign in (1.0, -1.0):
+            moved = {k: np.array(v, dtype=np.float64) for k, v in parameters.items()}
+            moved[name].flat[i] += sign * size
+            sides.append(read.number(read.call(loss, moved, name="loss"), "loss"))
+        found.append((sides[0] - sides[1]) / (2 * size))
+    return np.array(found)
+
+
+@check
+def gradient_close(
+    gradients: Any,
+    loss: Callable[[dict[str, Array]], Any],
+    parameters: Mapping[str, Any],
+    *,
+    at_most: float = 1e-5,
+    step: float = 1e-5,
+    entries: int = 20,
+) -> Verdict:
+    """Whether each gradient agrees with centred differences of the loss at these parameters.
+
+    `gradients` maps names to arrays, or is a function of the parameters that returns such a dict.
+    The error is |a - b| / max(|a|, |b|, 1e-3) over at most `entries` spread-out entries of each
+    parameter: 2 calls of `loss` per entry. Partial credit: the share of right parameters.
+
+    >>> square = lambda p: float((p["w"] ** 2).sum())
+    >>> gradient_close({"w": [2.0, 6.0]}, square, {"w": [1.0, 2.0]})
+    Traceback (most recent call last):
+    autograder.expect.verdict.NotMet: Expected: dL/dw[1] = 4 (numerical)
+    Got: 6, relative error 0.3333; 0 of 1 parameters are right
+    Next: Write down the chain rule for w again; check its sign and its factor 1/m.
+
+    Catches: a lost factor 1/m, a wrong sign, a transposed product.
+    Blind to: kinks (ReLU at 0): choose parameters away from them.
+    """
+    points = {k: np.array(v, dtype=np.float64) for k, v in parameters.items()}
+    given = read.call(gradients, points, name="gradients") if callable(gradients) else gradients
+    wrong: list[tuple[str, int, float, float, float]] = []
+    for name, point in points.items():
+        own = read.floats(_entry(given, name), f"gradient of {name}", shape=point.shape).ravel()
+        indices = np.unique(np.linspace(0, point.size - 1, min(entries, point.size)).astype(int))
+        want = numerical_gradient(loss, points, name, indices.tolist(), step)
+        scale = np.maximum(np.maximum(np.abs(own[indices]), np.abs(want)), 1e-3)
+        errors = np.abs(own[indices] - want) / scale
+        worst = int(errors.argmax())
+        if not errors[worst] <= at_most:
+            i = int(indices[worst])
+            wrong.append((name, i, float(want[worst]), float(own[i]), float(errors[worst])))
+    name, i, numerical, found, error = wrong[0] if wrong else ("", 0, 0.0, 0.0, 0.0)
+    right = len(points) - len(wrong)
+    return decide(
+        right / len(points),
+        expected="dL/d{name}[{i}] = {want} (numerical)",
+        got="{found}, relative error {error}; {right} of {n} parameters are right",
+        next="Write down the chain rule for {name} again; check its sign and its factor 1/m.",
+        score=error,
+        name=name,
+        i=i,
+        want=numerical,
+        found=found,
+        error=error,
+        right=right,
+        n=len(points),
+    )
+
+
+def _entry(given: Any, name: str) -> Any:
+    if not isinstance(given, Mapping) or name not in given:
+        raise read.failing(
+            expected="a dict of gradients with the key {name}",
+            got="{found}",
+            next="Return a dict with one array per parameter, under the parameter's name.",
+            name=name,
+            found=short(given),
+        )
+    return given[name]

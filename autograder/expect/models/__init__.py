@@ -1,0 +1,43 @@
+"""Checks of a model: how it is built, joined and told, and how it behaves."""
+
+from autograder.expect.models.architecture import (
+    layer_setting,
+    layers_in_order,
+    model_io,
+    output_shape,
+    param_count,
+)
+from autograder.expect.models.behaviour import (
+    dropout_works,
+    frozen,
+    gradient_reaches,
+    samples_independent,
+    saves_and_loads,
+)
+from autograder.expect.models.graph import skip_connections
+from autograder.expect.models.parts import predictions
+from autograder.expect.models.settings import (
+    compiled_as,
+    initializer,
+    loss_fits_output,
+    regularized,
+)
+
+__all__ = [
+    "compiled_as",
+    "dropout_works",
+    "frozen",
+    "gradient_reaches",
+    "initializer",
+    "layer_setting",
+    "layers_in_order",
+    "loss_fits_output",
+    "model_io",
+    "output_shape",
+    "param_count",
+    "predictions",
+    "regularized",
+    "samples_independent",
+    "saves_and_loads",
+    "skip_connections",
+]

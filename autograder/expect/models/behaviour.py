@@ -1,0 +1,330 @@
+"""Checks of what a model does: what moves in a step, what the gradient reaches, what is saved."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.errors import Fault
+from autograder.expect import read
+from autograder.expect.models import parts
+from autograder.expect.models.parts import Layer
+from autograder.expect.read import Array
+from autograder.expect.verdict import Verdict, WrongSetting, check, decide, sentence_of
+
+HALF = 0.5
+
+
+def layer_weights(layer: Layer) -> list[Array]:
+    """The weights of one layer as arrays; none if it cannot be asked."""
+    found = parts.fact(lambda: [np.array(w) for w in layer.layer.get_weights()], [])
+    return list(found)
+
+
+def moved(before: Sequence[Array], after: Sequence[Array]) -> float:
+    """The largest absolute change of any weight; infinite if the shapes differ."""
+    if [w.shape for w in before] != [w.shape for w in after]:
+        return float("inf")
+    with np.errstate(all="ignore"):
+        changes = [float(np.abs(a - b).max()) for a, b in zip(before, after, strict=True) if a.size]
+    return max(changes, default=0.0)
+
+
+def one_step(model: Any, inputs: Any, targets: Any) -> Any:
+    """A copy of the model after one training step on this batch; not met if it cannot train."""
+    twin = parts.trained_copy(model)
+    kept = parts.weights_of(twin) if twin is model else None
+    read.call(lambda: twin.train_on_batch(inputs, targets), name="train_on_batch")
+    return twin if kept is None else _Restored(twin, kept)
+
+
+class _Restored:
+    """What a model that cannot be copied was after a step; the model itself is put back."""
+
+    def __init__(self, model: Any, kept: list[Array]) -> None:
+        self.layers = [
+            Layer(x.name, x.kind, x.settings, _Frozen(layer_weights(x)), x.within)
+            for x in parts.layers_of(model)
+        ]
+        read.call(lambda: model.set_weights(kept), name="set_weights")
+
+
+class _Frozen:
+    def __init__(self, weights: list[Array]) -> None:
+        self.get_weights = lambda: weights
+
+
+def _layers(model: Any) -> list[Layer]:
+    return model.layers if isinstance(model, _Restored) else parts.layers_of(model)
+
+
+@check
+def frozen(
+    model: Any,
+    layers: str | Sequence[str],
+    inputs: Any = None,
+    targets: Any = None,
+    *,
+    before: Mapping[str, Sequence[Any]] | Sequence[Any] | None = None,
+) -> Verdict:
+    """Whether no weight of these layers moves, judged by movement and not by the flag alone.
+
+    With `inputs` and `targets` a copy of the model takes one training step. With `before` (the
+    weights these layers must still have, in order, or by layer name) the student's own training is
+    judged too: freezing *after* fit() is found only so. Partial credit: the share of right layers.
+
+    >>> import keras
+    >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="base")])
+    >>> net.compile("sgd", "mse")
+    >>> frozen(net, "base", np.ones((2, 4)), np.zeros((2, 3)))
+    Traceback (most recent call last):
+    autograder.expect.verdict.NotMet: Expected: frozen layers: base
+    Got: these changed or may change: base
+    Next: Set layer.trainable = False before compile() and before fit().
+
+    Catches: a base that is trained along, freezing after compile, a base built anew.
+    Blind to: without `before`, what happened in the student's own fit().
+    """
+    if before is None and (inputs is None or targets is None):
+        raise WrongSetting("give inputs and targets, or before=, or both")
+    asked = parts.chosen(model, layers)
+    wrong = {x.name for x in asked if _trainable(x)}
+    if inputs is not None:
+        after = {x.name: x for x in _layers(one_step(model, inputs, targets))}
+        for x in asked:
+            if x.name in after and moved(layer_weights(x), layer_weights(after[x.name])) > 0:
+                wrong.add(x.name)
+    if before is not None:
+        wrong |= _changed_since(asked, before)
+    return decide(
+        1 - len(wrong) / len(asked),
+        expected="frozen layers: {layers}",
+        got="these changed or may change: {moved}",
+        next="Set layer.trainable = False before compile() and before fit().",
+        layers=read.listed([x.name for x in asked]),
+        moved=read.listed([x.name for x in asked if x.name in wrong]),
+    )
+
+
+def _trainable(layer: Layer) -> bool:
+    return bool(parts.trainable_weights(layer))
+
+
+def _changed_since(layers: Sequence[Layer], before: Any) -> set[str]:
+    if isinstance(before, Mapping):
+        named = [(x, [np.asarray(w) for w in before.get(x.name, ())]) for x in layers]
+    else:
+        rest = [np.asarray(w) for w in before]
+        named = []
+        for x in layers:
+            count = len(layer_weights(x))
+            named.append((x, rest[:count]))
+            rest = rest[count:]
+    return {x.name for x, weights in named if moved(weights, layer_weights(x)) > 1e-6}
+
+
+@check
+def dropout_works(model: Any, inputs: Any, *, rate: float | None = None) -> Verdict:
+    """Whether the output is random while training and not while predicting; and the rate is right.
+
+    The rate is measured on the Dropout layers themselves, within 0.03. Partial credit: a half for
+    each of the two sides.
+
+    >>> import keras
+    >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    >>> dropout_works(net, np.ones((2, 4)))
+    Traceback (most recent call last):
+    autograder.expect.verdict.NotMet: Expected: a random output only while training
+    Got: spread 0 while training, 0 while predicting
+    Next: Put a Dropout layer between the layers, and predict with training=False.
+
+    Catches: no dropout, dropout that stays on when predicting, keep rate given for drop rate.
+    Blind to: other noise layers: name their kind with `layers_in_order`.
+    """
+    parts.demand_model(model)
+    batch = np.asarray(inputs)
+    training = [_called(model, batch, True) for _ in range(3)]
+    predicting = [_called(model, batch, False) for _ in range(3)]
+    noisy, still = (float(np.ptp(np.stack(runs), axis=0).max()) for runs in (training, predicting))
+    measured = measured_rate(model) if rate is not None else None
+    rate_right = rate is None or (measured is not None and abs(measured - rate) <= 0.03)
+    return decide(
+        ((noisy > 1e-7 and rate_right) + (still <= 1e-7)) * HALF,
+        expected="a random output only while training"
+        if rate_right
+        else "a random output only while training, with rate={rate}",
+        got="spread {noisy} while training, {still} while predicting"
+        if rate_right
+        else "a measured rate of {measured}",
+        next="Put a Dropout layer between the layers, and predict with training=False.",
+        noisy=noisy,
+        still=still,
+        rate=rate,
+        measured=measured,
+    )
+
+
+def _called(model: Any, batch: Array, training: bool) -> Array:
+    answer = read.call(lambda: model(batch, training=training), name="the model")
+    return read.floats(answer, "the answer of the model")
+
+
+def measured_rate(model: Any) -> float | None:
+    """The share of ones that the model's first Dropout layer sets to 0; None if it has none."""
+    for layer in parts.layers_of(model):
+        if layer.kind == "Dropout":
+            return _zeros_made(layer)
+    return None
+
+
+def _zeros_made(layer: Layer) -> float | None:
+    ones = np.ones((1, 20000), "float32")
+    answer = parts.fact(lambda: np.asarray(layer.layer(ones, training=True)))
+    return None if answer is None else float((answer == 0).mean())
+
+
+def gradients_by_weight(model: Any, inputs: Any, targets: Any) -> dict[str, float]:
+    """The largest absolute entry of the loss's gradient for each trainable weight; NaN if none."""
+    import keras
+    import tensorflow as tf
+
+    loss = keras.losses.get(model.loss)
+    with tf.GradientTape() as tape:
+        answer = model(inputs, training=True)
+        value = tf.reduce_mean(loss(tf.convert_to_tensor(targets), answer))
+    found = tape.gradient(value, [v.value for v in model.trainable_variables])
+    return {
+        v.path: float("nan")
+        if g is None
+        else float(np.abs(np.asarray(tf.convert_to_tensor(g))).max())
+        for v, g in zip(model.trainable_variables, found, strict=True)
+    }
+
+
+@check
+def gradient_reaches(model: Any, inputs: Any, targets: Any) -> Verdict:
+    """Whether every trainable weight gets a finite gradient from the loss that is not all zero.
+
+    Costs one forward and one backward pass on the batch. Partial credit: the share of weights.
+
+    Catches: a layer that is not connected to the loss, dead ReLUs, argmax inside the model.
+    Blind to: gradients that are tiny; models of a class of the student's own.
+    """
+    if not parts.is_keras(parts.demand_model(model)):
+        raise read.failing(
+            expected="a model of Keras' own layers",
+            got="a model of a class of your own",
+            next="Build it with keras.Sequential or keras.Model(inputs, outputs).",
+        )
+    if not getattr(model, "loss", None):
+        raise read.failing(
+            expected="a compiled model",
+            got="a model without a loss",
+            next="Call model.compile(optimizer=..., loss=...) before fit().",
+        )
+    sizes = read.call(lambda: gradients_by_weight(model, inputs, targets), name="the gradient")
+    bad = [name for name, size in sizes.items() if not (np.isfinite(size) and size > 0)]
+    return decide(
+        1 - len(bad) / len(sizes) if sizes else 0.0,
+        expected="a gradient at every weight",
+        got="none at {weights}" if sizes else "no trainable weights",
+        next="These are not connected to the loss, or a ReLU in front of them is dead.",
+        weights=read.listed(bad),
+    )
+
+
+@check
+def samples_independent(model: Any, inputs: Any, *, atol: float = 1e-4) -> Verdict:
+    """Whether each sample gets the same answer alone as among others (in inference).
+
+    Costs one prediction per sample, at most four.
+
+    Catches: a reshape that mixes the batch axis, a mean over the batch, training=True.
+    Blind to: models that take only batches of one size.
+    """
+    batch = np.asarray(inputs)[:4]
+    if len(batch) < 2:
+        raise WrongSetting("give at least two samples")
+    together = parts.one_answer(model, batch)
+    changes = []
+    for i in range(len(batch)):
+        alone = parts.one_answer(model, batch[i : i + 1])
+        equal_shapes = alone.shape[1:] == together.shape[1:] and len(together) == len(batch)
+        changes.append(float(np.abs(alone[0] - together[i]).max()) if equal_shapes else np.inf)
+    worst = int(np.argmax(changes))
+    return decide(
+        changes[worst] <= atol,
+        expected="each sample predicted on its own",
+        got="the answer to sample {i} changes by {change} with its neighbours",
+        next="Look for a reshape that mixes the batch axis, or for training=True.",
+        score=changes[worst],
+        i=worst,
+        change=changes[worst],
+    )
+
+
+# ── Saving ───────────────────────────────────────────────────────────────────────────
+
+
+def loaded(path: Path) -> tuple[Any, str]:
+    """The model in a file, opened in safe mode; or None and why it does not open."""
+    import keras
+
+    try:
+        return keras.models.load_model(path, safe_mode=True, compile=False), ""
+    except (Fault, KeyboardInterrupt):
+        raise
+    except BaseException as failure:
+        first = sentence_of(failure).strip().splitlines()
+        return None, (first[0] if first else type(failure).__name__)[:200]
+
+
+@check
+def saves_and_loads(model: Any, inputs: Any = None) -> Verdict:
+    """Whether a model, or a .keras file, opens again with built-in layers and answers the same.
+
+    `inputs`: a batch to compare answers on; without it random numbers of the input's shape.
+
+    Catches: Lambda layers, classes that are not registered, a file that is no model.
+    Blind to: whether the file holds the trained weights; use `reaches` on what was loaded.
+    """
+    if isinstance(model, str | Path):
+        path = Path(model)
+        again, problem = loaded(path) if path.is_file() else (None, f"no file {path.name}")
+        change = 0.0
+    else:
+        parts.demand_model(model)
+        again, problem, change = _round_trip(model, inputs)
+    same = again is not None and change <= 1e-5
+    return decide(
+        same,
+        expected="a model file that opens with built-in layers and answers the same",
+        got="{problem}" if again is None else "answers that differ by {change}",
+        next="Save with model.save('answer.keras'), and avoid Lambda and classes of your own.",
+        problem=problem,
+        change=change,
+    )
+
+
+def _round_trip(model: Any, inputs: Any) -> tuple[Any, str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "answer.keras"
+        read.call(lambda: model.save(path), name="save")
+        again, problem = loaded(path)
+    if again is None:
+        return None, problem, 0.0
+    batch = inputs if inputs is not None else _random_batch(model)
+    difference = parts.one_answer(model, batch) - parts.one_answer(again, batch)
+    return again, "", float(np.abs(difference).max())
+
+
+def _random_batch(model: Any) -> Any:
+    batch = parts.trial_inputs(model, parts.input_shapes(model), n=4)
+    rng = np.random.default_rng(0)
+    many = batch if isinstance(batch, list) else [batch]
+    filled = [b if b.dtype.kind == "i" else rng.normal(size=b.shape).astype(b.dtype) for b in many]
+    return filled if isinstance(batch, list) else filled[0]

@@ -1,0 +1,241 @@
+"""A Keras model read as plain facts: its layers, settings, shapes, weights and answers.
+
+A model is a real `keras.Model`, or a remote of one whose class is the student's own: then only
+what its methods return is known, and facts it cannot give are "not met".
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograder.errors import Fault
+from autograder.expect import read
+from autograder.expect.read import Array
+from autograder.expect.verdict import NotMet, short
+
+ACTIVATION_LAYERS = {"ReLU": "relu", "Softmax": "softmax", "LeakyReLU": "leaky_relu", "ELU": "elu"}
+UNNAMED = 32  # stands for an axis of any length when a model is tried out
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: its name, class, settings and the layer itself."""
+
+    name: str
+    kind: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    layer: Any = None
+    within: tuple[str, ...] = ()  # names of the nested models it lies in
+
+    @property
+    def activation(self) -> str:
+        """The activation by name: "linear" if there is none."""
+        if self.kind in ACTIVATION_LAYERS:
+            return ACTIVATION_LAYERS[self.kind]
+        return setting_name(self.settings.get("activation")) or "linear"
+
+
+def setting_name(value: Any) -> str:
+    """A setting as the word a student writes: "relu", "he_normal", "Adam"."""
+    if type(value) is dict:
+        return setting_name(value.get("class_name") or value.get("config"))
+    if isinstance(value, str):
+        return value
+    return str(getattr(value, "__name__", "")) if callable(value) else ""
+
+
+def is_keras(model: Any) -> bool:
+    """Whether this is a real keras.Model; Keras is not imported to find out."""
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(model, keras.Model)
+
+
+def demand_model(model: Any) -> Any:
+    """The model; not met if it is no model at all."""
+    try:
+        looks_so = is_keras(model) or callable(getattr(model, "get_weights", None))
+    except (Fault, KeyboardInterrupt):
+        raise
+    except BaseException:
+        looks_so = False
+    if not looks_so:
+        raise read.failing(
+            expected="a Keras model",
+            got="{found}",
+            next="Assign the model itself to this name, not what fit() or predict() returns.",
+            found=short(model),
+        )
+    return model
+
+
+def fact(get: Callable[[], Any], otherwise: Any = None) -> Any:
+    """What reading a fact returns, or `otherwise` where the model cannot give it."""
+    try:
+        return get()
+    except (Fault, KeyboardInterrupt):
+        raise
+    except BaseException:
+        return otherwise
+
+
+def layers_of(model: Any, within: tuple[str, ...] = ()) -> list[Layer]:
+    """Every layer in the order of the model's own list, nested models opened, inputs left out."""
+    demand_model(model)
+    layers = fact(lambda: list(model.layers), [])
+    found: list[Layer] = []
+    for layer in layers:
+        if is_keras(layer):
+            found += layers_of(layer, (*within, str(layer.name)))
+        elif type(layer).__name__ != "InputLayer":
+            settings = fact(layer.get_config, {})
+            plain = settings if type(settings) is dict else {}
+            found.append(Layer(str(layer.name), type(layer).__name__, plain, layer, within))
+    return found
+
+
+def attribute(layer: Layer, name: str) -> Any:
+    """An attribute of the layer itself, such as "kernel"; None if it has none."""
+    return fact(lambda: getattr(layer.layer, name))
+
+
+def trainable_weights(layer: Layer) -> list[Any]:
+    """The layer's weights that training may change."""
+    found = fact(lambda: list(layer.layer.trainable_weights), [])
+    return list(found)
+
+
+def chosen(model: Any, which: str | Sequence[str]) -> list[Layer]:
+    """The layers of these names or classes; not met if there is none.
+
+    "*" is every layer with weights, the name of a nested model every layer in it.
+    """
+    wanted = [which] if isinstance(which, str) else list(which)
+    found = [x for x in layers_of(model) if _wanted(x, wanted)]
+    if not found:
+        raise read.failing(
+            expected="a layer {want}",
+            got="{found}",
+            next="Compare with model.summary(); names and classes must be spelt exactly so.",
+            want=" / ".join(wanted),
+            found=kinds_of(model),
+        )
+    return found
+
+
+def _wanted(layer: Layer, wanted: Sequence[str]) -> bool:
+    if layer.kind in wanted or layer.name in wanted or set(layer.within) & set(wanted):
+        return True
+    return "*" in wanted and bool(fact(lambda: layer.layer.weights, []))
+
+
+def kinds_of(model: Any) -> str:
+    """The classes of all layers in a line."""
+    return read.listed([x.kind for x in layers_of(model)], most=12) or "no layers"
+
+
+def weights_of(model: Any, name: str = "the model") -> list[Array]:
+    """The weights as arrays, in the model's order; not met if it has none yet."""
+    demand_model(model)
+    found = fact(lambda: [read.array(w, name) for w in model.get_weights()], [])
+    if not found:
+        raise read.failing(
+            expected="a model that has been built",
+            got="a model without weights",
+            next="Begin with an Input layer, or call the model once on a batch.",
+        )
+    return list(found)
+
+
+def input_shapes(model: Any) -> list[tuple[int | None, ...]]:
+    """The shape of each input, batch axis None; empty if the model does not know."""
+    shapes = fact(lambda: [tuple(t.shape) for t in model.inputs], None)
+    if shapes:
+        return list(shapes)
+    shape = fact(lambda: tuple(model.input_shape), ())
+    return list(shape) if shape and isinstance(shape[0], tuple) else [shape] if shape else []
+
+
+def output_shapes(model: Any) -> list[tuple[int | None, ...]]:
+    """The shape of each output as the model states it; empty if it does not know."""
+    shapes = fact(lambda: [tuple(t.shape) for t in model.outputs], None)
+    return list(shapes) if shapes else []
+
+
+def trial_inputs(model: Any, shapes: Sequence[Sequence[int | None]], n: int = 2) -> Any:
+    """A batch of zeros of these shapes, in the types the model asks for."""
+    types = fact(lambda: [str(t.dtype) for t in model.inputs], [])
+    batches = [
+        np.zeros((n, *(UNNAMED if a is None else a for a in shape[1:])), _numpy_type(types, i))
+        for i, shape in enumerate(shapes)
+    ]
+    return batches[0] if len(batches) == 1 else batches
+
+
+def _numpy_type(types: Sequence[str], i: int) -> str:
+    return "int32" if i < len(types) and "int" in types[i] else "float32"
+
+
+def predictions(model: Any, inputs: Any, *, name: str = "the model") -> Any:
+    """What the model answers to these inputs, in inference, as an array (or a list of arrays).
+
+    Real Keras models predict without a progress bar; anything else is called. Not met if it raises.
+    """
+    if is_keras(model):
+        answer = read.call(lambda: model.predict(inputs, batch_size=128, verbose=0), name=name)
+    else:
+        answer = _answer(model, inputs, name)
+    if isinstance(answer, list | tuple) and len(answer) and np.ndim(answer[0]) > 1:
+        return [read.array(a, name) for a in answer]
+    return read.array(answer, name)
+
+
+def _answer(model: Any, inputs: Any, name: str) -> Any:
+    predict = fact(lambda: getattr(model, "predict", None))
+    if not callable(predict):
+        return read.call(model, inputs, name=name)
+    if not callable(model):
+        return read.call(predict, inputs, name=name)
+    try:
+        return read.call(model, inputs, name=name)
+    except NotMet:
+        return read.call(predict, inputs, name=name)
+
+
+def one_answer(model: Any, inputs: Any, *, name: str = "the model") -> Array:
+    """The model's only answer as finite floats."""
+    answer = predictions(model, inputs, name=name)
+    if isinstance(answer, list):
+        answer = answer[0]
+    return read.floats(answer, f"the answer of {name}")
+
+
+def trained_copy(model: Any) -> Any:
+    """A copy with the same weights, loss and optimizer settings; training it leaves the model be.
+
+    A model that cannot be copied (a class of the student's own) comes back itself.
+    """
+    demand_model(model)
+    if not is_keras(model):
+        return model
+
+    def copy() -> Any:
+        import keras
+
+        twin = keras.models.clone_model(model)
+        twin.set_weights(model.get_weights())
+        optimizer = model.optimizer
+        twin.compile(optimizer=type(optimizer).from_config(optimizer.get_config()), loss=model.loss)
+        return twin
+
+    if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
+        raise read.failing(
+            expected="a compiled model",
+            got="a model without compile()",
+            next="Call model.compile(optimizer=..., loss=...) before fit().",
+        )
+    return fact(copy, model)
