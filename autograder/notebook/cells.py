@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -147,5 +146,5 @@ def normal(text: str) -> str:
 
 
 def write_node(node: Any) -> str:
-    """The notebook as JSON text, the same bytes for the same cells."""
-    return json.dumps(node, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    """The notebook as nbformat writes it, the same text for the same cells."""
+    return str(nbformat.writes(node)) + "\n"

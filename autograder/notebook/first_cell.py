@@ -78,7 +78,7 @@ def _autograder_setup(text: str) -> None:  # noqa: C901, PLR0915 (one function l
         beside = pathlib.Path(wheel["name"])
         if beside.is_file() and digest(beside.read_bytes()) == wheel["sha256"]:
             return beside.resolve()
-        path = pathlib.Path(folder) / wheel["name"]
+        path = pathlib.Path(folder, wheel["name"])
         path.write_bytes(from_portal() or carried(wheel))
         return path
 

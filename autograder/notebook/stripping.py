@@ -133,12 +133,13 @@ def demands_table(tasks: Sequence[Task]) -> str:
     """*What is demanded* of one answer, as markdown: demand, points, where it is checked."""
     total = sum(task.points for task in tasks)
     title = translate("What is demanded")
-    points = fill(translate("{points} points"), {"points": points_text(round(total, 2))})
+    points = points_text(round(total, 2))
+    worth = translate("1 point") if points == "1" else translate("{points} points")
     heads = (translate("Demand"), translate("Points"), translate("Checked"))
     rows = [row for task in tasks for row in _rows(task)]
     return "\n".join(
         [
-            f"**{title}** · {points}",
+            f"**{title}** · {fill(worth, {'points': points})}",
             "",
             f"| {' | '.join(heads)} |",
             "| --- | ---: | --- |",

@@ -23,6 +23,11 @@ DISTRIBUTION = "sprintgrader"
 LOCAL_LABEL = "+student."  # tells a light install from a full one
 _ROOTS = ("autograder", "autograder.student", "autograder.criteria", "autograder.expect")
 _DATA = ("locale",)
+_TAGS = b"""Wheel-Version: 1.0
+Generator: autograder
+Root-Is-Purelib: true
+Tag: py3-none-any
+"""
 _PACKAGE = Path(autograder.__file__).parent
 
 
@@ -51,10 +56,7 @@ def light_wheel() -> Wheel:
     version = f"{public_version()}{LOCAL_LABEL}{digest.hexdigest()[:10]}"
     info = f"{DISTRIBUTION}-{version}.dist-info"
     files[f"{info}/METADATA"] = _metadata(version).encode()
-    files[f"{info}/WHEEL"] = (
-        b"Wheel-Version: 1.0\nGenerator: autograder\nRoot-Is-Purelib: true\n"
-        + (b"Tag: py3-none-any\n")
-    )
+    files[f"{info}/WHEEL"] = _TAGS
     record = f"{info}/RECORD"
     rows = [f"{name},sha256={_b64(data)},{len(data)}" for name, data in files.items()]
     files[record] = ("\n".join([*rows, f"{record},,"]) + "\n").encode()

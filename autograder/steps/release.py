@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import hashlib
 import json
 import os
 import shutil
@@ -195,9 +196,10 @@ def _told(course: Course, source: Assignment, notebook: Notebook, number: int) -
 def _former(last: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, list[str]]:
     """Digests that earlier releases gave each file: a copy of those is nobody's own work."""
     before, given = last.get("former", {}), last.get("files", {})
+    known = {name: {*before.get(name, ()), given.get(name, "")} for name in files}
     return {
-        name: sorted({*before.get(name, ()), *([given[name]] if name in given else ())})
-        for name in files
+        name: sorted(known[name] - {"", hashlib.sha256(data).hexdigest()})
+        for name, data in files.items()
     }
 
 
