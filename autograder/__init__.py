@@ -1,4 +1,4 @@
-"""What a notebook imports: Task, expect, keep, kept, progress, budget, submit."""
+"""What a notebook imports: Task, expect, keep, kept, KeepEachEpoch, progress, budget, submit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autograder import expect as expect
     from autograder.student.budget import budget as budget
+    from autograder.student.each_epoch import KeepEachEpoch as KeepEachEpoch
     from autograder.student.keeping import keep as keep
     from autograder.student.keeping import kept as kept
     from autograder.student.progress import progress as progress
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Task": "autograder.student.task",
+    "KeepEachEpoch": "autograder.student.each_epoch",
     "keep": "autograder.student.keeping",
     "kept": "autograder.student.keeping",
     "progress": "autograder.student.progress",
@@ -23,7 +25,7 @@ _PLACES = {
     "submit": "autograder.student.submitting",
 }
 
-__all__ = ["Task", "budget", "expect", "keep", "kept", "progress", "submit"]
+__all__ = ["KeepEachEpoch", "Task", "budget", "expect", "keep", "kept", "progress", "submit"]
 
 
 def __getattr__(name: str) -> Any:

@@ -71,7 +71,7 @@ class Kept:
         try:
             return decode(self.node, self.buffers, {"model": model})
         except (BadValue, Refused) as reason:
-            raise Unkeepable(f"{self.name} cannot be rebuilt: {reason}") from reason
+            raise Unkeepable(f"it cannot be rebuilt: {reason}", where=self.name) from reason
 
 
 def encoded(
@@ -91,7 +91,7 @@ def encoded(
     try:
         node = encoder.node(value)
     except (Unencodable, Refused) as reason:
-        raise Unkeepable(f"{name} cannot be kept: {reason}") from reason
+        raise Unkeepable(f"it cannot be kept: {reason}", where=name) from reason
     return Kept(name, node, tuple(encoder.buffers), dict(about or {}))
 
 
@@ -120,7 +120,8 @@ def write(folder: Path, kept: Kept) -> int:
     ).encode("utf-8", "replace")  # fmt: skip
     if len(text) > JSON_CAP or len(data) > CAP:
         raise Unkeepable(
-            f"{kept.name} takes {(len(text) + len(data)) >> 20} MB, the most is {CAP >> 20} MB",
+            f"it takes {(len(text) + len(data)) >> 20} MB, the most is {CAP >> 20} MB",
+            where=kept.name,
             way_out="Keep a smaller model, or only the numbers you need.",
         )
     write_atomically(folder / file, data)

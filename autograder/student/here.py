@@ -4,6 +4,7 @@ The release's set-up cell puts one JSON object into the environment variable AUT
 (or a file `autograder.json` beside the notebook holds it):
 
     {"format": 1, "assignment": "n432", "notebook": "unet", "release": 3, "language": "ko",
+     "keras": "3.15.1", "helpers": ["shapes"],
      "limits": {"cpu_seconds": 180, "memory_mb": 3072, "disk_mb": 512},
      "tasks": [{"grade_id": "unet", "points": 30, "hidden_points": 20, "manual": false}]}
 
@@ -54,6 +55,8 @@ class Released:
     notebook: str = ""
     release: int = 0
     language: str = ""
+    keras: str = ""  # the version that grading has
+    helpers: tuple[str, ...] = ()  # the assignment's own modules
     limits: Limits = field(default_factory=Limits)
     tasks: tuple[KnownTask, ...] = ()
 
@@ -61,6 +64,12 @@ class Released:
 def released() -> Released:
     """What the release says of the notebook of this kernel."""
     return parse(os.environ.get(VARIABLE, "") or _text(folder() / FILE))
+
+
+def speak() -> None:
+    """Makes the release's language the kernel's, unless another one is asked for already."""
+    if said := released().language:
+        os.environ.setdefault("AUTOGRADER_LANG", said)
 
 
 def parse(text: str) -> Released:
@@ -71,15 +80,20 @@ def parse(text: str) -> Released:
         data = {}
     if not isinstance(data, dict):
         data = {}
-    tasks = data.get("tasks")
     return Released(
         assignment=str(data.get("assignment", "")),
         notebook=str(data.get("notebook", "")),
         release=data["release"] if type(data.get("release")) is int else 0,
         language=str(data.get("language", "")),
+        keras=str(data.get("keras", "")),
+        helpers=tuple(map(str, _list(data.get("helpers")))),
         limits=_limits(data.get("limits")),
-        tasks=tuple(filter(None, map(_task, tasks if isinstance(tasks, list) else []))),
+        tasks=tuple(filter(None, map(_task, _list(data.get("tasks"))))),
     )
+
+
+def _list(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else []
 
 
 def _limits(data: Any) -> Limits:

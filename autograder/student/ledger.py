@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.criteria.task import Declared
+from autograder.evidence.kept import write_atomically
 from autograder.language import in_words
 from autograder.nouns import CriterionResult, Status
 from autograder.student import here
@@ -98,18 +97,3 @@ def _write(entries: dict[str, Entry]) -> None:
     with suppress(OSError):
         path.parent.mkdir(exist_ok=True)
         write_atomically(path, text.encode("utf-8"))
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Puts the file in place whole or not at all, also when the kernel is killed meanwhile."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -38,7 +38,7 @@ border-bottom:1px solid var(--line);background:none;color:inherit;white-space:no
 .ag tbody tr,.ag tbody tr:hover{background:none}
 .ag tbody tr:last-child>*{border-bottom:0}
 .ag thead th{font-size:12px;font-weight:600;color:var(--soft);padding-block:6px}
-.ag thead th:last-child{text-align:right}
+.ag thead .ag-points{text-align:right}
 .ag tbody th{font-weight:600;min-width:10em;max-width:24em}
 .ag .ag-text{white-space:pre-line;unicode-bidi:isolate;max-width:26em}
 .ag .ag-label{display:none}
@@ -56,10 +56,11 @@ background:var(--later-bg);border-radius:0 4px 4px 0}
 .ag .ag-line{margin-top:8px;min-width:13em;max-width:20em}
 .ag svg{display:block;width:100%;height:26px;overflow:visible}
 .ag small{display:block;color:var(--soft);font-size:12.5px;line-height:1.4;margin-top:6px}
-.ag ul{list-style:none;margin:4px 0 0;padding:0;color:var(--soft);font-size:12.5px;line-height:1.5}
-.ag li{margin:0;padding:0 0 0 18px;position:relative}
-.ag li i{position:absolute;left:3px;top:.3em;width:8px;height:.9em;box-sizing:border-box}
-.ag .ag-key-score{border-radius:99px;height:8px;top:.45em}
+.ag ul{list-style:none;margin:4px 0 0;padding:0}
+.ag .ag-line ul{color:var(--soft);font-size:12.5px;line-height:1.5}
+.ag .ag-line li{margin:0;padding:0 0 0 18px;position:relative}
+.ag .ag-line li i{position:absolute;left:3px;top:.3em;width:8px;height:.9em;box-sizing:border-box}
+.ag .ag-line li .ag-key-score{border-radius:99px;height:8px;top:.45em}
 .ag .ag-key-score.ag-key-good{background:var(--good)}
 .ag .ag-key-score.ag-key-bad{background:var(--bad)}
 .ag .ag-key-target{border-left:3px solid var(--mark);margin-left:3px}
@@ -80,6 +81,18 @@ background:var(--later-bg);border-radius:0 4px 4px 0}
 var(--later-bg) 2px 6px)}
 .ag .ag-strip .ag-piece-later i{display:none}
 .ag .ag-strip .ag-got{background:var(--good);min-width:0}
+.ag .ag-list{margin:0;padding:10px 14px;color:inherit;font-size:14px}
+.ag .ag-list li{padding:4px 0}
+.ag .ag-chip{display:inline-block;border-radius:99px;padding:1px 10px;font-weight:600;
+font-size:13px}
+.ag .ag-chip i{position:static;font-style:normal}
+.ag a{color:var(--later)}
+.ag code{background:none;color:inherit;padding:0;font-size:12.5px}
+.ag .ag-meter{display:block;position:relative;height:8px;border-radius:4px;background:var(--track);
+margin:3px 0;max-width:32em;overflow:hidden}
+.ag .ag-meter i{position:absolute;left:0;top:0;height:100%}
+.ag .ag-meter u{position:absolute;top:0;width:2px;height:100%;background:var(--mark)}
+.ag .ag-meter-good{background:var(--good)}.ag .ag-meter-bad{background:var(--bad)}
 .ag details{border-top:1px solid var(--line);padding:8px 14px}
 .ag summary{cursor:pointer;color:var(--soft)}
 .ag summary:focus-visible{outline:2px solid var(--later);outline-offset:2px}
@@ -93,6 +106,7 @@ var(--later-bg) 2px 6px)}
 .ag .ag-none{display:none}
 .ag .ag-label{display:block;font-size:12px;color:var(--soft)}
 .ag .ag-text,.ag .ag-line{max-width:none}
+.ag tbody tr>:last-child{padding-bottom:0}
 .ag tbody .ag-points{position:absolute;top:12px;right:14px;padding:1px 0}
 }
 """

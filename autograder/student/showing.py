@@ -109,9 +109,7 @@ COLUMNS = ("State", "Demand", "Expected", "Got", "Next", "Points")
 
 def as_html(checked: Checked) -> str:
     """The result as a table: one row a criterion, every state in words."""
-    head = "".join(
-        f'<th scope="col" role="columnheader">{_e(translate(name))}</th>' for name in COLUMNS
-    )
+    head = "".join(map(_column, COLUMNS))
     rows = "".join(map(_row_html, checked.rows))
     caption = fill(translate("Result of checking {task}"), {"task": checked.task})
     strip = drawing.strip([(r.points, r.max_points, r.state is words.LATER) for r in checked.rows])
@@ -125,21 +123,26 @@ def as_html(checked: Checked) -> str:
     return block(checked.title, checked.summary, inside)
 
 
+def _column(name: str) -> str:
+    kind = ' class="ag-points"' if name == "Points" else ""
+    return f'<th scope="col" role="columnheader"{kind}>{_e(translate(name))}</th>'
+
+
 def _row_html(row: Row) -> str:
     state = row.state
     shown = f'<i aria-hidden="true">{state.sign}</i> {_e(words.in_words(state))}'
     cells = [
         f'<td role="cell" class="ag-state"><span class="ag-{state.tone}">{shown}</span></td>',
         f'<th scope="row" role="rowheader">{_e(row.demand)}</th>',
-        _cell("Expected", _e(row.expected)),
-        _cell("Got", _e(row.got) + drawing.line(row.distance) + _pictures(row)),
-        _cell("Next", _e(row.next) + _hints_html(row)),
+        cell("Expected", _e(row.expected)),
+        cell("Got", _e(row.got) + drawing.line(row.distance) + _pictures(row)),
+        cell("Next", _e(row.next) + _hints_html(row)),
         f'<td role="cell" class="ag-points">{_e(_points(row))}</td>',
     ]
     return f'<tr role="row" class="ag-row-{state.tone}">{"".join(cells)}</tr>'
 
 
-def _cell(label: str, inside: str) -> str:
+def cell(label: str, inside: str) -> str:
     """A cell whose label is shown where the table is too narrow for columns."""
     if not inside:
         return '<td role="cell" class="ag-none"></td>'

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograder.criteria import task as criteria
 from autograder.criteria.draws import PUBLIC_KEY, draws
 from autograder.criteria.running import Lookup, Missing, run_task
+from autograder.expect.verdict import picturing
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, Status, fill
-from autograder.student import ledger
+from autograder.student import here, ledger, meter
+from autograder.student.budget import time_and_memory, warnings
 from autograder.student.checked import Checked, as_checked
 from autograder.student.quiet import held_back
 
@@ -30,8 +32,14 @@ class Task(criteria.Task):
         if self.collected:
             return None
         names = sys._getframe(1).f_globals
-        with held_back() as printed:
-            results = run_task(self, _lookup(names), draws(PUBLIC_KEY, self.grade_id))
+        starts: list[tuple[str, int]] = []
+        with held_back() as printed, picturing() as drawn:
+            results = run_task(
+                self,
+                _lookup(names),
+                draws(PUBLIC_KEY, self.grade_id),
+                before=lambda name, _: starts.append((name, len(drawn))),
+            )
         execution = os.environ.get("NBGRADER_EXECUTION", "")
         if execution == "autograde":
             return _points(self, results)
@@ -39,7 +47,11 @@ class Task(criteria.Task):
             _demand_all(self, results)
             return None
         failures = ledger.record(self.grade_id, list(self.criteria.values()), results)
-        return as_checked(self, results, failures=failures, printed=printed())
+        pictures = _by_criterion(drawn, starts)
+        notes = tuple(warnings(time_and_memory(here.released().limits)))
+        return as_checked(
+            self, results, failures=failures, pictures=pictures, printed=printed(), notes=notes
+        )
 
 
 def _lookup(names: Mapping[str, Any]) -> Lookup:
@@ -50,6 +62,15 @@ def _lookup(names: Mapping[str, Any]) -> Lookup:
             raise Missing(name) from None
 
     return lookup
+
+
+def _by_criterion(
+    drawn: Sequence[bytes], starts: Sequence[tuple[str, int]]
+) -> dict[str, tuple[bytes, ...]]:
+    """The pictures of each criterion's last attempt; `starts` says how many there were before."""
+    ends = [start for _, start in starts[1:]] + [len(drawn)]
+    pairs = zip(starts, ends, strict=True)
+    return {name: tuple(drawn[start:end]) for (name, start), end in pairs}
 
 
 def _points(task: criteria.Task, results: list[CriterionResult]) -> float:
@@ -73,3 +94,7 @@ def _in_plain_words(task: criteria.Task, result: CriterionResult) -> str:
         if text:
             lines.append(f"{translate(label)}: {text}")
     return "\n".join(lines)
+
+
+here.speak()
+meter.start()  # budget() counts from the cell that first imports Task

@@ -1,0 +1,118 @@
+"""`budget()`: time, memory and disk used so far, against what grading allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from autograder.language import translate
+from autograder.nouns import Limits, fill
+from autograder.student import here, meter, showing, words
+from autograder.student.front import Shown, show
+
+WARN_AT = 0.7
+
+
+@dataclass(frozen=True)
+class Use:
+    """One thing that grading limits: how much is used, in which unit."""
+
+    what: str
+    used: float | None  # None: this system does not say
+    limit: float
+    unit: str
+    note: str = ""
+
+    @property
+    def share(self) -> float:
+        return 0.0 if self.used is None or self.limit <= 0 else self.used / self.limit
+
+
+def budget() -> None:
+    """Shows CPU time of one pass through the cells run so far, memory and disk; warns at 70 %.
+
+    The limits are the grader's for this assignment. A GPU is never needed.
+    """
+    limits = here.released().limits
+    show(shown((*time_and_memory(limits), disk(limits))))
+
+
+def time_and_memory(limits: Limits) -> tuple[Use, ...]:
+    """What is used of CPU seconds, of one cell's CPU seconds, and of memory."""
+    dearest = meter.METER.dearest
+    memory = meter.memory_mb()
+    total = meter.METER.total + meter.METER.running
+    return (
+        Use("Computing time, each cell once", total, limits.cpu_seconds, "s"),
+        Use(
+            "Computing time, dearest cell",
+            dearest[1] if dearest else 0.0,
+            limits.cell_seconds,
+            "s",
+            dearest[0][:60] if dearest and dearest[1] >= 1 else "",
+        ),
+        Use("Memory, at its highest", memory[1] if memory else None, limits.memory_mb, "MB"),
+    )
+
+
+def disk(limits: Limits) -> Use:
+    """What the notebook's folder takes on the disk."""
+    used, all_of_it = meter.disk_mb(here.folder())
+    note = "" if all_of_it else translate("at least: not every file was counted")
+    return Use("Disk, this folder", used, limits.disk_mb, "MB", note)
+
+
+def warnings(found: Sequence[Use]) -> list[str]:
+    """One sentence for everything of which 70 % or more is used."""
+    return [_warning(use) for use in found if use.share >= WARN_AT]
+
+
+def _warning(use: Use) -> str:
+    template = "{what}: {percent} % of what grading allows is used."
+    if use.share >= 1:
+        template = "{what}: {percent} % of what grading allows. Grading would stop here."
+    return fill(
+        translate(template), {"what": translate(use.what), "percent": round(100 * use.share)}
+    )
+
+
+def shown(found: Sequence[Use]) -> Shown:
+    """The bars and the same as text."""
+    title = translate("Budget")
+    warned = warnings(found)
+    summary = " ".join(warned) or translate("Everything is well within what grading allows.")
+    gpu = translate(
+        "Grading runs on two CPU cores. A GPU is never needed; one here makes times look shorter."
+    )
+    text = [f"{title}: {summary}", *map(_text, found), f"  {gpu}"]
+    rows = "".join(map(_row, found))
+    inside = f'<ul class="ag-list">{rows}</ul><p class="ag-note">{escape(gpu)}</p>'
+    return Shown("\n".join(text), showing.block(title, summary, inside))
+
+
+def _amount(use: Use) -> str:
+    if use.used is None:
+        return translate("not known on this system")
+    used = f"{use.used:.1f}" if use.used < 10 else f"{use.used:.0f}"
+    values = {"used": used, "limit": words.number(use.limit), "unit": use.unit}
+    return fill(translate("{used} of {limit} {unit}"), values)
+
+
+def _text(use: Use) -> str:
+    sign = "!" if use.share >= WARN_AT else " "
+    note = f" ({use.note})" if use.note else ""
+    return f" {sign} {translate(use.what)}: {_amount(use)}, {100 * use.share:.0f} %{note}"
+
+
+def _row(use: Use) -> str:
+    tone = "bad" if use.share >= WARN_AT else "good"
+    bar = (
+        f'<span class="ag-meter" aria-hidden="true"><i class="ag-meter-{tone}" '
+        f'style="width:{min(use.share, 1):.1%}"></i><u style="left:{WARN_AT:.0%}"></u></span>'
+    )
+    note = f"<small><code>{escape(showing.clean(use.note))}</code></small>" if use.note else ""
+    return (
+        f"<li><strong>{escape(translate(use.what))}</strong> {escape(_amount(use))} "
+        f"({100 * use.share:.0f} %){bar}{note}</li>"
+    )

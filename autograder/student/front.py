@@ -1,0 +1,66 @@
+"""Showing something at once, whatever the front end: a table in a notebook, text elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64encode
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from autograder.language import translate
+from autograder.nouns import fill
+from autograder.student import here, showing
+
+IN_THE_PAGE = 8 << 20  # bytes of a download that the page itself may carry
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Something to look at: text, and HTML that says the same."""
+
+    text: str
+    html: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return showing.bundle(self.text, self.html)
+
+
+def show(shown: Shown) -> None:
+    """Displays it in the running cell; prints the text where there is no notebook."""
+    if here.ipython() is None:
+        sys.stdout.write(f"{shown.text}\n")
+        return
+    from IPython.display import display
+
+    display(shown)
+
+
+def download(path: Path) -> str:
+    """HTML with which the reader gets a file of this machine: a link, or the line to run."""
+    data = path.read_bytes()
+    if len(data) > IN_THE_PAGE:
+        advice = f"from google.colab import files; files.download({str(path)!r})"
+        return f'<p class="ag-note"><code>{escape(advice)}</code></p>'
+    values = {"file": path.name, "size": in_bytes(len(data))}
+    label = fill(translate("Download {file} ({size})"), values)
+    link = f"data:application/zip;base64,{b64encode(data).decode()}"
+    anchor = f'<a download="{escape(path.name)}" href="{link}">{escape(label)}</a>'
+    return f'<p class="ag-note">{anchor}</p>'
+
+
+def in_bytes(count: float) -> str:
+    """A size in words.
+
+    >>> in_bytes(812), in_bytes(4120), in_bytes(2_300_000)
+    ('812 B', '4.12 KB', '2.3 MB')
+    """
+    for unit in ("B", "KB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"

@@ -1,0 +1,167 @@
+"""`keep(unet=unet, history=history)`: trained work stays when the runtime goes, and is handed in.
+
+Everything lies in `kept/` beside the notebook. On Colab, whose disk goes with the runtime, it is
+also put into a mounted Google Drive, else offered as a download.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from autograder.evidence import kept as shelf
+from autograder.evidence.kept import Unkeepable, write_atomically
+from autograder.language import translate
+from autograder.nouns import fill
+from autograder.student import here, shelves, showing, words
+from autograder.student.front import Shown, download, in_bytes, show
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of one value: kept and how large, or why not and what to do."""
+
+    name: str
+    kind: str
+    size: int = 0
+    problem: str = ""
+    way_out: str = ""
+
+
+def keep(**values: Any) -> None:
+    """Stores models, histories, arrays and plain data with the submission, and says where.
+
+    A value that cannot be kept, or could not be rebuilt when grading, is told here and now; the
+    others are kept all the same. `kept("unet")` gives a value back.
+    """
+    folders = shelves.places()
+    show(shown([_keep(name, value, folders) for name, value in values.items()], folders))
+
+
+def kept(name: str = "") -> Any:
+    """The value kept last under this name, a model compiled as it was; NotFound if there is none.
+
+    Without a name: the names of everything kept. An optimizer starts anew: its momentum is not
+    kept.
+    """
+    folders = shelves.places()
+    if not name:
+        return sorted({found for folder in folders for found in shelf.names(folder)})
+    return shelves.newest(name, folders).value(shelves.helpers())
+
+
+def _keep(name: str, value: Any, folders: Sequence[Path]) -> Line:
+    kind = type(value).__name__
+    try:
+        entry = shelves.prepared(name, value)
+        if entry.is_model:
+            entry.value(shelves.helpers())  # what is not rebuilt here is not when grading
+        return Line(name, kind, shelves.put(entry, folders))
+    except Unkeepable as problem:
+        return Line(name, kind, problem=problem.fact, way_out=problem.way_out or _way_out(value))
+    except OSError as fault:
+        room = translate("Make room on this disk, then keep again.")
+        return Line(name, kind, problem=str(fault), way_out=room)
+
+
+def _way_out(value: Any) -> str:
+    if shelf.is_model(value):
+        if not getattr(value, "built", True):
+            return translate("Call the model once, or fit it, then keep it.")
+        return translate("Build it from built-in layers: grading rebuilds it without your classes.")
+    return translate("Keep models, histories, arrays, numbers, text, lists and dicts.")
+
+
+# ── What the student sees ────────────────────────────────────────────────────────────
+
+
+def shown(lines: Sequence[Line], folders: Sequence[Path]) -> Shown:
+    """What was kept, what was not, and where it lies now."""
+    title, summary = translate("Kept work"), _summary(lines)
+    where = [*_where(folders), *_notes()]
+    text = [f"{title}: {summary}", *map(_line_text, lines), *(f"  {note}" for note in where)]
+    rows = "".join(map(_line_html, lines))
+    notes = "".join(f'<p class="ag-note">{escape(note)}</p>' for note in where)
+    html = showing.block(title, summary, f'<ul class="ag-list">{rows}</ul>{notes}{_offer(folders)}')
+    return Shown("\n".join(text), html)
+
+
+def _summary(lines: Sequence[Line]) -> str:
+    failed = [line.name for line in lines if line.problem]
+    if failed:
+        return fill(translate("Not kept: {names}."), {"names": ", ".join(failed)})
+    return fill(translate("{n} kept."), {"n": len(lines)})
+
+
+def _line_words(line: Line) -> tuple[words.State, str]:
+    if line.problem:
+        return words.State(translate("not kept"), "✗", "bad"), f"{line.problem}. {line.way_out}"
+    values = {"kind": line.kind, "size": in_bytes(line.size)}
+    return words.State(translate("kept"), "✓", "good"), fill("{kind}, {size}", values)
+
+
+def _line_text(line: Line) -> str:
+    state, what = _line_words(line)
+    return f"[{state.sign} {state.words}] {line.name}: {showing.clean(what)}"
+
+
+def _line_html(line: Line) -> str:
+    state, what = _line_words(line)
+    return (
+        f'<li><span class="ag-chip ag-{state.tone}"><i aria-hidden="true">{state.sign}</i> '
+        f"{escape(state.words)}</span> <strong>{escape(line.name)}</strong> "
+        f"{escape(showing.clean(what))}</li>"
+    )
+
+
+def _where(folders: Sequence[Path]) -> list[str]:
+    first = fill(translate("It lies in {folder} and is handed in."), {"folder": folders[0]})
+    if len(folders) > 1:
+        drive = translate("A copy is on your Google Drive: {folder}")
+        return [first, fill(drive, {"folder": folders[1]})]
+    if here.on_colab():
+        return [
+            first,
+            translate(
+                "Colab deletes this folder with the runtime. Mount Google Drive and keep again "
+                "(from google.colab import drive; drive.mount('/content/drive')), or download it."
+            ),
+        ]
+    return [first]
+
+
+def _notes() -> list[str]:
+    """That Keras here is newer than the one that grades, where that is so."""
+    mine, theirs = shelves.versions().get("keras", ""), here.released().keras
+    if mine and theirs and _minor(mine) > _minor(theirs):
+        note = "Keras here is {mine}, grading has {theirs}: built-in layers are usually the same."
+        return [fill(translate(note), {"mine": mine, "theirs": theirs})]
+    return []
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+
+
+def _offer(folders: Sequence[Path]) -> str:
+    """A link that downloads everything kept, on Colab without a Drive."""
+    if not here.on_colab() or len(folders) > 1:
+        return ""
+    path = folders[0].parent / "kept.zip"
+    write_atomically(path, zipped(folders[0]))
+    return download(path)
+
+
+def zipped(folder: Path) -> bytes:
+    """A zip of a folder of kept work."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.glob("*")):
+            if path.is_file() and not path.name.startswith("."):
+                archive.write(path, f"{folder.name}/{path.name}")
+    return out.getvalue()

@@ -1,0 +1,134 @@
+"""`progress()`: points so far by task, what is checked later, when it was checked, if saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from html import escape
+
+from autograder.language import translate
+from autograder.nouns import fill
+from autograder.student import drawing, here, ledger, saved, showing, words
+from autograder.student.front import Shown, show
+
+COLUMNS = ("Task", "Points so far", "Checked after you submit", "Last check")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One task: what its last check gave and what is still outstanding."""
+
+    task: str
+    points: float
+    visible: float
+    hidden: float
+    when: str = ""  # ISO 8601, UTC; "" if it was never checked
+    manual: bool = False
+
+
+def progress() -> None:
+    """Shows all tasks of this notebook, and whether the saved file holds your last work."""
+    show(shown(lines(), saved.sentence()))
+
+
+def lines() -> list[Line]:
+    """The tasks in the notebook's order, then those that only the checks know of."""
+    entries = ledger.read()
+    found = []
+    for task in here.released().tasks:
+        entry = entries.pop(task.grade_id, None)
+        visible = task.points - task.hidden_points
+        if entry is None:
+            found.append(Line(task.grade_id, 0.0, visible, task.hidden_points, manual=task.manual))
+        else:
+            found.append(_line(task.grade_id, entry))
+    return found + [_line(name, entry) for name, entry in entries.items()]
+
+
+def _line(name: str, entry: ledger.Entry) -> Line:
+    return Line(name, entry.points, entry.max_points, entry.hidden_points, entry.when)
+
+
+def shown(tasks: Sequence[Line], saved_sentence: str) -> Shown:
+    """The table and the same as text."""
+    title, summary = translate("Progress"), _summary(tasks)
+    text = [f"{title}: {summary}", *map(_text, tasks), f"  {saved_sentence}"]
+    head = "".join(
+        f'<th scope="col" role="columnheader">{escape(translate(name))}</th>' for name in COLUMNS
+    )
+    table = (
+        f'<table role="table"><caption>{escape(title)}</caption>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{"".join(map(_row, tasks))}</tbody></table>'
+    )
+    note = f'<p class="ag-note">{escape(saved_sentence)}</p>'
+    pieces = [(t.points, t.visible, False) for t in tasks]
+    pieces += [(0.0, sum(t.hidden for t in tasks), True)]
+    inside = drawing.strip(pieces) + (table if tasks else "") + note
+    return Shown("\n".join(text), showing.block(title, summary, inside))
+
+
+def _summary(tasks: Sequence[Line]) -> str:
+    if not tasks:
+        return translate("Nothing has been checked yet: run the first task's check cell.")
+    hidden = sum(t.hidden for t in tasks)
+    values = {
+        "points": words.number(sum(t.points for t in tasks)),
+        "max": words.number(sum(t.visible for t in tasks)),
+        "hidden": words.number(hidden),
+    }
+    if hidden:
+        template = (
+            "{points} of {max} points so far. {hidden} more points are checked after you submit."
+        )
+    else:
+        template = "{points} of {max} points so far."
+    return fill(translate(template), values)
+
+
+def _cells(task: Line) -> tuple[str, str, str, str]:
+    points = fill(
+        translate("{points} of {max} points"),
+        {"points": words.number(task.points), "max": words.number(task.visible)},
+    )
+    hidden = fill(translate("{max} points"), {"max": words.number(task.hidden)})
+    if task.manual:
+        return task.task, translate(words.PERSON.words), hidden if task.hidden else "", ""
+    when = ago(task.when) if task.when else translate("not checked yet")
+    return task.task, points, hidden if task.hidden else translate("none"), when
+
+
+def _text(task: Line) -> str:
+    name, points, hidden, when = _cells(task)
+    later = f"{translate(COLUMNS[2])}: {hidden}"
+    return f"  {name}: {points}; {later}; {when}"
+
+
+def _row(task: Line) -> str:
+    name, *rest = _cells(task)
+    cells = "".join(
+        showing.cell(label, escape(text)) for label, text in zip(COLUMNS[1:], rest, strict=True)
+    )
+    return f'<tr role="row"><th scope="row" role="rowheader">{escape(name)}</th>{cells}</tr>'
+
+
+def ago(when: str, now: datetime | None = None) -> str:
+    """How long ago an ISO time was, in words, with the clock time where it was today.
+
+    >>> from datetime import datetime, timezone
+    >>> ago("2026-01-02T10:00:00+00:00", datetime(2026, 1, 2, 10, 5, tzinfo=timezone.utc))
+    '5 minutes ago'
+    """
+    try:
+        then = datetime.fromisoformat(when)
+    except ValueError:
+        return ""
+    seconds = ((now or datetime.now(timezone.utc)) - then).total_seconds()
+    if seconds < 90:
+        return translate("just now")
+    if seconds < 5400:
+        return fill(translate("{n} minutes ago"), {"n": round(seconds / 60)})
+    if seconds < 129_600:
+        return fill(translate("{n} hours ago"), {"n": round(seconds / 3600)})
+    return fill(translate("{n} days ago"), {"n": round(seconds / 86_400)})

@@ -1,0 +1,145 @@
+"""Where kept work lies and what goes with it: the submission's own folder, and Drive on Colab."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+from autograder.errors import NotFound
+from autograder.evidence import kept
+from autograder.evidence.kept import Kept, Unkeepable
+from autograder.language import translate
+from autograder.nouns import fill
+from autograder.student import here
+
+DRIVE = Path("/content/drive/MyDrive")
+
+
+def places() -> tuple[Path, ...]:
+    """The folders where work is kept; the first one is handed in."""
+    first = here.folder() / kept.FOLDER
+    if here.on_colab() and DRIVE.is_dir():
+        assignment = here.released().assignment or "notebook"
+        return first, DRIVE / "autograder" / assignment / kept.FOLDER
+    return (first,)
+
+
+def prepared(name: str, value: Any, **about: Any) -> Kept:
+    """The value as it will be stored, with time and versions; Unkeepable if it cannot be."""
+    if kept.is_model(value):
+        _demand_keras_3(value)
+        _demand_known_layers(value)
+    known = {
+        "kept_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+        "notebook": here.notebook_name(),
+        "versions": versions(),
+    }
+    return kept.encoded(name, value, helpers=here.released().helpers, about={**known, **about})
+
+
+def put(entry: Kept, folders: Sequence[Path]) -> int:
+    """Writes the entry to every place and gives its size; only the first place may not fail."""
+    owner = _owner(folders[0], entry.name)
+    notebook = entry.about.get("notebook", "")
+    if owner and notebook and owner != notebook:
+        fact = translate("{name} is already kept by the notebook {owner}")
+        raise Unkeepable(
+            fill(fact, {"name": entry.name, "owner": owner}),
+            way_out=translate("Keep it under another name."),
+        )
+    size = kept.write(folders[0], entry)
+    for folder in folders[1:]:
+        with suppress(OSError):
+            kept.write(folder, entry)
+    return size
+
+
+def newest(name: str, folders: Sequence[Path]) -> Kept:
+    """The value kept last under a name; NotFound, or Unkeepable where all there is is damaged."""
+    entries: list[Kept] = []
+    damaged: list[Unkeepable] = []
+    for folder in folders:
+        if name in kept.names(folder):
+            try:
+                entries.append(kept.read(folder, name))
+            except Unkeepable as problem:
+                damaged.append(problem)
+    if entries:
+        return max(entries, key=lambda entry: str(entry.about.get("kept_at", "")))
+    if damaged:
+        raise damaged[0]
+    raise NotFound(
+        fill(translate("Nothing is kept under the name {name}."), {"name": name}),
+        where=", ".join(map(str, folders)),
+        way_out=_way_out(folders),
+    )
+
+
+def helpers() -> Mapping[str, Any]:
+    """The assignment's own modules, as far as this kernel has imported them."""
+    return {n: sys.modules[n] for n in here.released().helpers if n in sys.modules}
+
+
+def versions() -> dict[str, str]:
+    """The versions of what is loaded here: Python, NumPy, Keras and its backend."""
+    names = ("numpy", "keras", "tensorflow", "torch", "jax")
+    loaded = {name: getattr(sys.modules.get(name), "__version__", "") for name in names}
+    return {"python": python_version(), **{k: str(v) for k, v in loaded.items() if v}}
+
+
+def _owner(folder: Path, name: str) -> str:
+    """The notebook that keeps something under this name already; "" if none does."""
+    with suppress(Unkeepable):
+        if name in kept.names(folder):
+            return str(kept.read(folder, name).about.get("notebook", ""))
+    return ""
+
+
+def _demand_keras_3(model: Any) -> None:
+    version = versions().get("keras", "")
+    family = next(c.__module__ for c in type(model).__mro__ if c.__name__ == "Model")
+    if family.split(".")[0] == "keras" and version.startswith("3."):
+        return
+    fact = translate("this model is one of {family} {version}; grading rebuilds Keras 3 models")
+    raise Unkeepable(
+        fill(fact, {"family": family.split(".")[0], "version": version}),
+        way_out=translate("Use `import keras` (3.0 or newer), without TF_USE_LEGACY_KERAS."),
+    )
+
+
+def _demand_known_layers(model: Any) -> None:
+    known = ("keras", *here.released().helpers)
+    strange = {
+        type(layer).__name__
+        for layer in _layers(model)
+        if type(layer).__module__.split(".")[0] not in known
+    }
+    if strange:
+        fact = translate("it has layers of your own ({names}), which grading cannot rebuild")
+        raise Unkeepable(
+            fill(fact, {"names": ", ".join(sorted(strange))}),
+            way_out=translate("Build the same from built-in layers, or keep its outputs instead."),
+        )
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    for layer in getattr(model, "layers", ()):
+        yield layer
+        yield from _layers(layer)
+
+
+def _way_out(folders: Sequence[Path]) -> str:
+    names = sorted({name for folder in folders for name in kept.names(folder)})
+    if names:
+        return fill(translate("Kept so far: {names}."), {"names": ", ".join(names)})
+    if here.on_colab() and len(folders) == 1:
+        return translate(
+            "If you kept it on Google Drive, mount it first: "
+            "from google.colab import drive; drive.mount('/content/drive')"
+        )
+    return translate("Run the training cell, then keep() its result.")

@@ -1,0 +1,201 @@
+"""`submit()`: the notebook, your own files and kept work as one bundle, and what to do with it.
+
+bundle = gather()          # what is handed in, as one frozen value
+hand_over(bundle)          # where it goes: a file to upload in the browser
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from html import escape
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import NotFound
+from autograder.evidence import kept
+from autograder.evidence.kept import write_atomically
+from autograder.language import translate
+from autograder.nouns import fill
+from autograder.student import here, ledger, saved, shelves, showing
+from autograder.student.front import Shown, download, in_bytes, show
+
+FORMAT = 1
+MOST = 256 << 20  # bytes of one bundle
+LARGEST = 64 << 20  # bytes of one file of the student's own
+LEFT_OUT = (".ipynb", ".zip", ".whl", ".pyc", ".checkpoint")
+FOLDERS_LEFT_OUT = ("__pycache__", "sample_data", "drive", "node_modules", kept.FOLDER)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What is handed in: the files by their path in the bundle, and what there is to say of it."""
+
+    name: str  # the notebook's name
+    files: Mapping[str, bytes]
+    notes: tuple[str, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Every file with its size and SHA-256, beside what is known of the notebook."""
+        files = {
+            path: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+            for path, data in sorted(self.files.items())
+        }
+        return {"format": FORMAT, **self.about, "files": files}
+
+    def zipped(self) -> bytes:
+        """The bundle as a zip with its manifest; the same files make the same bytes."""
+        out = io.BytesIO()
+        manifest = json.dumps(self.manifest, ensure_ascii=False, indent=1).encode("utf-8")
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, data in [("manifest.json", manifest), *sorted(self.files.items())]:
+                member = zipfile.ZipInfo(path, (2000, 1, 1, 0, 0, 0))
+                member.external_attr = 0o644 << 16
+                member.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(member, data)
+        return out.getvalue()
+
+
+def submit() -> None:
+    """Makes one bundle of everything that is handed in, beside the notebook, and says what to do.
+
+    In it: the notebook as the front end has it (Colab) or as it was saved, your own .py and data
+    files, kept work, and a manifest with the SHA-256 of each. NotFound if no notebook is found.
+    """
+    show(hand_over(gather()))
+
+
+# ── What is handed in ────────────────────────────────────────────────────────────────
+
+
+def gather() -> Bundle:
+    """The bundle of this notebook; NotFound if neither the front end nor the disk has it."""
+    name, notebook, notes = _notebook()
+    files = {f"{name}.ipynb": notebook}
+    folder = here.folder()
+    room = MOST - len(notebook)
+    for path in [*_kept(folder), *_own(folder)]:
+        size = path.stat().st_size
+        shown = path.relative_to(folder).as_posix()
+        if size > (MOST if path.parent.name == kept.FOLDER else LARGEST) or size > room:
+            left = translate("{file} is left out: {size} is too large.")
+            notes.append(fill(left, {"file": shown, "size": in_bytes(size)}))
+            continue
+        room -= size
+        files[shown] = path.read_bytes()
+    said = here.released()
+    about = {
+        "assignment": said.assignment,
+        "notebook": name,
+        "release": said.release,
+        "made_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "versions": shelves.versions(),
+    }
+    return Bundle(name, files, tuple(notes), about)
+
+
+def _notebook() -> tuple[str, bytes, list[str]]:
+    """The notebook's name and bytes, and what must be said of how it was got."""
+    page = _from_colab()
+    if page is not None:
+        return here.notebook_name() or "notebook", page, []
+    path = here.notebook_path()
+    if path is None:
+        raise NotFound(
+            translate("No saved notebook was found in this folder."),
+            where=str(here.folder()),
+            way_out=translate("Save the notebook (Ctrl+S) and run submit() again."),
+        )
+    notes = []
+    if not saved.holds_last_run(path):
+        notes.append(
+            translate(
+                "The saved file is older than the last cell you ran. "
+                "Save it (Ctrl+S) and run submit() again."
+            )
+        )
+    return path.stem, path.read_bytes(), notes
+
+
+def _from_colab() -> bytes | None:
+    """The notebook as Colab's page has it; None elsewhere, or where the page does not answer."""
+    if "google.colab" not in sys.modules:
+        return None
+    message = import_module("google.colab._message")
+    reply = message.blocking_request("get_ipynb", request="", timeout_sec=30)
+    page = reply.get("ipynb") if isinstance(reply, dict) else None
+    return json.dumps(page, ensure_ascii=False, indent=1).encode("utf-8") if page else None
+
+
+def _kept(folder: Path) -> list[Path]:
+    found = (folder / kept.FOLDER).glob("*")
+    return sorted(p for p in found if p.is_file() and not p.name.startswith("."))
+
+
+def _own(folder: Path) -> Iterator[Path]:
+    """The student's own files, small ones first; no hidden ones, notebooks, archives or links."""
+    found = [p for p in _walk(folder, depth=4) if p.suffix not in LEFT_OUT and p.name != here.FILE]
+    yield from sorted(found, key=lambda path: (path.stat().st_size, path))
+
+
+def _walk(folder: Path, depth: int) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.is_symlink():
+            continue
+        if path.is_file():
+            yield path
+        elif depth and path.is_dir() and path.name not in FOLDERS_LEFT_OUT:
+            yield from _walk(path, depth - 1)
+
+
+# ── Where it goes ────────────────────────────────────────────────────────────────────
+
+
+def hand_over(bundle: Bundle) -> Shown:
+    """Writes the bundle beside the notebook and says how to hand it in."""
+    path = here.folder() / f"{bundle.name}-submission.zip"
+    write_atomically(path, bundle.zipped())
+    return shown(bundle, path)
+
+
+def shown(bundle: Bundle, path: Path) -> Shown:
+    """What is in the bundle, what is not, and the one thing left to do."""
+    title = translate("Not handed in yet")
+    todo = fill(
+        translate("Upload {file} on your course's page. Nothing was sent from here."),
+        {"file": path.name},
+    )
+    lines = [*bundle.notes, *_unchecked(), _contents(bundle, path)]
+    text = [f"{title}: {todo}", *(f"  {line}" for line in lines)]
+    notes = "".join(f'<p class="ag-note">{escape(showing.clean(line))}</p>' for line in lines)
+    link = download(path) if here.on_colab() else ""
+    return Shown("\n".join(text), showing.block(title, todo, link + notes))
+
+
+def _contents(bundle: Bundle, path: Path) -> str:
+    values = {
+        "path": path,
+        "size": in_bytes(path.stat().st_size),
+        "files": ", ".join(list(bundle.files)[:8]) + (", …" if len(bundle.files) > 8 else ""),
+    }
+    return fill(translate("{path} ({size}) holds {files}."), values)
+
+
+def _unchecked() -> list[str]:
+    """The tasks that were never checked here, where the release says which there are."""
+    checked = ledger.read()
+    names = [
+        t.grade_id for t in here.released().tasks if not t.manual and t.grade_id not in checked
+    ]
+    if not names:
+        return []
+    return [fill(translate("Not checked here yet: {tasks}."), {"tasks": ", ".join(names)})]
