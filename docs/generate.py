@@ -24,28 +24,31 @@ def pages() -> dict[Path, str]:
     }
 
 
+_SETTINGS_INTRODUCTION = """
+# Settings
+
+`course_config.py` is Python, as nbgrader's configuration is: `c = get_config()`, then
+`c.SECTION.name = value`. A name or value that is wrong stops every command, with its line and the
+nearest right name. Sections of nbgrader's own (`c.Exchange.root = ...`) may stand in the same file
+and are passed on to it.
+
+Where a section has `assignments`, some assignments may differ, by name or pattern; the last
+pattern that fits wins:
+
+```python
+c.Limits.assignments = {"n43*": {"cpu_seconds": 240}, "n411_*": {"memory_mb": 2048}}
+```
+
+A setting in *italics* is read by a command that this version does not have yet.
+"""
+
+
 # ── Settings ─────────────────────────────────────────────────────────────────────────
 
 
 def settings_page() -> Iterator[str]:
     """`course_config.py`, section by section."""
-    yield from (
-        "# Settings",
-        "",
-        "`course_config.py` is Python, as nbgrader's configuration is: `c = get_config()`, then",
-        "`c.SECTION.name = value`. A name or value that is wrong stops every command, with its line",
-        "and the nearest right name. Sections of nbgrader's own (`c.Exchange.root = ...`) may stand",
-        "in the same file and are passed on to it.",
-        "",
-        "Where a section has `assignments`, some assignments may differ, by name or pattern; the",
-        "last pattern that fits wins:",
-        "",
-        "```python",
-        'c.Limits.assignments = {"n43*": {"cpu_seconds": 240}, "n411_*": {"memory_mb": 2048}}',
-        "```",
-        "",
-        "A setting in *italics* is read by a command that this version does not have yet.",
-    )
+    yield from _SETTINGS_INTRODUCTION.strip().splitlines()
     verbs = set(commands()) | {"all"}
     for section, cls in SECTIONS.items():
         yield from ("", f"## {section}", "", cls.__doc__ or "", "")
