@@ -13,6 +13,7 @@ import typer
 
 from autograder.cli import words
 from autograder.cli.context import Context, printed, show
+from autograder.cli.live import progress
 
 app = typer.Typer(
     name="autograder",
@@ -26,6 +27,7 @@ app = typer.Typer(
 roster = typer.Typer(help="The class list: the only place that holds names.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Assignment = Annotated[str, typer.Argument(help="The folder's name in source/.")]
 
 
 @app.callback()
@@ -50,6 +52,40 @@ def init(
 
     with printed(json):
         show(step.init(folder, name or folder.resolve().name), json, words.init)
+
+
+@app.command()
+def grade(
+    context: typer.Context,
+    assignment: Assignment,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Only this student (pseudonym); repeatable.")
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Judge only this task again; repeatable.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", min=0, help="Submissions at a time; 0: one per core.")
+    ] = 0,
+    sandbox: Annotated[
+        bool, typer.Option(help="--no-sandbox grades without isolation and stamps every result.")
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Run and check what was handed in, and record the scores; goes on where it stopped."""
+    from autograder.steps import grade as step
+
+    with printed(json), progress("grading") as tell:
+        report = step.grade(
+            context.obj.course,
+            assignment,
+            students=student or (),
+            tasks=task or (),
+            jobs=jobs,
+            sandbox=sandbox,
+            progress=tell,
+        )
+    show(report, json, words.grade, ok=not report.faults)
 
 
 @roster.command("import")

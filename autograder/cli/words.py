@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from autograder.cli.context import printable
+
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from autograder.nouns import Result
+    from autograder.steps.grade import Report as Graded
     from autograder.steps.init import Made
     from autograder.steps.roster import Imported
 
@@ -24,3 +31,36 @@ def roster(report: Imported) -> Iterator[str]:
     )
     if report.absent:
         yield f"{len(report.absent)} not in this file: kept"
+
+
+def grade(report: Graded) -> Iterator[RenderableType]:
+    """A line per submission, what needs a person, and the counts."""
+    from autograder.steps.grade import overall
+
+    if report.results:
+        yield _submissions({r.student: (r, overall(r)) for r in report.results})
+    for text in (*report.notes, *report.faults):
+        yield f"· {printable(text)}"
+    counts = ", ".join(f"{number} {name}" for name, number in sorted(report.by_status.items()))
+    yield (
+        f"{len(report.results)} submissions: {counts or 'none handed in'}\n"
+        f"{report.ran} run, {report.reused} judged from evidence, {report.recorded} recorded,"
+        f" in {report.seconds:.1f} s  (isolation: {report.tier})"
+    )
+
+
+def _submissions(graded: Mapping[str, tuple[Result, str]]) -> Table:
+    from rich.table import Table
+
+    table = Table("student", "points", "state", "remark", box=None, header_style="bold")
+    table.columns[1].justify = "right"
+    for student, (result, state) in graded.items():
+        remarks = [n.broken or n.limit for n in result.notebooks]
+        best = sum(t.max_points for n in result.notebooks for t in n.tasks)
+        table.add_row(
+            printable(student),
+            f"{result.points:g}/{best:g}",
+            state.replace("_", " "),
+            printable("; ".join(r.splitlines()[0] for r in remarks if r)),
+        )
+    return table

@@ -1,0 +1,44 @@
+"""What a long command shows while it works: done of all, time left, counts by status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from autograder.cli.context import printable
+
+if TYPE_CHECKING:
+    from autograder.steps.grade import Progress
+
+
+@contextmanager
+def progress(verb: str) -> Iterator[Callable[[Progress], None] | None]:
+    """A callback that draws a bar on standard error, or none where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[counts]}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(verb, total=None, counts="")
+
+        def tell(state: Progress) -> None:
+            counts = "  ".join(f"{name} {n}" for name, n in sorted(state.by_status.items()))
+            bar.update(task, completed=state.done, total=state.total, counts=counts)
+            if state.note:
+                bar.console.print(printable(state.note), markup=False, highlight=False)
+
+        yield tell
