@@ -7,6 +7,7 @@ foreign module, nothing that reads a file.
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from collections.abc import Collection, Iterator, Mapping
@@ -72,6 +73,7 @@ def rebuild(
     if type(config) is not dict or config.get("class_name") not in ("Sequential", "Functional"):
         raise Refused("not the config of a Sequential or Functional model")
     _allow(config, own)
+    config, compiled = copy.deepcopy((config, compiled))  # Keras takes apart what it is given
     objects = dict(_classes(own))
     try:
         model = keras.saving.deserialize_keras_object(

@@ -73,12 +73,18 @@ class Judge:
         self._clean_files = {**self._files, **hidden}
 
     def judge(
-        self, submission: Submission, *, may_run: bool = True, afresh: bool = False
+        self,
+        submission: Submission,
+        *,
+        may_run: bool = True,
+        afresh: bool = False,
+        as_attempted: bool = False,
     ) -> Judged:
         """The result of one submission.
 
         With `may_run` false nothing is run: what would have to be is named in `waiting`. `afresh`
-        runs again what ended at a limit of time.
+        runs again what ended at a limit of time. `as_attempted` judges answers that are as they
+        were released as if they were the student's.
         """
         merged: dict[str, Merged] = {}
         evidence: dict[str, Evidence] = {}
@@ -90,6 +96,8 @@ class Judge:
             except BrokenSubmission as broken:
                 results.append(_broken(notebook, broken))
                 continue
+            if as_attempted:
+                merged[notebook.name] = _attempted(merged[notebook.name])
             done = self._notebook(submission, notebook, merged[notebook.name], may_run, afresh)
             waiting += done.waiting
             ran += done.ran
@@ -263,6 +271,10 @@ def solution(assignment: Assignment, folder: Path) -> Submission:
         node["cells"] = [c for n, c in enumerate(notebook.node.cells, 1) if n not in mistakes]
         (folder / f"{notebook.name}.ipynb").write_text(write_node(node), encoding="utf-8")
     return Submission(REFERENCE, assignment.name, REFERENCE, folder, "", "", 0)
+
+
+def _attempted(merged: Merged) -> Merged:
+    return replace(merged, attempted=dict.fromkeys(merged.attempted, True))
 
 
 def _broken(notebook: Notebook, broken: BrokenSubmission) -> NotebookResult:

@@ -55,6 +55,14 @@ def test_a_loss_of_the_students_own_leaves_the_model_uncompiled() -> None:
     assert not rebuild(description, weights).compiled
 
 
+@pytest.mark.parametrize("make", [functional, sequential])
+def test_one_description_serves_many_times(make: Any) -> None:
+    description, weights = describe(make())
+    again = json.dumps(description)
+    rebuild(description, weights)
+    assert json.dumps(description) == again
+
+
 def test_frozen_layers_stay_frozen() -> None:
     model = functional()
     model.layers[1].trainable = False

@@ -1,0 +1,69 @@
+"""What must hold before students get an assignment: the solution passes, the release does not."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.config import Course
+from autograder.language import in_words
+from autograder.notebook.cells import write_node
+from autograder.notebook.stripping import student_notebook
+from autograder.nouns import Assignment, NotebookResult, Status, Submission, TaskKind
+from autograder.steps.grade import judging
+from autograder.steps.judge import solution
+
+
+def prove(assignment: Assignment, course: Course, *, sandbox: bool = True) -> list[str]:
+    """One sentence per complaint: points the solution does not get, or the untouched release does.
+
+    The untouched release is judged as if it had been attempted, so that a changed space in an
+    answer is worth nothing either.
+    """
+    with (
+        tempfile.TemporaryDirectory() as solved,
+        tempfile.TemporaryDirectory() as unsolved,
+        judging(course, assignment, sandbox=sandbox, parallel=1) as judge,
+    ):
+        right = judge.judge(solution(assignment, Path(solved)))
+        empty = judge.judge(_unsolved(assignment, Path(unsolved)), as_attempted=True)
+    complaints = [c for n in right.result.notebooks for c in _short_of_full(n)]
+    return complaints + [c for n in empty.result.notebooks for c in _too_easy(n)]
+
+
+def _unsolved(assignment: Assignment, folder: Path) -> Submission:
+    for notebook in assignment.notebooks:
+        text = write_node(student_notebook(notebook, "", {}))
+        (folder / f"{notebook.name}.ipynb").write_text(text, encoding="utf-8")
+    return Submission("untouched", assignment.name, "untouched", folder, "", "", 0)
+
+
+def _short_of_full(notebook: NotebookResult) -> Iterator[str]:
+    if notebook.broken:
+        yield f"{notebook.notebook}: {notebook.broken}"
+    for task in notebook.tasks:
+        for criterion in task.criteria:
+            if criterion.status is not Status.PASSED:
+                expected, got, _ = in_words(criterion.message)
+                yield (
+                    f"{notebook.notebook}, task {task.grade_id}: the solution does not pass"
+                    f" {criterion.name} ({criterion.status}, {criterion.points:g} of"
+                    f" {criterion.max_points:g}). Expected: {expected}. Got: {got}"
+                )
+    if notebook.limit:
+        yield f"{notebook.notebook}: the solution hit a limit: {notebook.limit}"
+    for error in notebook.cell_errors:
+        yield f"{notebook.notebook}: cell {error.cell} of the solution stops with {error.type}"
+
+
+def _too_easy(notebook: NotebookResult) -> Iterator[str]:
+    for task in notebook.tasks:
+        if task.kind is TaskKind.MANUAL:
+            continue
+        for criterion in task.criteria:
+            if criterion.points > 0:
+                yield (
+                    f"{notebook.notebook}, task {task.grade_id}: the untouched release gets"
+                    f" {criterion.points:g} points for {criterion.name}"
+                )
