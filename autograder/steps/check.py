@@ -365,7 +365,7 @@ def in_error(task: Task, fault: Fault) -> TaskResult:
 def _criterion_key(rules: Rules, task: Task, criterion: Criterion, evidence: Evidence) -> str:
     values = evidence.values.get(task.grade_id, {})
     return fingerprint([
-        1,
+        _judging_code(),
         criterion.source,
         _shared_code(task.code),
         list(rules.source.setup),
