@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from autograder.expect.verdict import msgid
 from autograder.language import translate
 from autograder.nouns import Limits, fill
 from autograder.student import here, meter, showing, words
@@ -44,15 +45,15 @@ def time_and_memory(limits: Limits) -> tuple[Use, ...]:
     memory = meter.memory_mb()
     total = meter.METER.total + meter.METER.running
     return (
-        Use("Computing time, each cell once", total, limits.cpu_seconds, "s"),
+        Use(msgid("Computing time, each cell once"), total, limits.cpu_seconds, "s"),
         Use(
-            "Computing time, dearest cell",
+            msgid("Computing time, dearest cell"),
             dearest[1] if dearest else 0.0,
             limits.cell_seconds,
             "s",
             dearest[0][:60] if dearest and dearest[1] >= 1 else "",
         ),
-        Use("Memory, at its highest", memory[1] if memory else None, limits.memory_mb, "MB"),
+        Use(msgid("Memory, at its highest"), memory[1] if memory else None, limits.memory_mb, "MB"),
     )
 
 
@@ -60,7 +61,7 @@ def disk(limits: Limits) -> Use:
     """What the notebook's folder takes on the disk."""
     used, all_of_it = meter.disk_mb(here.folder())
     note = "" if all_of_it else translate("at least: not every file was counted")
-    return Use("Disk, this folder", used, limits.disk_mb, "MB", note)
+    return Use(msgid("Disk, this folder"), used, limits.disk_mb, "MB", note)
 
 
 def warnings(found: Sequence[Use]) -> list[str]:
@@ -69,9 +70,9 @@ def warnings(found: Sequence[Use]) -> list[str]:
 
 
 def _warning(use: Use) -> str:
-    template = "{what}: {percent} % of what grading allows is used."
+    template = msgid("{what}: {percent} % of what grading allows is used.")
     if use.share >= 1:
-        template = "{what}: {percent} % of what grading allows. Grading would stop here."
+        template = msgid("{what}: {percent} % of what grading allows. Grading would stop here.")
     return fill(
         translate(template), {"what": translate(use.what), "percent": round(100 * use.share)}
     )

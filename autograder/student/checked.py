@@ -63,23 +63,10 @@ class Checked:
     @property
     def summary(self) -> str:
         """One sentence; it never says that all is met while hidden points are outstanding."""
-        values = {
-            "points": words.number(self.points),
-            "max": words.number(self.max_points),
-            "hidden": words.number(self.hidden_points),
-        }
-        if self.hidden_points and not self._seen:
-            template = "{hidden} points, all of them checked after you submit."
-        elif self.hidden_points:
-            template = (
-                "{points} of {max} points so far. "
-                "{hidden} more points are checked after you submit."
-            )
-        elif all(row.state is words.MET for row in self.rows):
-            template = "All demands are met: {points} of {max} points."
-        else:
-            template = "{points} of {max} points so far."
-        return fill(translate(template), values)
+        if not self.hidden_points and all(row.state is words.MET for row in self.rows):
+            values = {"points": words.number(self.points), "max": words.number(self.max_points)}
+            return fill(translate("All demands are met: {points} of {max} points."), values)
+        return words.so_far(self.points, self.max_points, self.hidden_points)
 
     def __repr__(self) -> str:
         return showing.as_text(self)

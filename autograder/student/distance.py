@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.expect.verdict import short
+from autograder.expect.verdict import msgid, short
 from autograder.language import translate
 from autograder.nouns import fill
 
@@ -52,19 +52,23 @@ def legend(found: Distance) -> list[tuple[str, str]]:
     """What there is on the line, in words: (mark, words) for the number, the target, where points
     begin, what right answers and a simple baseline reach.
     """
-    reached = "{score} now, the demand is met" if found.reached else "{score} now"
-    demanded = "{target} or more is demanded" if found.rising else "{target} or less is demanded"
+    reached = msgid("{score} now, the demand is met") if found.reached else msgid("{score} now")
+    demanded = (
+        msgid("{target} or more is demanded")
+        if found.rising
+        else msgid("{target} or less is demanded")
+    )
     parts: list[tuple[str, str, dict[str, float]]] = [
         ("score", reached, {"score": found.score}),
         ("target", demanded, {"target": found.target}),
     ]
     if found.right_answers:
         lo, hi = found.right_answers
-        parts.append(("right", "right answers reach {lo} to {hi}", {"lo": lo, "hi": hi}))
+        parts.append(("right", msgid("right answers reach {lo} to {hi}"), {"lo": lo, "hi": hi}))
     if found.baseline is not None:
-        parts.append(("base", "a simple baseline reaches {base}", {"base": found.baseline}))
+        parts.append(("base", msgid("a simple baseline reaches {base}"), {"base": found.baseline}))
     if found.partial_from is not None and not found.reached:
-        parts.append(("start", "points begin at {start}", {"start": found.partial_from}))
+        parts.append(("start", msgid("points begin at {start}"), {"start": found.partial_from}))
     return [
         (mark, fill(translate(template), {k: short(v) for k, v in values.items()}))
         for mark, template, values in parts

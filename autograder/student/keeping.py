@@ -139,8 +139,10 @@ def _notes() -> list[str]:
     """That Keras here is newer than the one that grades, where that is so."""
     mine, theirs = shelves.versions().get("keras", ""), here.released().keras
     if mine and theirs and _minor(mine) > _minor(theirs):
-        note = "Keras here is {mine}, grading has {theirs}: built-in layers are usually the same."
-        return [fill(translate(note), {"mine": mine, "theirs": theirs})]
+        note = translate(
+            "Keras here is {mine}, grading has {theirs}: built-in layers are usually the same."
+        )
+        return [fill(note, {"mine": mine, "theirs": theirs})]
     return []
 
 

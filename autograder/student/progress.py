@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from html import escape
 
+from autograder.expect.verdict import msgid
 from autograder.language import translate
 from autograder.nouns import fill
 from autograder.student import drawing, here, ledger, saved, showing, words
 from autograder.student.front import Shown, show
 
-COLUMNS = ("Task", "Points so far", "Checked after you submit", "Last check")
+COLUMNS = (
+    msgid("Task"),
+    msgid("Points so far"),
+    msgid("Checked after you submit"),
+    msgid("Last check"),
+)
 
 
 @dataclass(frozen=True)
@@ -72,19 +78,9 @@ def shown(tasks: Sequence[Line], saved_sentence: str) -> Shown:
 def _summary(tasks: Sequence[Line]) -> str:
     if not tasks:
         return translate("Nothing has been checked yet: run the first task's check cell.")
-    hidden = sum(t.hidden for t in tasks)
-    values = {
-        "points": words.number(sum(t.points for t in tasks)),
-        "max": words.number(sum(t.visible for t in tasks)),
-        "hidden": words.number(hidden),
-    }
-    if hidden:
-        template = (
-            "{points} of {max} points so far. {hidden} more points are checked after you submit."
-        )
-    else:
-        template = "{points} of {max} points so far."
-    return fill(translate(template), values)
+    return words.so_far(
+        sum(t.points for t in tasks), sum(t.visible for t in tasks), sum(t.hidden for t in tasks)
+    )
 
 
 def _cells(task: Line) -> tuple[str, str, str, str]:

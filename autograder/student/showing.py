@@ -12,6 +12,7 @@ from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
+from autograder.expect.verdict import msgid
 from autograder.language import current, translate
 from autograder.nouns import fill
 from autograder.student import distance, drawing, words
@@ -104,7 +105,14 @@ def _points(row: Row) -> str:
 
 # ── Table ────────────────────────────────────────────────────────────────────────────
 
-COLUMNS = ("State", "Demand", "Expected", "Got", "Next", "Points")
+COLUMNS = (
+    msgid("State"),
+    msgid("Demand"),
+    msgid("Expected"),
+    msgid("Got"),
+    msgid("Next"),
+    msgid("Points"),
+)
 
 
 def as_html(checked: Checked) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autograder.expect.verdict import msgid
 from autograder.language import translate
-from autograder.nouns import Status
+from autograder.nouns import Status, fill
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,12 @@ class State:
     tone: str  # "good", "bad", "wait", "later"
 
 
-MET = State("met", "✓", "good")
-NOT_MET = State("not met", "✗", "bad")
-NOT_RUN = State("not run yet", "–", "wait")
-LATER = State("checked after you submit", "◷", "later")
-PERSON = State("looked at by a person", "?", "later")
-UNTOUCHED = State("not attempted", "–", "wait")
+MET = State(msgid("met"), "✓", "good")
+NOT_MET = State(msgid("not met"), "✗", "bad")
+NOT_RUN = State(msgid("not run yet"), "–", "wait")
+LATER = State(msgid("checked after you submit"), "◷", "later")
+PERSON = State(msgid("looked at by a person"), "?", "later")
+UNTOUCHED = State(msgid("not attempted"), "–", "wait")
 
 STATES = {
     Status.PASSED: MET,
@@ -31,6 +32,20 @@ STATES = {
     Status.NOT_ATTEMPTED: UNTOUCHED,
     Status.ERROR: PERSON,
 }
+
+
+def so_far(points: float, most: float, hidden: float) -> str:
+    """Points of the visible criteria and what is outstanding; never that everything is met."""
+    values = {"points": number(points), "max": number(most), "hidden": number(hidden)}
+    if hidden and not most:
+        template = msgid("{hidden} points, all of them checked after you submit.")
+    elif hidden:
+        template = msgid(
+            "{points} of {max} points so far. {hidden} more points are checked after you submit."
+        )
+    else:
+        template = msgid("{points} of {max} points so far.")
+    return fill(translate(template), values)
 
 
 def in_words(state: State) -> str:
