@@ -28,6 +28,7 @@ from ulid import ULID
 
 from autograder.evidence.store import write_beside
 from autograder.inbox import folder
+from autograder.inbox.arrivals import Arrival
 from autograder.inbox.paths import TIMESTAMP
 from autograder.inbox.taking import File, Taken, digest_of
 from autograder.nouns import Submission
@@ -35,16 +36,6 @@ from autograder.nouns import Submission
 FORMAT = 1
 NOTEBOOK_BYTES = 32 << 20  # of a notebook that is asked for its release
 STALE_SECONDS = 24 * 3600
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """How a submission came in."""
-
-    origin: str  # folder, zip, Canvas, Moodle, exchange, submitted, portal
-    received: datetime  # UTC
-    certain: bool  # by a clock that no student sets: nbgrader's time stamp, our own server
-    sender: str = ""  # who the LMS says it is, as a number of its own
 
 
 @dataclass(frozen=True)

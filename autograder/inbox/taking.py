@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from autograder.inbox.entries import Entry
-from autograder.inbox.paths import TIMESTAMP, Refused, is_noise
+from autograder.inbox.paths import TIMESTAMP, Refused, harmless_path, is_noise
 
 RATIO = 250  # bytes for each packed one; honest notebooks and images stay below 50
 RATIO_FROM = 16 << 20  # below this nobody is hurt
@@ -62,6 +61,8 @@ def take(entries: Iterable[Entry], into: Path, caps: Caps) -> Taken:
                     f"a submission may have {caps.files} files, this is one too many",
                     where=str(entry.path), way_out="c.Submissions.max_files = ... allows more",
                 )  # fmt: skip
+            if harmless_path(str(entry.path)) != entry.path:
+                raise Refused("its name could do harm", where=str(entry.path))
             _claim(entry.path, known)
             packed += entry.packed
             file = _write(entry, into, left, caps, packed, caps.bytes - left)
@@ -142,53 +143,3 @@ def _check(entry: Entry, size: int, left: int, caps: Caps, packed: int, before: 
             f"it unpacks to more than {RATIO} times its size", where=str(entry.path),
             way_out="if it is honest, hand it in as a folder",
         )  # fmt: skip
-
-
-# ── Notebooks under the names that the assignment gave them ──────────────────────────
-
-_COPY = re.compile(
-    r"(?:[ _-]*\(\d+\)|[ _]*-+[ _]*(?:copy)?[ _]*\d*|[ _]*copy[ _]*\d*|의?[ _]*사본)\Z",
-    re.IGNORECASE,
-)
-_COPY_OF = re.compile(r"(?:copy[ _]+of[ _]+|사본[ _]*[-–]?[ _]*)", re.IGNORECASE)
-
-
-def rightly_named(entries: Iterable[Entry], names: Iterable[str]) -> tuple[Entry, ...]:
-    """The files with notebooks such as `n411 (1).ipynb`, `Copy of n411.ipynb` called `n411.ipynb`.
-
-    `names` are the assignment's notebooks. If there is one of them and one is handed in, it is that
-    one whatever its name. Of several copies the latest number is taken for it.
-    """
-    entries, wanted = tuple(entries), {name.casefold(): name for name in names}
-    books = [e for e in entries if len(e.path.parts) == 1 and e.path.suffix.lower() == ".ipynb"]
-    here = {e.path.stem.casefold(): e for e in books if e.path.name in _exact(wanted)}
-    renamed: dict[PurePosixPath, str] = {}
-    for entry in sorted(books, key=lambda e: _number(e.path.stem), reverse=True):
-        name = wanted.get(plain_stem(entry.path.stem).casefold())
-        if name and name.casefold() not in here:
-            here[name.casefold()] = entry
-            renamed[entry.path] = name
-    if not here and len(books) == len(wanted) == 1:
-        renamed[books[0].path] = next(iter(wanted.values()))
-    return tuple(
-        e.under(PurePosixPath(f"{renamed[e.path]}.ipynb")) if e.path in renamed else e
-        for e in entries
-    )
-
-
-def plain_stem(stem: str) -> str:
-    """The stem without what browsers, Colab and an LMS add to the name of a copy."""
-    while True:
-        shorter = _COPY.sub("", _COPY_OF.sub("", stem, count=1)).strip()
-        if shorter == stem or not shorter:
-            return stem
-        stem = shorter
-
-
-def _exact(wanted: dict[str, str]) -> set[str]:
-    return {f"{name}.ipynb" for name in wanted.values()}
-
-
-def _number(stem: str) -> int:
-    found = re.search(r"(\d+)\)?\s*\Z", stem)
-    return int(found.group(1)[:9]) if found else 0

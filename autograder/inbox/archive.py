@@ -1,0 +1,150 @@
+"""A zip → what is offered in it. Nothing that its headers claim is believed.
+
+Sizes are counted while reading, by whoever reads; links, devices, encrypted entries and packings
+other than deflate are refused one by one, an archive that makes no sense as a whole.
+"""
+
+from __future__ import annotations
+
+import mmap
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone, tzinfo
+from functools import partial
+from pathlib import Path
+
+from autograder import harmless
+from autograder.inbox.entries import CHUNK, Entry, Offered
+from autograder.inbox.paths import Refused, decoded, harmless_path
+
+ENTRIES = 200_000  # in the zip of a whole class
+_UTF8_FLAG, _ENCRYPTED_FLAGS = 0x800, 0x1 | 0x40 | 0x2000
+_TIMES, _UNICODE_PATH = 0x5455, 0x7075  # extra fields
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError,
+    NotImplementedError, RuntimeError, MemoryError,
+)  # fmt: skip
+
+
+@contextmanager
+def opened(path: Path, zone: tzinfo = timezone.utc, *, most: int = ENTRIES) -> Iterator[Offered]:
+    """What a zip offers, readable while the block lasts; Refused if it is none, or damaged.
+
+    `zone` is the one in which it writes its dates, where they say no more; `most` entries may be in
+    it: each takes memory before anything of it is read.
+    """
+    shown = harmless.text(path.name, cap=120)
+    count = _headers(path, most, shown)
+    if count > most:
+        raise Refused(
+            f"the zip has more than {most} entries", where=shown, way_out="hand in fewer files"
+        )
+    try:
+        archive = zipfile.ZipFile(path)
+    except _DAMAGE as error:
+        raise Refused(
+            f"it cannot be read as a zip: {harmless.text(str(error), cap=80)}", where=shown,
+            way_out="zip the folder again, as .zip",
+        ) from None  # fmt: skip
+    with archive:
+        yield _offered(archive, path.stat().st_size, zone)
+
+
+def _headers(path: Path, most: int, shown: str) -> int:
+    """How many entries there can be at most, found without keeping any of them."""
+    try:
+        with path.open("rb") as file:
+            if not file.seek(0, 2):
+                raise Refused("it is empty", where=shown, way_out="hand it in again")
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                count, at = 0, content.find(b"PK\1\2")
+                while at >= 0 and count <= most:
+                    count, at = count + 1, content.find(b"PK\1\2", at + 4)
+                return count
+    except OSError as error:
+        raise Refused(f"it cannot be read: {error.strerror}", where=shown) from None
+
+
+def _offered(archive: zipfile.ZipFile, size: int, zone: tzinfo) -> Offered:
+    entries: list[Entry] = []
+    refused: list[Refused] = []
+    for info in archive.infolist():
+        name = _name(info)
+        mode = info.external_attr >> 16
+        if name.endswith(("/", "\\")) or stat.S_ISDIR(mode):
+            continue
+        try:
+            _check(info, mode, harmless.text(name, cap=120))
+            entries.append(
+                Entry(
+                    harmless_path(name),
+                    info.file_size,
+                    max(0, min(info.compress_size, size)),
+                    _date(info, zone),
+                    partial(_chunks, archive, info, harmless.text(name, cap=120)),
+                )
+            )
+        except Refused as error:
+            refused.append(error)
+    return Offered(tuple(entries), tuple(refused))
+
+
+def _check(info: zipfile.ZipInfo, mode: int, shown: str) -> None:
+    kind = stat.S_IFMT(mode)
+    if stat.S_ISLNK(mode):
+        raise Refused("it is a link, not a file", where=shown, way_out="put the file itself there")
+    if kind not in (0, stat.S_IFREG):
+        raise Refused("it is no file but a device, socket or pipe", where=shown)
+    if info.flag_bits & _ENCRYPTED_FLAGS:
+        raise Refused("it is encrypted", where=shown, way_out="zip it without a password")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Refused(
+            f"it is packed by method {info.compress_type}, only plain zips are read", where=shown,
+            way_out="zip it as ordinary .zip (deflate)",
+        )  # fmt: skip
+
+
+def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Iterator[bytes]:
+    try:
+        with archive.open(info) as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+    except _DAMAGE as error:
+        raise Refused(
+            f"it is damaged: {harmless.text(str(error), cap=80)}", where=shown,
+            way_out="zip the folder again",
+        ) from None  # fmt: skip
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The entry's name: UTF-8 where it says so, else what its bytes most likely are."""
+    if info.flag_bits & _UTF8_FLAG:
+        return info.orig_filename
+    raw = info.orig_filename.encode("cp437")  # as zipfile has decoded it, byte by byte
+    for kind, data in _extras(info.extra):
+        if kind == _UNICODE_PATH and data[:5] == b"\1" + struct.pack("<I", zlib.crc32(raw)):
+            return data[5:].decode("utf-8", errors="replace")
+    return decoded(raw)
+
+
+def _date(info: zipfile.ZipInfo, zone: tzinfo) -> datetime | None:
+    for kind, data in _extras(info.extra):
+        if kind == _TIMES and len(data) >= 5 and data[0] & 1:
+            (seconds,) = struct.unpack("<i", data[1:5])
+            return datetime.fromtimestamp(max(seconds, 0), timezone.utc)
+    try:
+        local = datetime(*info.date_time, tzinfo=zone)
+    except ValueError:
+        return None
+    return local.astimezone(timezone.utc) if local.year > 1980 else None
+
+
+def _extras(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(extra) >= 4:
+        kind, length = struct.unpack("<HH", extra[:4])
+        yield kind, extra[4 : 4 + length]
+        extra = extra[4 + length :]

@@ -1,0 +1,235 @@
+"""Names that Canvas, Moodle, nbgrader or people give → who sent which files.
+
+What is understood, in this order after the course's own pattern:
+
+    Moodle    Jane Doe_123_assignsubmission_file_/n411.ipynb    (also as one flat name)
+    exchange  jane+n411+2026-01-01 12:00:00.000000 UTC+x/n411.ipynb
+    Canvas    doejane_LATE_123_456_n411.ipynb                   (name, user, attachment)
+    nbgrader  jane/n411/n411.ipynb
+    people    jane/n411.ipynb, jane.ipynb, n411_jane.ipynb, jane.zip
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import PurePosixPath
+
+from autograder.errors import ConfigError
+from autograder.inbox.entries import Entry
+from autograder.inbox.notebooks import plain_stem
+from autograder.inbox.paths import Refused, harmless_path, is_noise
+from autograder.inbox.people import ClassList
+
+_CANVAS = re.compile(
+    r"(?P<student>[^/]+?)(?P<late>_LATE)?_(?P<number>\d{1,20})_\d{1,20}_(?P<file>[^/]+)",
+    re.IGNORECASE,
+)
+_MOODLE = re.compile(
+    r"(?P<student>[^/]+)_(?P<number>\d{1,20})_assignsubmission_[a-z]+(?:_?/|_)(?P<file>.+)"
+)
+_EXCHANGE = re.compile(
+    r"(?P<student>[^/]+)\+(?P<assignment>[^/+]+)\+(?P<when>[^/+]+)(?:\+[^/+]*)?/(?P<file>.+)"
+)
+_ALONE = {".ipynb", ".zip"}  # a file of this kind can be a whole submission
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What one person sent, its files as they lay in the submission."""
+
+    name: str
+    entries: tuple[Entry, ...]
+    system: str = ""  # Canvas, Moodle, exchange, nbgrader; "" for names people give
+    number: str = ""  # who they are in that system
+    when: datetime | None = None  # as the system's own clock says
+    late: bool = False  # as the system says
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What one path tells."""
+
+    name: str
+    file: str
+    system: str = ""
+    number: str = ""
+    when: str = ""
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """By what a path is understood."""
+
+    assignment: str
+    notebooks: tuple[str, ...]  # names of the assignment's notebooks
+    others: frozenset[str]  # names of other assignments
+    people: ClassList
+    pattern: re.Pattern[str] | None = None
+
+
+def compiled(pattern: str) -> re.Pattern[str] | None:
+    """The course's own pattern; ConfigError if it is none or has no group `student`."""
+    if not pattern:
+        return None
+    way_out = r"write it as in r'(?P<student>\d+)_(?P<file>.+)'"
+    where = "c.Submissions.pattern"
+    try:
+        found = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f"it is no regular expression: {error}", where=where, way_out=way_out)  # noqa: B904
+    if "student" not in found.groupindex:
+        raise ConfigError("it has no group `student`", where=where, way_out=way_out)
+    return found
+
+
+def sorted_out(
+    entries: Iterable[Entry], rules: Rules
+) -> tuple[tuple[Sent, ...], tuple[Refused, ...]]:
+    """Who sent what, in order of name; and the files that tell nobody."""
+    groups: dict[tuple[str, str, str], _Group] = {}
+    refused: list[Refused] = []
+    for entry in _within(tuple(e for e in entries if not is_noise(e.path)), rules):
+        told = _told(entry.path, rules)
+        if told is None:
+            refused.append(
+                Refused(
+                    "its name tells no student", where=str(entry.path),
+                    way_out="one folder per student, or STUDENT.ipynb; "
+                    "c.Submissions.pattern reads other names",
+                )
+            )  # fmt: skip
+            continue
+        group = groups.setdefault((told.system, told.name, told.number), _Group(told))
+        try:
+            group.entries.append(entry.under(harmless_path(told.file)))
+        except Refused as error:
+            refused.append(error)
+        group.late = group.late or told.late
+    sent = []
+    for group in groups.values():
+        try:
+            sent.append(_chosen(group, rules))
+        except Refused as error:
+            refused.append(error)
+    return tuple(sorted(sent, key=lambda s: (s.name, s.number))), tuple(refused)
+
+
+@dataclass
+class _Group:
+    told: _Told
+    entries: list[Entry] = field(default_factory=list)
+    late: bool = False
+
+
+def _within(entries: tuple[Entry, ...], rules: Rules) -> tuple[Entry, ...]:
+    """The files without the folders around the whole class."""
+    while entries:
+        tops = {e.path.parts[0] for e in entries}
+        if len(tops) > 1 or any(len(e.path.parts) == 1 for e in entries):
+            return entries
+        top = next(iter(tops))
+        inner = tuple(e.under(PurePosixPath(*e.path.parts[1:])) for e in entries)
+        if not _is_around(top, inner, rules):
+            return entries
+        entries = inner
+    return entries
+
+
+def _is_around(top: str, inner: tuple[Entry, ...], rules: Rules) -> bool:
+    """Whether the one folder is the class's, not a student's."""
+    path = PurePosixPath(top, inner[0].path)
+    if _by_system(path, rules) or rules.people.knows(top):
+        return False
+    files = [e.path for e in inner if len(e.path.parts) == 1]
+    folders = {e.path.parts[0] for e in inner if len(e.path.parts) > 1}
+    if top == rules.assignment:
+        return not any(plain_stem(f.stem) in rules.notebooks for f in files)
+    if not files:
+        return rules.assignment not in folders
+    return all(_by_system(f, rules) or rules.people.knows(f.stem) for f in files)
+
+
+def _told(path: PurePosixPath, rules: Rules) -> _Told | None:
+    system = _by_system(path, rules)
+    if system or len(path.parts) > 1:
+        return system or _Told(path.parts[0], "/".join(path.parts[1:]))
+    if path.suffix.casefold() not in _ALONE:
+        return None
+    name = _without_notebook(path.stem, rules)
+    return _Told(name, path.name) if name else None
+
+
+def _by_system(path: PurePosixPath, rules: Rules) -> _Told | None:
+    """What the course's pattern, an LMS or the exchange says by this path."""
+    text = str(path)
+    if rules.pattern:
+        found = rules.pattern.match(text)
+        if found and found.group("student"):
+            file = found.groupdict().get("file") or text[found.end() :].strip("/_ ") or path.name
+            return _Told(_clean(found.group("student")), file, "pattern")
+    found = _MOODLE.fullmatch(text)
+    if found:
+        return _Told(_clean(found["student"]), found["file"], "Moodle", found["number"])
+    found = _EXCHANGE.fullmatch(text)
+    if found and found["assignment"] == rules.assignment:
+        return _Told(found["student"], found["file"], "exchange", when=found["when"])
+    found = _CANVAS.fullmatch(text)
+    if found:
+        late = bool(found["late"])
+        name = _clean(found["student"])
+        return _Told(name, found["file"], "Canvas", found["number"], late=late)
+    return None
+
+
+def _chosen(group: _Group, rules: Rules) -> Sent:
+    """What of a person's files belongs to this assignment, and when a system says it was sent."""
+    told, entries = group.told, tuple(group.entries)
+    if told.system:
+        when = _moment(told.when) if told.when else None
+        return Sent(told.name, entries, told.system, told.number, when, group.late)
+    tops = {e.path.parts[0] for e in entries if len(e.path.parts) > 1}
+    plain = any(len(e.path.parts) == 1 and e.path.suffix.casefold() in _ALONE for e in entries)
+    if rules.assignment in tops and not plain:
+        own = tuple(
+            e.under(PurePosixPath(*e.path.parts[1:]))
+            for e in entries
+            if e.path.parts[0] == rules.assignment and len(e.path.parts) > 1
+        )
+        return Sent(told.name, own, "nbgrader")
+    if tops and tops <= rules.others and not plain:
+        raise Refused(
+            f"there is nothing for {rules.assignment} in the folder", where=told.name,
+            way_out=f"it holds {', '.join(sorted(tops))}",
+        )  # fmt: skip
+    return Sent(told.name, entries)
+
+
+def _without_notebook(stem: str, rules: Rules) -> str:
+    """The stem without the assignment's or its notebook's name: `n411_jane` → `jane`."""
+    said = plain_stem(stem)
+    if rules.people.knows(stem):
+        return stem
+    for name in sorted((*rules.notebooks, rules.assignment), key=len, reverse=True):
+        found = re.fullmatch(
+            rf"(?:(?P<before>.+)[_\-. +])?{re.escape(name)}(?:[_\-. +](?P<after>.+))?", said
+        )
+        if found:
+            return _clean(" ".join(filter(None, (found["before"], found["after"]))))
+    return stem
+
+
+def _moment(text: str) -> datetime | None:
+    """The time stamp of nbgrader's as the exchange writes it."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f UTC").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
+def _clean(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).split())
