@@ -121,6 +121,25 @@ def _is_python(cell: SourceCell) -> Wrong:
         yield f"this code is no Python: {line}{error.msg}", "mend the code"
 
 
+def _is_python_without_hidden_blocks(cell: SourceCell) -> Wrong:
+    hidden = markers.regions(cell.source, markers.HIDDEN)
+    if cell.kind == "code" and hidden and not stands_without_hidden(cell.source):
+        yield (
+            "without its hidden blocks this cell is no Python, so no student could run it",
+            "put the markers around whole statements",
+        )
+
+
+def stands_without_hidden(source: str) -> bool:
+    """Whether what is left of a test cell without its hidden blocks is Python."""
+    left = markers.replaced(source, dict.fromkeys(markers.regions(source, markers.HIDDEN), ""))
+    try:
+        names.parse(left)
+    except SyntaxError:
+        return False
+    return True
+
+
 def _is_setup_only_if_locked(cell: SourceCell) -> Wrong:
     if "setup" in cell.tags and cell.role != "setup":
         yield (
@@ -138,5 +157,6 @@ RULES: tuple[Callable[[SourceCell], Wrong], ...] = (
     _has_balanced_markers,
     _has_markers_where_they_belong,
     _is_python,
+    _is_python_without_hidden_blocks,
     _is_setup_only_if_locked,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.errors import AuthoringError
 from autograder.notebook import asserts, declarations, names
-from autograder.notebook.cell_rules import is_points
+from autograder.notebook.cell_rules import is_points, stands_without_hidden
 from autograder.notebook.cells import SourceCell
 from autograder.notebook.mistakes import read_mistake
 from autograder.notebook.problems import Place
@@ -113,6 +113,8 @@ def _names_of_task_cell(
         else:
             way_out = f"define or import {name} in this cell or in a locked cell tagged setup"
         yield place.problem(f"line {line} uses {name}, which nobody defines here", way_out)
+    if not stands_without_hidden(cell.source):
+        return  # said already by the rules for cells
     released = released_test(cell.source, tuple(criteria))
     for name in sorted(names.free(released) - names.free(cell.source)):
         yield place.problem(
