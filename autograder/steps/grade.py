@@ -25,11 +25,10 @@ from autograder.evidence.record import Evidence
 from autograder.evidence.store import Store
 from autograder.notebook.reading import read_assignment
 from autograder.nouns import Assignment, Result, Status, Submission
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import WarmServer
 from autograder.steps.collect import submissions
 from autograder.steps.judge import Judge, Judged
 from autograder.steps.release import released_number
+from autograder.steps.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,7 @@ def grade(
     jobs: int = 0,
     sandbox: bool = True,
     progress: Show | None = None,
+    workers: Workers | None = None,
 ) -> Report:
     """The results of every submission (or of these students), recorded in the gradebook.
 
@@ -95,17 +95,19 @@ def grade(
     started = time.monotonic()
     source = read(course, assignment)
     chosen = _chosen(course, source, students, tasks)
+    book = _Book(course, progress or (lambda _: None), len(chosen))
     at_once = jobs or course.grading.jobs or os.cpu_count() or 1
-    show = progress or (lambda _: None)
-    with judging(course, source, sandbox=sandbox, parallel=at_once) as judge:
-        book = _Book(course, show, len(chosen))
-        for judged, submission in _judged(judge, chosen, at_once, book):
+    with ExitStack() as stack:
+        hired = workers or stack.enter_context(Workers(sandbox=sandbox, parallel=at_once))
+        judge = judge_of(course, source, hired)
+        for judged, submission in _judged(judge, chosen, hired.parallel, book):
             book.write(submission, judged, tasks)
-        notes = (*book.notes, *judge.students.notes, *judge.checkers.notes)
         return replace(
-            book.report(assignment), notes=notes, tier=str(judge.students.tier),
+            book.report(assignment),
+            notes=(*book.notes, *hired.notes),
+            tier=str(hired.tier),
             seconds=time.monotonic() - started,
-        )  # fmt: skip
+        )
 
 
 def read(course: Course, assignment: str) -> Assignment:
@@ -120,34 +122,16 @@ def read(course: Course, assignment: str) -> Assignment:
     return read_assignment(folder, kind=course.kind_of(assignment))
 
 
-class judging:  # noqa: N801
-    """A Judge with its warm servers, for as long as the block lasts."""
-
-    def __init__(
-        self, course: Course, assignment: Assignment, *, sandbox: bool, parallel: int
-    ) -> None:
-        self._course, self._assignment = course, assignment
-        self._sandbox, self._parallel = sandbox, parallel
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Judge:
-        tier = isolation_tier(self._sandbox)
-        students = WarmServer("inside", tier=tier, parallel=self._parallel)
-        checkers = WarmServer("checking", tier=tier, parallel=self._parallel)
-        self._stack.enter_context(students)
-        self._stack.enter_context(checkers)
-        return Judge(
-            self._course, self._assignment, released_number(self._course, self._assignment.name),
-            students, checkers, Store(self._course.state / "evidence"),
-        )  # fmt: skip
-
-    def __exit__(self, *exc: Any) -> None:
-        self._stack.__exit__(*exc)
-
-
-def isolation_tier(sandbox: bool) -> Tier:
-    """The tier that jobs run at: none until isolation is asked for and found."""
-    return Tier.NONE
+def judge_of(course: Course, assignment: Assignment, workers: Workers) -> Judge:
+    """The judge of one assignment, who works with these workers."""
+    return Judge(
+        course,
+        assignment,
+        released_number(course, assignment.name),
+        workers.students,
+        workers.checkers,
+        Store(course.state / "evidence"),
+    )
 
 
 # ── Who is judged, in which order ────────────────────────────────────────────────────

@@ -11,11 +11,12 @@ from autograder.language import in_words
 from autograder.notebook.cells import write_node
 from autograder.notebook.stripping import student_notebook
 from autograder.nouns import Assignment, NotebookResult, Status, Submission, TaskKind
-from autograder.steps.grade import judging
+from autograder.steps.grade import judge_of
 from autograder.steps.judge import solution
+from autograder.steps.workers import Workers
 
 
-def prove(assignment: Assignment, course: Course, *, sandbox: bool = True) -> list[str]:
+def prove(assignment: Assignment, course: Course, *, workers: Workers) -> list[str]:
     """One sentence per complaint: points the solution does not get, or the untouched release does.
 
     The untouched release is judged as if it had been attempted, so that a changed space in an
@@ -24,8 +25,8 @@ def prove(assignment: Assignment, course: Course, *, sandbox: bool = True) -> li
     with (
         tempfile.TemporaryDirectory() as solved,
         tempfile.TemporaryDirectory() as unsolved,
-        judging(course, assignment, sandbox=sandbox, parallel=1) as judge,
     ):
+        judge = judge_of(course, assignment, workers)
         right = judge.judge(solution(assignment, Path(solved)))
         empty = judge.judge(_unsolved(assignment, Path(unsolved)), as_attempted=True)
     complaints = [c for n in right.result.notebooks for c in _short_of_full(n)]

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 import pytest
 
 from autograder.sandbox.supervisor import WarmServer
-from autograder.steps.grade import isolation_tier
+from autograder.sandbox import tiers
 
 
 @pytest.fixture(scope="session")
 def students() -> Iterator[WarmServer]:
-    with WarmServer("inside", tier=isolation_tier(sandbox=True)) as server:
+    with WarmServer("inside", tier=tiers.find()) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def checkers() -> Iterator[WarmServer]:
-    with WarmServer("checking", tier=isolation_tier(sandbox=True)) as server:
+    with WarmServer("checking", tier=tiers.find()) as server:
         yield server
