@@ -7,9 +7,9 @@ in the job after it, in the order of `STEPS`, and only in the tiers they are nam
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -17,10 +17,12 @@ from enum import Enum
 from typing import Any
 
 from autograder.nouns import Limits
+from autograder.sandbox import kernel, landlock, seccomp
 from autograder.sandbox import limits as limits_
 
-_libc = ctypes.CDLL(None, use_errno=True)
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
+STUDENT = 1000  # the uid of student code as it sees itself in tier A
+SCRATCH = "/scratch"  # where tier A mounts a job's own disk
+HOME = f"{SCRATCH}/home"
 
 
 class Tier(str, Enum):
@@ -44,6 +46,8 @@ class Plan:
     readable: tuple[str, ...] = ()
     cores: tuple[int, ...] = ()  # the job's share of the machine; () = all of it
     inherited_mb: int = 0  # data that every fork of this warm server starts with
+    landlock: bool = True  # this kernel has it
+    uid: int = 0  # tier B as root: who student code becomes; 0 = stays who it is
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,6 +61,8 @@ class Plan:
             tuple(data["readable"]),
             tuple(data["cores"]),
             data["inherited_mb"],
+            data["landlock"],
+            data["uid"],
         )
 
 
@@ -72,15 +78,6 @@ class Step:
     run: Callable[[Plan], None]
     tiers: frozenset[Tier] = field(default_factory=lambda: frozenset(Tier))
     in_keeper: bool = False
-
-
-def prctl(option: int, *arguments: int) -> int:
-    """The answer of prctl; OSError if the kernel says no."""
-    words = [ctypes.c_ulong(a) for a in (*arguments, 0, 0, 0, 0)[:4]]
-    result: int = _libc.prctl(option, *words)
-    if result < 0:
-        raise OSError(ctypes.get_errno(), f"prctl {option}")
-    return result
 
 
 def lock_down(plan: Plan, *, in_keeper: bool) -> None:
@@ -111,6 +108,9 @@ def environment(scratch: str) -> dict[str, str]:
     }
 
 
+# ── Before the second fork ───────────────────────────────────────────────────────────
+
+
 def _session(_plan: Plan) -> None:
     os.setsid()
 
@@ -122,8 +122,66 @@ def _cores(plan: Plan) -> None:
 
 def _reaper(_plan: Plan) -> None:
     """Orphans of the job become the keeper's; if the warm server dies the keeper ends the job."""
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
-    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _namespaces(_plan: Plan) -> None:
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # else its files in /proc are not its own
+    user, group = os.getuid(), os.getgid()
+    kernel.unshare(kernel.NAMESPACES)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{user} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
+    socket.sethostname("sandbox")
+
+
+def _init(plan: Plan) -> None:
+    """Process 1 of the namespace: it ignores the orphans it is given, so the kernel reaps them.
+
+    It is not locked down itself; Landlock keeps the job from reaching into it. Without Landlock
+    the job is process 1.
+    """
+    global _process_1
+    if plan.landlock:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        closed = [(os.POSIX_SPAWN_CLOSE, fd) for fd in range(6)]
+        arguments = ["sleep", "infinity"]
+        _process_1 = os.posix_spawnp("sleep", arguments, {}, file_actions=closed)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+_process_1 = 0
+
+# ── In the job ───────────────────────────────────────────────────────────────────────
+
+
+def _die_with_keeper(_plan: Plan) -> None:
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _mounts(plan: Plan) -> None:
+    quiet = kernel.MS_NOSUID | kernel.MS_NODEV
+    disk, shared = plan.limits.disk_mb, max(16, plan.limits.disk_mb // 4)
+    kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount("proc", "/proc", "proc", quiet | kernel.MS_NOEXEC)
+    options = f"size={disk}m,mode=0700,nr_inodes={max(1000, disk * 100)}"
+    kernel.mount("scratch", SCRATCH, "tmpfs", quiet, options)
+    os.mkdir(HOME)
+    os.mkdir(f"{SCRATCH}/tmp")
+    if not any(path.startswith("/tmp/") for path in plan.readable):
+        kernel.mount(f"{SCRATCH}/tmp", "/tmp", "", kernel.MS_BIND)
+    options = f"size={shared}m,mode=0700,nr_inodes=4096"
+    kernel.mount("shm", "/dev/shm", "tmpfs", quiet | kernel.MS_NOEXEC, options)
+
+
+def _identity(plan: Plan) -> None:
+    if plan.uid:
+        os.setgroups([])
+        os.setresgid(plan.uid, plan.uid, plan.uid)
+        os.setresuid(plan.uid, plan.uid, plan.uid)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # forgotten with the old identity
 
 
 def _folder(plan: Plan) -> None:
@@ -140,22 +198,61 @@ def _signals(_plan: Plan) -> None:
 
 
 def _rlimits(plan: Plan) -> None:
-    limits_.apply(
-        plan.limits,
-        inherited_mb=plan.inherited_mb,
-        count_processes=plan.tier is not Tier.NONE,
-    )
+    others = 0 if plan.tier is Tier.FULL else limits_.tasks_of(os.getuid())
+    limits_.apply(plan.limits, inherited_mb=plan.inherited_mb, other_processes=others)
 
+
+def _capabilities(_plan: Plan) -> None:
+    kernel.drop_capabilities()
+
+
+def _landlock(plan: Plan) -> None:
+    if plan.landlock:
+        own = (SCRATCH, "/tmp") if plan.tier is Tier.FULL else (plan.scratch,)
+        landlock.restrict((*READABLE, *plan.readable), (*own, "/dev/shm", "/dev/null"))
+
+
+def _seccomp(_plan: Plan) -> None:
+    kernel.load_filter(seccomp.program())
+
+
+_ISOLATED = frozenset({Tier.FULL, Tier.PARTIAL})
+_FULL, _PARTIAL = frozenset({Tier.FULL}), frozenset({Tier.PARTIAL})
 
 STEPS: tuple[Step, ...] = (
     Step("session", _session, in_keeper=True),
     Step("cores", _cores, in_keeper=True),
     Step("reaper", _reaper, in_keeper=True),
+    Step("namespaces", _namespaces, _FULL, in_keeper=True),
+    Step("init", _init, _FULL, in_keeper=True),
+    Step("end with the keeper", _die_with_keeper),
+    Step("mounts", _mounts, _FULL),
+    Step("identity", _identity, _PARTIAL),
     Step("folder", _folder),
     Step("environment", _environment),
     Step("signals", _signals),
     Step("rlimits", _rlimits),
+    Step("capabilities", _capabilities, _ISOLATED),
+    Step("landlock", _landlock, _ISOLATED),
+    Step("seccomp", _seccomp, _ISOLATED),
 )
+
+# What any job may read: programs, libraries, fonts, and what says what machine this is.
+READABLE = (
+    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"),
+    *("/etc/alternatives", "/etc/fonts", "/etc/group", "/etc/hosts", "/etc/ld.so.cache"),
+    *("/etc/localtime", "/etc/mime.types", "/etc/nsswitch.conf", "/etc/passwd"),
+    *("/dev/full", "/dev/random", "/dev/urandom", "/dev/zero"),
+    *("/proc", "/sys/devices/system/cpu"),
+)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+# ── The keeper's watch ───────────────────────────────────────────────────────────────
 
 
 def keep(pid: int) -> int:
@@ -169,7 +266,11 @@ def keep(pid: int) -> int:
             _end(pid)
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
-            end_descendants()
+            if _process_1:
+                _end(_process_1)
+                os.waitpid(_process_1, 0)
+            else:
+                end_descendants()
             return status
 
 

@@ -21,6 +21,8 @@ from autograder.sandbox.pump import Pump
 _CHUNK = 1 << 18
 _AHEAD = 64 << 20  # bytes of unread frames past which a job has to wait
 _LOOK = 0.25  # seconds between two looks at a job's processes
+_BUSY = 8  # how much later the wall clock may strike on a busy machine
+_LOCK_SECONDS = 60.0  # a job whose lock-down takes longer has a hung server
 _GRACE = 5.0  # seconds a killed job has to vanish before its whole server goes
 
 
@@ -81,6 +83,7 @@ class Job:
         self._writing: deque[memoryview] = deque()
         self._open = {pipes.request, pipes.reply, pipes.output, pipes.status}
         self._paused = False
+        self._owed: int | None = None  # answers; None: the job may say what it likes
         self._output, self._dropped, self._keeping = bytearray(), 0, True
         self._status = b""
         self._limit, self._fault, self._killed_at = "", "", 0.0
@@ -104,6 +107,8 @@ class Job:
         with self._state:
             if self._pipes.request not in self._open:
                 return
+            if self._owed is not None:
+                self._owed += 1
             self._writing.extend(memoryview(piece).cast("B") for piece in pieces)
             self._write()
 
@@ -164,6 +169,16 @@ class Job:
             memory = self._tree.peak_mb if self._tree else 0.0
             return Outcome(0, "", round(self._cpu, 3), round(wall, 3), round(memory, 1), b"")
 
+    def pids(self) -> tuple[int, ...]:
+        """The job's processes, as seen from here."""
+        with self._state:
+            return tuple(watch.descendants(self._tree.root)) if self._tree else ()
+
+    def one_for_one(self) -> None:
+        """From now on every frame must answer one that was sent: one more ends the job."""
+        with self._state:
+            self._owed = 0
+
     def __enter__(self) -> Job:
         return self
 
@@ -198,8 +213,13 @@ class Job:
                     self._killed_at = now
                     self._abandon()
                 return
+            if not self.locked and now - self._began > _LOCK_SECONDS:
+                self._fault = "the warm server did not start the job"
+                self._killed_at = now
+                self._abandon()
+                return
             waited = self._waited + (now - self._since if self._waiting else 0.0)
-            if waited > self.limits.cpu_seconds * self.limits.wall_factor:
+            if waited > self.limits.cpu_seconds * self.limits.wall_factor and self._asleep(waited):
                 self.kill(limits_.WALL)
             elif self._tree and now >= self._next_look:
                 self._look(now)
@@ -226,6 +246,13 @@ class Job:
             if not self._waiting:
                 self._waited += time.monotonic() - self._since
 
+    def _asleep(self, waited: float) -> bool:
+        """Whether it overslept; waiting for a core on a busy machine is no sleep, within reason."""
+        limit = self.limits.cpu_seconds * self.limits.wall_factor
+        if self._tree is None or waited > _BUSY * limit:
+            return True
+        return waited - watch.delayed(self._tree.root) > limit
+
     def _look(self, now: float) -> None:
         self._next_look = now + _LOOK
         assert self._tree is not None
@@ -235,6 +262,8 @@ class Job:
             self.kill(limits_.CPU)
         elif memory > self.limits.memory_mb:
             self.kill(limits_.MEMORY)
+        elif self._tree.processes > self.limits.processes:
+            self.kill(limits_.PROCESSES)
 
     def _write(self) -> None:
         while self._writing:
@@ -263,6 +292,11 @@ class Job:
         elif not self._killed_at:
             try:
                 for frame in self._reader.feed(data):
+                    if self._owed is not None:
+                        if self._owed == 0:
+                            self.kill(limits_.FRAMES)
+                            break
+                        self._owed -= 1
                     self._frames.append(frame)
                     self._unread += len(frame.body)
             except wire.BadFrame as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -10,19 +11,38 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import SandboxFault
 from autograder.sandbox import watch
-from autograder.sandbox.isolation import Tier, environment
+from autograder.sandbox.isolation import HOME, SCRATCH, STUDENT, Tier, environment
 
+ROOT_BECOMES = 62017  # the uid that a supervisor who is root starts the sandbox as
 _ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
+_PACKAGE = str(_ROOT / "autograder")
 _BOOT = (
-    "import sys, runpy; sys.path.append(sys.argv.pop(1)); "
+    "import sys, runpy; sys.path += sys.argv.pop(1).split(':'); "
     "runpy.run_module('autograder.sandbox.warm', run_name='__main__', alter_sys=True)"
 )
+_PASSWD = f"student:x:{STUDENT}:{STUDENT}:student:{HOME}:/bin/sh\n".encode()
+_GROUP = f"student:x:{STUDENT}:\n".encode()
+_HOSTS = b"127.0.0.1 localhost sandbox\n"
+
+# As root: copies of the mounts under a name that the unprivileged uid may enter, then that uid.
+_STAGE = """set -e
+stage=$1 uid=$2 count=$3; shift 3
+mount -t tmpfs -o size=1m,mode=755 none "$stage"
+i=0
+while [ $i -lt "$count" ]; do
+  if [ -d "$1" ]; then mkdir "$stage/$i"; else : > "$stage/$i"; fi
+  mount --bind "$1" "$stage/$i"
+  shift; i=$((i + 1))
+done
+exec setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all --bounding-set=-all \
+  --no-new-privs -- "$@"
+"""
 
 
 @dataclass(frozen=True)
@@ -33,68 +53,74 @@ class Launched:
     control: socket.socket
     pid: int  # of the warm server itself, as seen from here
     data_mb: int  # data every fork of it begins with
-    seconds: float  # from start to ready
-    home: str = ""  # a folder made for it; removed when it ends
+    seconds: float  # its imports took
+    home: str  # a folder made for it; removed when it ends
 
     def stop(self) -> None:
         """Hangs up, and kills it if it does not go."""
         self.control.close()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        if self.home:
-            remove_tree(self.home)
+        end(self.process, 5)
+        remove_tree(self.home)
+
+
+def end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Waits for a process so long, then kills it."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+Spawn = Callable[[Callable[[], "subprocess.Popen[bytes]"]], "subprocess.Popen[bytes]"]
 
 
 def launch(
-    tier: Tier, *, preload: Sequence[str], readable: Sequence[str], seconds: float
+    tier: Tier, *, preload: Sequence[str], readable: Sequence[str], seconds: float, spawn: Spawn
 ) -> Launched:
-    """Starts a warm server and waits until it is ready; SandboxFault with its own words if not."""
+    """Starts a warm server and waits until it is ready; SandboxFault with its own words if not.
+
+    `spawn` calls its argument in a thread that outlives the server.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     home = tempfile.mkdtemp(prefix="autograder-warm-")
-    command = [sys.executable, "-I", "-c", _BOOT, str(_ROOT), str(theirs.fileno())]
-    command.append(",".join(preload))
-    try:
-        with theirs, tempfile.TemporaryFile() as errors:
-            process = subprocess.Popen(
-                command,
-                pass_fds=[theirs.fileno()],
-                env=environment(home),
-                cwd=home,
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
+    with contextlib.ExitStack() as undo:
+        undo.callback(remove_tree, home)
+        undo.callback(ours.close)
+        with theirs, tempfile.TemporaryFile() as errors, _files() as files:
+            command = _command(tier, home, readable, files)
+            command += ["-I", "-c", _BOOT, _module_path(), str(theirs.fileno()), ",".join(preload)]
+            process = spawn(
+                lambda: subprocess.Popen(
+                    command,
+                    pass_fds=[theirs.fileno(), *files],
+                    env=environment(home),
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                    stdout=errors,
+                    stderr=errors,
+                )
             )
+            undo.callback(end, process, 0)
             theirs.close()
-            packet = _first_packet(ours, process, seconds)
+            packet = _first_packet(ours, seconds)
             errors.seek(0)
             said = errors.read()[-2000:].decode(errors="replace").strip()
-    except BaseException:
-        ours.close()
-        remove_tree(home)
-        raise
-    ready = json.loads(packet) if packet else {"fault": said or "it said nothing"}
-    if "fault" in ready:
-        process.kill()
-        process.wait()
-        ours.close()
-        remove_tree(home)
-        raise SandboxFault(
-            f"the warm server did not start: {ready['fault']}",
-            way_out="run `autograder doctor`",
-        )
+        ready = json.loads(packet) if packet else {"fault": said or "it said nothing"}
+        if "fault" in ready:
+            raise SandboxFault(
+                f"the warm server did not start: {ready['fault']}",
+                way_out="run `autograder doctor`",
+            )
+        undo.pop_all()
     pid = watch.find(process.pid, ready["pid"])
     return Launched(process, ours, pid, ready["data_mb"], ready["ready"], home)
 
 
-def _first_packet(control: socket.socket, process: subprocess.Popen[bytes], limit: float) -> bytes:
+def _first_packet(control: socket.socket, limit: float) -> bytes:
     poller = select.poll()
     poller.register(control, select.POLLIN)
     if not poller.poll(limit * 1000):
-        process.kill()
-        process.wait()
         raise SandboxFault(
             f"the warm server was not ready after {limit:g} s",
             way_out="run `autograder doctor`; is the machine very busy?",
@@ -102,8 +128,116 @@ def _first_packet(control: socket.socket, process: subprocess.Popen[bytes], limi
     return control.recv(1 << 16)
 
 
+# ── Command lines ────────────────────────────────────────────────────────────────────
+
+
+def _command(tier: Tier, home: str, readable: Sequence[str], files: Sequence[int]) -> list[str]:
+    if tier is not Tier.FULL:
+        return [sys.executable]
+    paths = (*interpreter_paths(), *readable)
+    if os.geteuid() != 0:
+        return [*_bubblewrap(paths, paths, files), sys.executable]
+    staged = [f"{home}/{place}" for place in range(len(paths))]
+    outer = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _STAGE, "sh"]
+    return [
+        *(*outer, home, str(ROOT_BECOMES), str(len(paths)), *paths),
+        *(*_bubblewrap(staged, paths, files), sys.executable),
+    ]
+
+
+def _bubblewrap(sources: Sequence[str], paths: Sequence[str], files: Sequence[int]) -> list[str]:
+    """The bwrap command: nothing but what is named here exists inside."""
+    command = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
+    command += ["--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
+    command += ["--cap-drop", "ALL", "--uid", str(STUDENT), "--gid", str(STUDENT), "--clearenv"]
+    for name, value in environment(HOME).items():
+        command += ["--setenv", name, value]
+    command += _system_folders()
+    for fd, path in zip(files, ("/etc/passwd", "/etc/group", "/etc/hosts"), strict=True):
+        command += ["--ro-bind-data", str(fd), path]
+    for path in ("alternatives", "fonts", "ld.so.cache", "localtime", "mime.types"):
+        command += ["--ro-bind-try", f"/etc/{path}", f"/etc/{path}"]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    command += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
+    command += ["--perms", "0700", "--size", str(64 << 20), "--tmpfs", SCRATCH, "--dir", HOME]
+    for source, path in zip(sources, paths, strict=True):
+        command += ["--ro-bind", source, path]
+    return [*command, "--chdir", HOME, "--remount-ro", "/dev", "--remount-ro", "/", "--"]
+
+
+def _system_folders() -> list[str]:
+    command = ["--ro-bind", "/usr", "/usr"]
+    for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        if os.path.islink(name):
+            command += ["--symlink", os.readlink(name), name]
+        elif os.path.isdir(name):
+            command += ["--ro-bind", name, name]
+    return command
+
+
+def interpreter_paths() -> tuple[str, ...]:
+    """Folders that this Python and its packages need to run, those under /usr left out.
+
+    The links between a virtual environment's `python` and the real one are followed one by one.
+    """
+    found = [sys.prefix, sys.base_prefix, *_site_packages()]
+    if not Path(_PACKAGE).is_relative_to(sys.prefix):
+        found.append(_PACKAGE)
+    step = sys.executable
+    while True:
+        found.append(str(Path(step).parent.parent))
+        if not os.path.islink(step):
+            break
+        step = os.path.normpath(os.path.join(os.path.dirname(step), os.readlink(step)))
+    wanted = dict.fromkeys(os.path.abspath(path) for path in found)
+    return tuple(path for path in wanted if _needed(path, wanted))
+
+
+def unprivileged() -> int:
+    """Who student code of tier B becomes if we are root; 0 if it has to stay who we are.
+
+    It cannot become somebody who may not read the interpreter.
+    """
+    if os.geteuid() != 0:
+        return 0
+    folders = {Path(path) for path in interpreter_paths()}
+    folders |= {parent for folder in folders for parent in folder.parents}
+    return ROOT_BECOMES if all(folder.stat().st_mode & 0o001 for folder in folders) else 0
+
+
+def _needed(path: str, others: Iterable[str]) -> bool:
+    inside = (other for other in others if other != path and Path(path).is_relative_to(other))
+    return not Path(path).is_relative_to("/usr") and path != "/" and not any(inside)
+
+
+def _site_packages() -> list[str]:
+    return [p for p in sys.path if p.endswith(("site-packages", "dist-packages"))]
+
+
+def _module_path() -> str:
+    """What the isolated interpreter looks into beside its own: installed packages, and ours."""
+    return ":".join((*_site_packages(), str(_ROOT)))
+
+
+@contextlib.contextmanager
+def _files() -> Iterator[tuple[int, ...]]:
+    """Descriptors of the few files in /etc that are written for the sandbox."""
+    with contextlib.ExitStack() as close:
+        fds = []
+        for text in (_PASSWD, _GROUP, _HOSTS):
+            read, write = os.pipe()
+            os.write(write, text)
+            os.close(write)
+            close.callback(os.close, read)
+            fds.append(read)
+        yield tuple(fds)
+
+
 def remove_tree(folder: str) -> None:
     """Removes a folder, whatever modes were left in it; follows no link."""
-    for _, _, _, descriptor in os.fwalk(folder, follow_symlinks=False):
-        os.chmod(descriptor, 0o700)
+    if not folder:
+        return
+    with contextlib.suppress(FileNotFoundError):
+        for _, _, _, descriptor in os.fwalk(folder, follow_symlinks=False):
+            os.chmod(descriptor, 0o700)
     shutil.rmtree(folder, ignore_errors=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import resource
 from collections.abc import Mapping
 from typing import Any
@@ -101,10 +103,11 @@ def limit_of(error: BaseException) -> str:
     return ""
 
 
-def apply(limits: Limits, *, inherited_mb: int = 0, count_processes: bool = True) -> None:
+def apply(limits: Limits, *, inherited_mb: int = 0, other_processes: int = 0) -> None:
     """Sets this process's rlimits for good; `inherited_mb` of data came with the fork.
 
-    DATA, not AS: TensorFlow reserves far more address space than it uses.
+    DATA, not AS: TensorFlow reserves far more address space than it uses. NPROC counts threads
+    too, and all of the user's outside a user namespace of its own: those `other_processes`.
     """
     data = (limits.memory_mb + inherited_mb) << 20
     cpu = int(limits.cpu_seconds) + 2
@@ -117,10 +120,20 @@ def apply(limits: Limits, *, inherited_mb: int = 0, count_processes: bool = True
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_SIGPENDING, 1024),
+        (resource.RLIMIT_NPROC, limits.processes + other_processes),
     ):
         _set(which, value)
-    if count_processes:
-        _set(resource.RLIMIT_NPROC, limits.processes)
+
+
+def tasks_of(uid: int) -> int:
+    """Threads of a user's that run now, as far as /proc shows them."""
+    count = 0
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if entry.stat().st_uid == uid:
+                    count += len(os.listdir(f"{entry.path}/task"))
+    return count
 
 
 def _set(which: int, value: int) -> None:

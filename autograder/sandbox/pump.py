@@ -7,7 +7,11 @@ import os
 import selectors
 import threading
 import time
-from typing import Protocol
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 TICK = 0.1  # seconds between two looks at the jobs
 
@@ -28,6 +32,7 @@ class Pump:
         self._lock = threading.Lock()
         self._wanted: dict[int, tuple[int, Served]] = {}  # changes asked for, by descriptor
         self._closing: list[int] = []
+        self._tasks: list[Callable[[], None]] = []
         self._jobs: set[Served] = set()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
@@ -64,6 +69,24 @@ class Pump:
         else:
             self._wake()
 
+    def call(self, function: Callable[[], T]) -> T:
+        """What a function returns that is called in the pump's thread; waits for it.
+
+        A process that is to die with its parent dies with the *thread* that started it.
+        """
+        future: Future[T] = Future()
+
+        def task() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+
+        with self._lock:
+            self._tasks.append(task)
+        self._wake()
+        return future.result()
+
     def stop(self) -> None:
         """Ends the thread."""
         self._stopping = True
@@ -82,6 +105,9 @@ class Pump:
         with self._lock:
             wanted, self._wanted = self._wanted, {}
             closing, self._closing = self._closing, []
+            tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task()
         for fd in closing:
             with contextlib.suppress(KeyError):
                 self._selector.unregister(fd)

@@ -24,9 +24,10 @@ from dataclasses import dataclass, field
 
 from autograder.errors import SandboxFault
 from autograder.nouns import Limits
-from autograder.sandbox.isolation import Plan, Tier
+from autograder.sandbox import canary, landlock, wire
+from autograder.sandbox.isolation import HOME, Plan, Tier
 from autograder.sandbox.job import Job, Outcome, Pipes
-from autograder.sandbox.launch import Launched, launch, remove_tree
+from autograder.sandbox.launch import Launched, interpreter_paths, launch, remove_tree, unprivileged
 from autograder.sandbox.pump import Pump
 from autograder.sandbox.warm import PRELOAD
 
@@ -36,6 +37,7 @@ ENTRIES = {
     "inside": "autograder.sandbox.inside:main",
     "checking": "autograder.sandbox.checking:main",
 }
+CANARY = "autograder.sandbox.canary:main"
 
 
 @dataclass
@@ -46,6 +48,16 @@ class _Generation:
     served: int = 0
     jobs: set[Job] = field(default_factory=set)
     retired: bool = False
+    dead: bool = False
+    _stopping: threading.Lock = field(default_factory=threading.Lock)
+    _stopped: bool = False
+
+    def stop(self) -> None:
+        """Ends the process; a second call waits for the first."""
+        with self._stopping:
+            if not self._stopped:
+                self.launched.stop()
+                self._stopped = True
 
 
 class WarmServer:
@@ -55,7 +67,7 @@ class WarmServer:
         self,
         entry: str,
         *,
-        tier: Tier = Tier.NONE,
+        tier: Tier,
         readable: Sequence[str] = (),
         parallel: int = 0,
         jobs_each: int = 200,
@@ -67,12 +79,14 @@ class WarmServer:
         self.entry = ENTRIES.get(entry, entry)
         self.tier = tier
         self.notes: list[str] = []
+        self._landlock = landlock.version() > 0
         self._readable, self._preload = tuple(readable), tuple(preload)
         self._parallel, self._jobs_each, self._start_seconds = parallel, jobs_each, start_seconds
         self._fresh = fresh or tier is Tier.PARTIAL
         self._starting = threading.Lock()  # held while a process starts
         self._counting = threading.Lock()  # held for a moment
         self._current: _Generation | None = None
+        self._all: list[_Generation] = []
         self._slots = list(range(parallel))
         self._numbers = iter(range(1, 1 << 62))
         self._pump = Pump()
@@ -114,13 +128,12 @@ class WarmServer:
     def close(self) -> None:
         """Ends every job and the process."""
         with self._starting:
-            self._closed = True
-            generation, self._current = self._current, None
-        if generation:
+            self._closed, self._current = True, None
+        for generation in tuple(self._all):
             for job in tuple(generation.jobs):
                 job.kill("closed")
                 job.finish()
-            generation.launched.stop()
+            generation.stop()
         self._pump.stop()
 
     # ── Processes ────────────────────────────────────────────────────────────────────
@@ -156,42 +169,73 @@ class WarmServer:
             preload=() if bare else self._preload,
             readable=self._readable,
             seconds=self._start_seconds,
+            spawn=self._pump.call,
         )
-        return _Generation(launched, retired=bare)
+        generation = _Generation(launched, retired=bare)
+        with self._counting:
+            self._all.append(generation)
+        if not bare and self._preload:
+            self._prove(generation)
+        return generation
+
+    def _prove(self, generation: _Generation) -> None:
+        """One small fit in a fork of the new process; SandboxFault, and its end, if it fails."""
+        with self._order(generation, canary.LIMITS, CANARY) as job:
+            job.send(wire.pack({}))
+            frame = job.receive()
+            outcome = job.finish()
+        if frame is None or frame.header.get("ok") is not True:
+            self._end(generation)
+            self._stop(generation)
+            why = outcome.fault or outcome.limit or f"exit code {outcome.exit_code}"
+            raise SandboxFault(f"a fork of the warm server could not fit a model: {why}")
 
     @staticmethod
     def _alive(generation: _Generation | None) -> bool:
-        return generation is not None and generation.launched.process.poll() is None
+        if generation is None or generation.dead:
+            return False
+        return generation.launched.process.poll() is None
 
     def _retire(self, generation: _Generation) -> None:
         with self._counting:
             generation.retired = True
             idle = not generation.jobs
         if idle:
-            generation.launched.stop()
+            self._stop(generation)
+
+    def _stop(self, generation: _Generation) -> None:
+        generation.stop()
+        with self._counting:
+            if generation in self._all:
+                self._all.remove(generation)
 
     @staticmethod
     def _end(generation: _Generation) -> None:
         """Kills the process, and with it its jobs."""
+        generation.dead = True
         with contextlib.suppress(ProcessLookupError):
             generation.launched.process.kill()
 
     # ── Jobs ─────────────────────────────────────────────────────────────────────────
 
-    def _order(self, generation: _Generation, limits: Limits) -> Job:
+    def _order(self, generation: _Generation, limits: Limits, entry: str = "") -> Job:
         number = next(self._numbers)
         control = generation.launched.control
-        scratch = tempfile.mkdtemp(prefix="autograder-job-")
         slot = self._take_slot()
+        folder = "" if self.tier is Tier.FULL else tempfile.mkdtemp(prefix="autograder-job-")
         plan = Plan(
             self.tier,
-            scratch,
+            folder or HOME,
             limits,
-            self._readable,
+            (*interpreter_paths(), *self._readable),
             _share(slot, self._parallel),
             generation.launched.data_mb,
+            self._landlock,
+            unprivileged() if self.tier is Tier.PARTIAL else 0,
         )
-        order = {"op": "run", "id": number, "entry": self.entry, "plan": plan.as_json()}
+        if folder and plan.uid:
+            os.chown(folder, plan.uid, plan.uid)
+        order = {"op": "run", "id": number, "entry": entry or self.entry, "plan": plan.as_json()}
         (request, ours_request), (ours_reply, reply) = os.pipe(), os.pipe()
         (ours_output, output), (ours_status, status) = os.pipe(), os.pipe()
         theirs = (request, reply, output, status)
@@ -206,16 +250,16 @@ class WarmServer:
                 if slot is not None:
                     self._slots.append(slot)
                 last = generation.retired and not generation.jobs
-            remove_tree(scratch)
+            remove_tree(folder)
             if last:
-                threading.Thread(target=generation.launched.stop, daemon=True).start()
+                threading.Thread(target=self._stop, args=(generation,), daemon=True).start()
 
         try:
             _send_order(control, order, theirs)
         except OSError:
             for fd in (ours_request, ours_reply, ours_output, ours_status):
                 os.close(fd)
-            remove_tree(scratch)
+            remove_tree(folder)
             raise
         finally:
             for fd in theirs:

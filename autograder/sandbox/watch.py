@@ -63,6 +63,21 @@ class Tree:
         return max(sum(self._seen.values()), self._waited), memory
 
 
+def delayed(root: int) -> float:
+    """Seconds that the thread below `root` that waited longest was ready to run but had no core."""
+    longest = 0
+    for pid in (root, *descendants(root)):
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+        except OSError:
+            continue
+        for thread in threads:
+            words = _read(f"/proc/{pid}/task/{thread}/schedstat").split()
+            if len(words) == 3:
+                longest = max(longest, int(words[1]))
+    return longest / 1e9
+
+
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     try:

@@ -13,13 +13,15 @@ import pytest
 
 from autograder.errors import SandboxFault
 from autograder.nouns import Limits
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox import canary, supervisor
+from autograder.sandbox.isolation import Tier
+from autograder.sandbox.supervisor import Job, WarmServer
 from autograder.sandbox.wire import pack
-from tests.sandbox.conftest import ENTRIES, LIMITS, ask, outcome
+from tests.sandbox.conftest import ENTRIES, LIMITS, ask, held_here, outcome, serve
 
 
-def test_a_frame_comes_back_as_it_was_sent() -> None:
-    with WarmServer(f"{ENTRIES}:echo", preload=()) as server, server.start(LIMITS) as job:
+def test_a_frame_comes_back_as_it_was_sent(tier: Tier) -> None:
+    with serve(tier, "echo") as server, server.start(LIMITS) as job:
         job.send(pack({"n": 1, "text": "π"}, [b"abc", b"", bytes(100_000)]))
         frame = job.receive()
         assert frame is not None
@@ -27,9 +29,8 @@ def test_a_frame_comes_back_as_it_was_sent() -> None:
         assert frame.body == b"abc" + bytes(100_000)
 
 
-def test_large_frames_both_ways_at_once_do_not_lock_up() -> None:
-    entry = f"{ENTRIES}:flood_both_ways"
-    with WarmServer(entry, preload=()) as server, server.start(LIMITS) as job:
+def test_large_frames_both_ways_at_once_do_not_lock_up(tier: Tier) -> None:
+    with serve(tier, "flood_both_ways") as server, server.start(LIMITS) as job:
         for number in range(8):
             job.send(pack({"mine": number}, [bytes(4 << 20)]))
         received = [job.receive(timeout=30) for _ in range(16)]
@@ -41,9 +42,9 @@ def test_large_frames_both_ways_at_once_do_not_lock_up() -> None:
 
 
 def test_a_job_begins_in_an_empty_folder_of_its_own_that_is_gone_afterwards(
-    bare: WarmServer,
+    server: WarmServer,
 ) -> None:
-    with bare.start(LIMITS) as job:
+    with server.start(LIMITS) as job:
         got = ask(job, "import os; answer = [os.getcwd(), os.listdir(), os.environ['HOME']]")
         folder, names, home = got["answer"]
         ask(job, "import os; os.makedirs('a/b'); open('a/b/c','w').close(); os.chmod('a/b', 0)")
@@ -53,16 +54,16 @@ def test_a_job_begins_in_an_empty_folder_of_its_own_that_is_gone_afterwards(
 
 
 def test_a_job_sees_nothing_of_the_graders_environment(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tier: Tier
 ) -> None:
     monkeypatch.setenv("COURSE_KEY", "secret")
-    with WarmServer(f"{ENTRIES}:run", preload=()) as server, server.start(LIMITS) as job:
+    with serve(tier) as server, server.start(LIMITS) as job:
         got = ask(job, "import os; answer = dict(os.environ)")
     assert "COURSE_KEY" not in got["answer"]
 
 
-def test_a_job_has_its_own_pipes_and_no_other_descriptor(bare: WarmServer) -> None:
-    with bare.start(LIMITS), bare.start(LIMITS) as job:
+def test_a_job_has_its_own_pipes_and_no_other_descriptor(server: WarmServer) -> None:
+    with server.start(LIMITS), server.start(LIMITS) as job:
         got = ask(
             job,
             "import os\nanswer = {}\nfor n in range(1000):\n"
@@ -75,121 +76,123 @@ def test_a_job_has_its_own_pipes_and_no_other_descriptor(bare: WarmServer) -> No
 
 
 def test_what_is_printed_before_a_frame_is_kept_and_after_drop_output_is_not(
-    bare: WarmServer,
+    server: WarmServer,
 ) -> None:
-    with bare.start(LIMITS) as job:
+    with server.start(LIMITS) as job:
         ask(job, "import sys; print('one'); print('two', file=sys.stderr)")
         job.drop_output()
         ask(job, "print('hidden input: 42')")
         assert job.finish().output == b"one\ntwo\n"
 
 
-def test_output_is_kept_up_to_the_limit_and_the_rest_is_counted(bare: WarmServer) -> None:
-    ended = outcome(bare, "print('x' * 300_000)", Limits(output_kb=100))
+def test_output_is_kept_up_to_the_limit_and_the_rest_is_counted(server: WarmServer) -> None:
+    ended = outcome(server, "print('x' * 300_000)", Limits(output_kb=100))
     assert (ended.exit_code, ended.limit) == (0, "")
     assert len(ended.output) == 100 * 1024
     assert ended.dropped == 300_001 - 100 * 1024
 
 
-def test_a_flood_of_output_ends_the_job(bare: WarmServer) -> None:
-    ended = outcome(bare, "while True: print('x' * 100_000)", Limits(output_kb=64))
+def test_a_flood_of_output_ends_the_job(server: WarmServer) -> None:
+    ended = outcome(server, "while True: print('x' * 100_000)", Limits(output_kb=64))
     assert ended.limit == "output"
     assert len(ended.output) == 64 * 1024
 
 
-def test_an_endless_loop_ends_at_its_cpu_seconds(bare: WarmServer) -> None:
-    ended = outcome(bare, "while True: pass", Limits(cpu_seconds=0.5))
+def test_an_endless_loop_ends_at_its_cpu_seconds(server: WarmServer) -> None:
+    ended = outcome(server, "while True: pass", Limits(cpu_seconds=0.5))
     assert ended.limit == "cpu"
     assert 0.5 <= ended.cpu_seconds < 2
 
 
-def test_cpu_seconds_of_child_processes_count(bare: WarmServer) -> None:
+def test_cpu_seconds_of_child_processes_count(server: WarmServer) -> None:
     code = "import os\nfor _ in range(3): os.fork() or exec('while True: pass')\nos.wait()"
-    ended = outcome(bare, code, Limits(cpu_seconds=1.5))
+    ended = outcome(server, code, Limits(cpu_seconds=1.5))
     assert ended.limit == "cpu"
     assert ended.cpu_seconds >= 1.5
 
 
-def test_a_sleeper_ends_at_the_wall_clock(bare: WarmServer) -> None:
-    ended = outcome(bare, "import time; time.sleep(60)", Limits(cpu_seconds=0.2, wall_factor=3))
+def test_a_sleeper_ends_at_the_wall_clock(server: WarmServer) -> None:
+    ended = outcome(server, "import time; time.sleep(60)", Limits(cpu_seconds=0.2, wall_factor=3))
     assert ended.limit == "wall"
     assert ended.wall_seconds < 3
 
 
-def test_the_wall_clock_stands_still_while_nobody_waits_for_the_job(bare: WarmServer) -> None:
-    with bare.start(Limits(cpu_seconds=0.2, wall_factor=2)) as job:
+def test_the_wall_clock_stands_still_while_nobody_waits_for_the_job(server: WarmServer) -> None:
+    with server.start(Limits(cpu_seconds=0.2, wall_factor=2)) as job:
         ask(job, "answer = 1")
         time.sleep(0.8)
         assert ask(job, "answer = 2") == {"answer": 2}
 
 
-def test_memory_of_all_processes_of_a_job_counts(bare: WarmServer) -> None:
+def test_memory_of_all_processes_of_a_job_counts(server: WarmServer) -> None:
     code = (
         "import os, time\nfor _ in range(3):\n    if os.fork() == 0: break\n"
         "x = bytearray(os.urandom(1 << 20) * 120); time.sleep(30)"
     )
-    ended = outcome(bare, code, Limits(memory_mb=300))
+    ended = outcome(server, code, Limits(memory_mb=300))
     assert ended.limit == "memory"
     assert ended.memory_mb > 300
 
 
-def test_one_process_that_wants_too_much_memory_gets_a_memory_error(bare: WarmServer) -> None:
-    with bare.start(Limits(memory_mb=200)) as job:
+def test_one_process_that_wants_too_much_memory_gets_a_memory_error(server: WarmServer) -> None:
+    with server.start(Limits(memory_mb=200)) as job:
         assert ask(job, "x = bytearray(1 << 30)")["error"] == "MemoryError"
         assert ask(job, "answer = 'still there'") == {"answer": "still there"}
 
 
-def test_the_exit_code_and_the_signal_are_told() -> None:
-    with WarmServer(f"{ENTRIES}:exit_with", preload=()) as server, server.start(LIMITS) as job:
+def test_the_exit_code_and_the_signal_are_told(tier: Tier) -> None:
+    with serve(tier, "exit_with") as server, server.start(LIMITS) as job:
         job.send(pack({"code": 7}))
         assert job.receive() is None
         assert job.finish().exit_code == 7
 
 
-def test_a_crash_is_told_by_its_signal(bare: WarmServer) -> None:
-    ended = outcome(bare, "import ctypes; ctypes.string_at(0)")
+def test_a_crash_is_told_by_its_signal(server: WarmServer) -> None:
+    ended = outcome(server, "import ctypes; ctypes.string_at(0)")
     assert ended.exit_code == -signal.SIGSEGV
     assert (ended.limit, ended.fault) == ("", "")
 
 
-def test_bytes_that_are_no_frame_end_the_job(bare: WarmServer) -> None:
+def test_bytes_that_are_no_frame_end_the_job(server: WarmServer) -> None:
     code = "import os, time; os.write(write_fd, b'\\x02' + bytes(11) + b'[]'); time.sleep(30)"
-    assert outcome(bare, code).limit == "frames"
+    assert outcome(server, code).limit == "frames"
 
 
-def test_a_frame_past_the_capture_limit_ends_the_job_before_it_is_read(bare: WarmServer) -> None:
+def test_a_frame_past_the_capture_limit_ends_the_job_before_it_is_read(server: WarmServer) -> None:
     code = (
         "import os, struct, time\n"
         "os.write(write_fd, struct.pack('<IQ', 2, 2 << 20) + b'{}'); time.sleep(30)"
     )
-    assert outcome(bare, code, Limits(capture_mb=1)).limit == "capture"
+    assert outcome(server, code, Limits(capture_mb=1)).limit == "capture"
 
 
-def test_what_a_job_leaves_running_ends_with_it(bare: WarmServer) -> None:
-    with bare.start(LIMITS) as job:
-        got = ask(
+def test_what_a_job_leaves_running_ends_with_it(server: WarmServer) -> None:
+    with server.start(LIMITS) as job:
+        ask(
             job,
-            "import os\nr, w = os.pipe()\n"
-            "if os.fork() == 0:\n    os.setsid()\n    pid = os.fork()\n"
-            "    if pid: os.write(w, str(pid).encode()); os._exit(0)\n"
-            "    import time; time.sleep(600)\n"
-            "os.wait(); answer = int(os.read(r, 20))",
+            "import os, time\nr, w = os.pipe()\n"
+            "if os.fork() == 0:\n    os.setsid()\n"
+            "    if os.fork(): os._exit(0)\n"
+            "    os.write(w, b'x'); time.sleep(600)\n"
+            "os.wait(); os.read(r, 1)",
         )
+        running = job.pids()
+        assert len(running) >= 2
         job.finish()
-    assert not Path(f"/proc/{got['answer']}").exists()
+    assert not any(map(runs, running))
 
 
-def test_jobs_of_several_threads_do_not_mix(bare: WarmServer) -> None:
+def test_jobs_of_several_threads_do_not_mix(server: WarmServer) -> None:
     def one(number: int) -> list[int]:
-        with bare.start(LIMITS) as job:
+        with server.start(LIMITS) as job:
             return [ask(job, f"answer = {number} * {n}")["answer"] for n in range(5)]
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(one, range(12))) == [[k * n for n in range(5)] for k in range(12)]
 
 
-def test_killing_one_job_leaves_the_others_alone(bare: WarmServer) -> None:
-    with bare.start(LIMITS) as first, bare.start(LIMITS) as second:
+def test_killing_one_job_leaves_the_others_alone(server: WarmServer) -> None:
+    with server.start(LIMITS) as first, server.start(LIMITS) as second:
         ask(first, "answer = 1")
         ask(second, "answer = 1")
         first.kill("asked")
@@ -197,31 +200,30 @@ def test_killing_one_job_leaves_the_others_alone(bare: WarmServer) -> None:
         assert ask(second, "answer = 2") == {"answer": 2}
 
 
-def test_a_dead_server_is_a_fault_for_its_jobs_and_is_started_again() -> None:
-    with WarmServer(f"{ENTRIES}:run", preload=()) as server:
+def test_a_dead_server_is_a_fault_for_its_jobs_and_is_started_again(warm_tier: Tier) -> None:
+    with serve(warm_tier) as server:
         with server.start(LIMITS) as job:
-            got = ask(job, "import os; answer = os.getppid()")
-            warm = int(Path(f"/proc/{got['answer']}/stat").read_text().split()[3])
-            os.kill(warm, signal.SIGKILL)
+            ask(job, "answer = 1")
+            os.kill(warm_pid(job), signal.SIGKILL)
             assert "died" in job.finish().fault
         with server.start(LIMITS) as job:
             assert ask(job, "answer = 1") == {"answer": 1}
         assert any("started again" in note for note in server.notes)
 
 
-def test_a_server_is_replaced_after_so_many_jobs() -> None:
-    with WarmServer(f"{ENTRIES}:run", preload=(), jobs_each=2) as server:
-        keepers = []
+def test_a_server_is_replaced_after_so_many_jobs(warm_tier: Tier) -> None:
+    with serve(warm_tier, jobs_each=2) as server:
+        pids = []
         for _ in range(4):
             with server.start(LIMITS) as job:
-                pid = ask(job, "import os; answer = os.getppid()")["answer"]
-                keepers.append(Path(f"/proc/{pid}/stat").read_text().split()[3])
-        assert len(set(keepers)) == 2
-        assert keepers[0] == keepers[1] != keepers[2] == keepers[3]
+                ask(job, "answer = 1")
+                pids.append(warm_pid(job))
+        assert pids[0] == pids[1] != pids[2] == pids[3]
+        assert not runs(pids[0])
 
 
-def test_what_cannot_be_warm_runs_in_fresh_processes_and_says_so(tmp_path: Path) -> None:
-    with WarmServer(f"{ENTRIES}:run", preload=("tests.sandbox.starts_a_thread",)) as server:
+def test_what_cannot_be_warm_runs_in_fresh_processes_and_says_so(warm_tier: Tier) -> None:
+    with serve(warm_tier, preload=["tests.sandbox.starts_a_thread"]) as server:
         with server.start(LIMITS) as job:
             assert ask(job, "answer = 1") == {"answer": 1}
             assert job.finish().exit_code == 0
@@ -229,22 +231,53 @@ def test_what_cannot_be_warm_runs_in_fresh_processes_and_says_so(tmp_path: Path)
         assert "2 threads" in server.notes[0]
 
 
-def test_a_job_whose_lock_down_fails_is_a_fault_and_runs_nothing() -> None:
-    entry = "tests.sandbox.nowhere:main"
-    with WarmServer(entry, preload=()) as server, server.start(LIMITS) as job:
+def test_tier_b_gives_every_job_a_process_of_its_own() -> None:
+    server = serve(held_here(Tier.PARTIAL))
+    with server, server.start(LIMITS) as first, server.start(LIMITS) as second:
+        ask(first, "answer = 1")
+        ask(second, "answer = 1")
+        assert warm_pid(first) != warm_pid(second)
+
+
+def test_a_model_is_fitted_before_a_warm_server_gets_its_first_job(
+    warm_tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canary, "LIMITS", Limits(cpu_seconds=0.1, wall_factor=1))
+    monkeypatch.setattr(supervisor, "CANARY", f"{ENTRIES}:sleep")
+    with serve(warm_tier, preload=["json"]) as server, server.start(LIMITS) as job:
+        assert ask(job, "answer = 1") == {"answer": 1}
+        assert "could not fit a model: wall" in server.notes[0]
+
+
+def warm_pid(job: Job) -> int:
+    """The warm server that forked the keeper that forked the job."""
+    keeper = parent(job.pids()[0])
+    return parent(keeper)
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def runs(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def test_a_job_whose_lock_down_fails_is_a_fault_and_runs_nothing(tier: Tier) -> None:
+    with serve(tier, "nowhere") as server, server.start(LIMITS) as job:
         assert job.receive() is None
         assert "nowhere" in job.finish().fault
 
 
-def test_a_closed_server_takes_no_job() -> None:
-    server = WarmServer(f"{ENTRIES}:run", preload=())
+def test_a_closed_server_takes_no_job(tier: Tier) -> None:
+    server = serve(tier)
     server.close()
     with pytest.raises(SandboxFault):
         server.start(LIMITS)
 
 
-def test_forks_draw_different_random_numbers() -> None:
-    with WarmServer(f"{ENTRIES}:run", preload=("numpy",)) as server:
+def test_forks_draw_different_random_numbers(tier: Tier) -> None:
+    with serve(tier, preload=["numpy"]) as server:
         drawn = set()
         for _ in range(3):
             with server.start(LIMITS) as job:
@@ -253,13 +286,13 @@ def test_forks_draw_different_random_numbers() -> None:
     assert len(drawn) == 6
 
 
-def test_nothing_is_left_when_a_server_is_closed() -> None:
+def test_nothing_is_left_when_a_server_is_closed(tier: Tier) -> None:
     def state() -> tuple[int, int]:
         return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
 
     before = state()
-    with WarmServer(f"{ENTRIES}:run", preload=()) as server:
+    with serve(tier) as server:
         server.start(LIMITS)
         with server.start(LIMITS) as job:
             ask(job, "answer = 1")
-    assert state() == before
+    assert state() <= before
