@@ -50,10 +50,11 @@ def _read(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
         _refuse("not_a_file", "there is no notebook file of this name that can be read")
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(descriptor)
+        _refuse("not_a_file", "this is a folder or a device, not a notebook file")
     with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            _refuse("not_a_file", "this is a folder or a device, not a notebook file")
         if facts.st_size > limit:
             _refuse(
                 "too_large",
