@@ -10,6 +10,7 @@ from autograder.notebook import names
 from autograder.notebook.cells import SourceCell, normal
 from autograder.notebook.scope import is_python
 
+LONGEST_PARSED = 200_000  # characters of a student's cell
 ENOUGH_ALIKE = 0.6  # share of the released lines that a cell without ids must still have
 
 
@@ -111,12 +112,8 @@ _STUB = {"# YOUR CODE HERE", "raise NotImplementedError()", "YOUR ANSWER HERE"}
 
 
 def _binds(cell: SourceCell, own: frozenset[str]) -> bool:
-    return (
-        bool(own)
-        and len(cell.source) < 200_000
-        and is_python(cell)
-        and own <= names.defined(cell.source)
-    )
+    small = len(cell.source) < LONGEST_PARSED
+    return bool(own) and small and own <= names.bound(cell.source)
 
 
 def out_of_order(numbers: Mapping[int, SourceCell]) -> list[int]:

@@ -161,14 +161,10 @@ def _node(source: Notebook, pieces: Sequence[_Piece]) -> Any:
 
 
 def _student_cell(given: SourceCell, used: set[str], index: int) -> Any:
-    make = {
-        "code": nbformat.v4.new_code_cell,
-        "markdown": nbformat.v4.new_markdown_cell,
-        "raw": nbformat.v4.new_raw_cell,
-    }[given.kind]
     fresh = given.id if given.id and given.id not in used else derived_id(f"extra/{index}")
     used.add(fresh)
-    return make(source=given.source, id=fresh)
+    cell = {"cell_type": given.kind, "id": fresh, "metadata": {}, "source": given.source}
+    return nbformat.from_dict(cell)
 
 
 def _attempted(

@@ -41,6 +41,16 @@ def defined(source: str) -> frozenset[str]:
     return frozenset(own | {name for name, assigned in _globals(table) if assigned})
 
 
+def bound(source: str) -> frozenset[str]:
+    """As `defined`, for code of a student's: without magics, and empty if it is no Python."""
+    try:
+        table = symtable.symtable(source, "<cell>", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    symbols = table.get_symbols()
+    return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
+
+
 def free(source: str) -> frozenset[str]:
     """The names that the cell uses without defining them; builtins left out."""
     table = _table(source)
