@@ -6,6 +6,7 @@ Steps are imported inside their commands, so that `autograder --help` answers at
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import typer
 
 from autograder.cli import words
 from autograder.cli.context import Context, printed, show
-from autograder.cli.live import progress
+from autograder.cli.live import progress, stages
 
 app = typer.Typer(
     name="autograder",
@@ -27,6 +28,9 @@ app = typer.Typer(
 roster = typer.Typer(help="The class list: the only place that holds names.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Sandbox = Annotated[
+    bool, typer.Option(help="--no-sandbox runs without isolation and stamps every result.")
+]
 Assignment = Annotated[str, typer.Argument(help="The folder's name in source/.")]
 
 
@@ -55,6 +59,35 @@ def init(
 
 
 @app.command()
+def release(
+    context: typer.Context,
+    assignment: Assignment,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(help="A criterion or task removed on purpose since the last; repeatable."),
+    ] = None,
+    sandbox: Sandbox = True,
+    json: Json = False,
+) -> None:
+    """Make the students' notebooks, once the solution passes and the release does not."""
+    from autograder.steps import release as step
+    from autograder.steps.prove import prove
+    from autograder.steps.workers import Workers
+
+    with printed(json), stages(f"release {assignment}") as tell:
+        course = context.obj.course
+        with Workers(sandbox=sandbox, parallel=2) as workers:
+            report = step.release(
+                course,
+                assignment,
+                prove=partial(prove, workers=workers),
+                dropped=drop or (),
+                progress=tell,
+            )
+    show(report, json, words.release)
+
+
+@app.command()
 def grade(
     context: typer.Context,
     assignment: Assignment,
@@ -67,9 +100,7 @@ def grade(
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", min=0, help="Submissions at a time; 0: one per core.")
     ] = 0,
-    sandbox: Annotated[
-        bool, typer.Option(help="--no-sandbox grades without isolation and stamps every result.")
-    ] = True,
+    sandbox: Sandbox = True,
     json: Json = False,
 ) -> None:
     """Run and check what was handed in, and record the scores; goes on where it stopped."""

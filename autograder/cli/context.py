@@ -68,7 +68,7 @@ def show(
 
         console = Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
         for part in in_words(report):
-            console.print(part)
+            console.print(part, markup=False)
     if not ok:
         raise typer.Exit(1)
 

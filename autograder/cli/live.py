@@ -42,3 +42,15 @@ def progress(verb: str) -> Iterator[Callable[[Progress], None] | None]:
                 bar.console.print(printable(state.note), markup=False, highlight=False)
 
         yield tell
+
+
+@contextmanager
+def stages(title: str) -> Iterator[Callable[..., None]]:
+    """A callback that shows the stage a command is at, on standard error where somebody looks."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(title) as status:
+        yield lambda stage, *_: status.update(f"{title}: {printable(str(stage))}")

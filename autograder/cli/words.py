@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autograder.nouns import Result
     from autograder.steps.grade import Report as Graded
     from autograder.steps.init import Made
+    from autograder.steps.release import ReleaseReport
     from autograder.steps.roster import Imported
 
 
@@ -33,6 +34,16 @@ def roster(report: Imported) -> Iterator[str]:
         yield f"{len(report.absent)} not in this file: kept"
 
 
+def release(report: ReleaseReport) -> Iterator[str]:
+    """The release's number and folder, what changed, and what to be aware of."""
+    state = "written to" if report.written else "unchanged in"
+    yield (
+        f"{report.assignment}, release {report.number}: {', '.join(report.notebooks)},"
+        f" {report.max_points:g} points; {state} {report.folder}"
+    )
+    yield from (f"· {printable(text)}" for text in (*report.changes, *report.warnings))
+
+
 def grade(report: Graded) -> Iterator[RenderableType]:
     """A line per submission, what needs a person, and the counts."""
     from autograder.steps.grade import overall
@@ -43,7 +54,7 @@ def grade(report: Graded) -> Iterator[RenderableType]:
         yield f"· {printable(text)}"
     counts = ", ".join(f"{number} {name}" for name, number in sorted(report.by_status.items()))
     yield (
-        f"{len(report.results)} submissions: {counts or 'none handed in'}\n"
+        f"{_count(len(report.results), 'submission')}: {counts or 'none handed in'}\n"
         f"{report.ran} run, {report.reused} judged from evidence, {report.recorded} recorded,"
         f" in {report.seconds:.1f} s  (isolation: {report.tier})"
     )
@@ -51,16 +62,18 @@ def grade(report: Graded) -> Iterator[RenderableType]:
 
 def _submissions(graded: Mapping[str, tuple[Result, str]]) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("student", "points", "state", "remark", box=None, header_style="bold")
     table.columns[1].justify = "right"
     for student, (result, state) in graded.items():
         remarks = [n.broken or n.limit for n in result.notebooks]
         best = sum(t.max_points for n in result.notebooks for t in n.tasks)
-        table.add_row(
-            printable(student),
-            f"{result.points:g}/{best:g}",
-            state.replace("_", " "),
-            printable("; ".join(r.splitlines()[0] for r in remarks if r)),
-        )
+        said = "; ".join(r.splitlines()[0] for r in remarks if r)
+        row = (student, f"{result.points:g}/{best:g}", state.replace("_", " "), said)
+        table.add_row(*(Text(printable(cell)) for cell in row))  # as it is: no markup
     return table
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from autograder.cli import app
-from autograder.cli.context import printable
+from autograder.cli import app, words
+from autograder.cli.context import printable, show
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,6 +98,36 @@ def test_a_failure_in_json_has_its_parts_by_name(tmp_path: Path) -> None:
         "where": str(tmp_path),
         "way_out": f"autograder init {tmp_path} makes one",
     }
+
+
+def graded(student: str, *notes: str):
+    from autograder.nouns import NotebookResult, Result, TaskKind, TaskResult
+    from autograder.steps.grade import Report
+
+    tasks = (TaskResult("t", TaskKind.CRITERIA, 10.0),)
+    one = Result("01", "a1", student, 1, (NotebookResult("a1", tasks, limit="cell 7 was slow"),))
+    return Report("a1", (one,), ran=1, notes=notes, by_status={"graded": 1}, tier="A")
+
+
+def test_a_line_per_submission_shows_points_and_what_stopped_it(capsys) -> None:
+    show(graded("s1"), False, words.grade)
+    said = capsys.readouterr().out
+    assert re.search(r"s1 +0/10 +untouched +cell 7 was slow", said)
+    assert "1 submission: 1 graded" in said
+
+
+def test_words_of_students_are_no_markup(capsys) -> None:
+    show(graded("[red]x[/]", "a [/nothing] note \x1b[2J"), False, words.grade)
+    said = capsys.readouterr().out
+    assert "[red]x[/]" in said
+    assert "a [/nothing] note �[2J" in said
+
+
+def test_a_report_with_faults_ends_the_command_with_one(capsys) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        show(graded("s1"), True, words.grade, ok=False)
+    assert ended.value.exit_code == 1
+    assert json.loads(capsys.readouterr().out)["submissions"] == 1
 
 
 def test_words_of_students_cannot_move_the_cursor_or_turn_a_line_round() -> None:
