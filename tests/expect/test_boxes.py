@@ -158,7 +158,8 @@ def test_nms_catches_no_suppression_and_chains_and_the_wrong_order(credit) -> No
 
     def chains(b, s, t):  # drops a box that overlaps any better box, even a dropped one
         overlaps = box_overlaps(b, b)
-        return [i for i in range(len(b)) if not any(overlaps[i, j] > t and s[j] > s[i] for j in range(len(b)))]  # fmt: skip
+        beaten = (overlaps > t) & (s[None, :] > s[:, None])
+        return np.flatnonzero(~beaten.any(axis=1))
 
     chain = (np.array([[0, 0, 4, 4.0], [0, 1, 4, 5.0], [0, 2, 4, 6.0]]), np.array([0.9, 0.8, 0.7]))
     cases = [*drawn_cases(), chain]

@@ -56,7 +56,7 @@ def test_a_class_that_does_not_exist_is_only_wrong(verdict) -> None:
 
 
 def test_probabilities_and_binary_masks_are_read_as_classes() -> None:
-    predicted, truth = drawn(0)
+    _, truth = drawn(0)
     expect.mean_iou(np.eye(4)[truth], truth, at_least=1.0)
     binary = (truth > 1).astype(int)
     expect.mean_iou(binary[..., None] * 0.9, binary, at_least=1.0)

@@ -248,10 +248,10 @@ def regularized(
     )
 
 
-VARIANCES = {
-    "he": lambda fans: 2 / fans[0],
-    "glorot": lambda fans: 2 / sum(fans),
-    "lecun": lambda fans: 1 / fans[0],
+VARIANCES: dict[str, Callable[[int, int], float]] = {
+    "he": lambda fan_in, _: 2 / fan_in,
+    "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
+    "lecun": lambda fan_in, _: 1 / fan_in,
 }
 
 
@@ -266,7 +266,7 @@ def theoretical_std(want: str, fan_in: int, fan_out: int) -> float:
     rule = VARIANCES.get(want.lower().split("_")[0])
     if rule is None:
         raise WrongSetting(f"{want!r} is none of he, glorot, lecun (_normal or _uniform)")
-    return math.sqrt(rule((fan_in, fan_out)))
+    return math.sqrt(rule(fan_in, fan_out))
 
 
 def kernel_std(model: Any, name: str) -> tuple[float, int, int]:
