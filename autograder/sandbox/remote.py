@@ -121,7 +121,10 @@ class Remote:
         return self.__method("__getitem__", key)
 
     def __len__(self) -> int:
-        length = self.__method("__len__")
+        try:
+            length = self.__method("__len__")
+        except AttributeError as error:
+            raise TypeError(str(error)) from error
         if type(length) is not int or not 0 <= length < 1 << 62:
             raise TypeError("its length is no length")
         return length
