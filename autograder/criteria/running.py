@@ -44,25 +44,32 @@ def run_task(
     for criterion in task.criteria.values():
         if criterion.check is None or (only is not None and criterion.name not in only):
             continue
-        overrides = (settings or {}).get(criterion.name, {})
-        result = _run(criterion, lookup, rng, statuses, overrides, before)
+        merged = {**criterion.settings, **(settings or {}).get(criterion.name, {})}
+        blocked = _blocked_by(task, criterion, statuses)
+        if blocked is not None:
+            result = _result(criterion, merged, Status.NOT_RUN, message=_after(blocked))
+        else:
+            result = _run(criterion, merged, lookup, rng, before)
         statuses[criterion.name] = result.status
         results.append(result)
     return results
 
 
+def _blocked_by(task: Task, criterion: Declared, statuses: Mapping[str, Status]) -> str | None:
+    """The demand of the first criterion it comes after that did not pass; None if all did."""
+    for name in criterion.after:
+        if statuses.get(name, Status.PASSED) is not Status.PASSED:
+            return task.criteria[name].sentence if name in task.criteria else name
+    return None
+
+
 def _run(
     criterion: Declared,
+    settings: Mapping[str, Any],
     lookup: Lookup,
     rng: Draws,
-    statuses: Mapping[str, Status],
-    overrides: Mapping[str, Any],
     before: Callable[[str, int], None] | None,
 ) -> CriterionResult:
-    settings = {**criterion.settings, **overrides}
-    blocked = [n for n in criterion.after if statuses.get(n, Status.PASSED) is not Status.PASSED]
-    if blocked:
-        return _result(criterion, settings, Status.NOT_RUN, message=_after(blocked[0]))
     attempts = 2 if criterion.retry else 1
     best: CriterionResult | None = None
     for attempt in range(1, attempts + 1):
@@ -138,9 +145,12 @@ def _result(
     )
 
 
-def _after(name: str) -> Message:
+def _after(demand: str) -> Message:
     return Message(
-        "{first} passes first", "it has not passed yet", "Mend {first} first.", {"first": name}
+        "{first} passes first",
+        "it has not passed yet",
+        "Mend {first} first.",
+        {"first": f"“{demand}”"},
     )
 
 

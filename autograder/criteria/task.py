@@ -72,7 +72,7 @@ class Task:
         retry: bool = False,
         retrain: bool = False,
         was: str | None = None,  # noqa: ARG002
-        hints: Sequence[str] = (),
+        hints: str | Sequence[str] = (),
     ) -> Callable[[C], C]:
         """A decorator that makes the function one criterion of this task.
 
@@ -88,7 +88,7 @@ class Task:
             parameters, settings, draws = signature(check)
             self.criteria[name] = Declared(
                 name, demand, points, check, parameters, settings, draws,
-                _names(after), retry, retrain, tuple(hints),
+                _names(after), retry, retrain, (hints,) if isinstance(hints, str) else tuple(hints),
             )  # fmt: skip
             return check
 

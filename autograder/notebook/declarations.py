@@ -17,7 +17,7 @@ from autograder.notebook import markers, names
 from autograder.notebook.problems import Place
 from autograder.nouns import Criterion
 
-_OPTIONS = {"points", "after", "retry", "retrain", "was"}
+_OPTIONS = {"points", "after", "retry", "retrain", "was", "hints"}
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 

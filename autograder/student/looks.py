@@ -17,6 +17,7 @@ _DARK = (
     "--good:#7ee2a0;--good-bg:#12351f;--bad:#ffa8a0;--bad-bg:#431a1a;--wait:#b6c0ca;"
     "--wait-bg:#2a3037;--later:#9ccbff;--later-bg:#132c4a;--right:#22603a;--mark:#e8ecf0"
 )
+STRONG = ".ag.ag.ag"  # outweighs what front ends say of tables (JupyterLab: two classes)
 _DARK_HOSTS = ('[data-jp-theme-light="false"]', "html[theme=dark]", ".vscode-dark")
 _LIGHT_HOSTS = ('[data-jp-theme-light="true"]', "html[theme=light]", ".vscode-light")
 
@@ -31,11 +32,13 @@ word-break:keep-all;overflow-wrap:anywhere}
 .ag .ag-note{padding:8px 14px;color:var(--soft)}
 .ag caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);
 white-space:nowrap}
-.ag table{border-collapse:collapse;width:100%;margin:0;border:0;font-size:14px;table-layout:auto;
+.ag table{border-collapse:collapse;border-spacing:0;width:100%;margin:0;border:0;font-size:14px;
+table-layout:auto;
 color:inherit;background:none}
-.ag th,.ag td{text-align:left;vertical-align:top;padding:10px 14px;border:0;
+.ag tr{background:none}
+.ag th,.ag td{text-align:left;line-height:1.5;vertical-align:top;padding:10px 14px;border:0;
 border-bottom:1px solid var(--line);background:none;color:inherit;white-space:normal;max-width:none}
-.ag tbody tr,.ag tbody tr:hover{background:none}
+.ag tbody tr:nth-child(n),.ag tbody tr:hover{background:none}
 .ag tbody tr:last-child>*{border-bottom:0}
 .ag thead th{font-size:12px;font-weight:600;color:var(--soft);padding-block:6px}
 .ag thead .ag-points{text-align:right}
@@ -97,17 +100,28 @@ margin:3px 0;max-width:32em;overflow:hidden}
 .ag summary{cursor:pointer;color:var(--soft)}
 .ag summary:focus-visible{outline:2px solid var(--later);outline-offset:2px}
 .ag pre{white-space:pre-wrap;margin:6px 0 0;font-size:12.5px;background:none;color:inherit}
-@container (max-width:760px){
-.ag table,.ag tbody,.ag tr,.ag td,.ag tbody th{display:block}
+@container (max-width:920px){
+.ag table,.ag tbody,.ag td,.ag tbody th{display:block}
 .ag thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.ag tbody tr{padding:12px 14px;border-bottom:1px solid var(--line);position:relative}
+.ag tbody tr{display:grid;grid-template-columns:2fr 3fr 3fr;column-gap:20px;padding:12px 14px 4px;
+border-bottom:1px solid var(--line)}
 .ag tbody tr:last-child{border-bottom:0}
-.ag tbody th,.ag tbody td{padding:0 0 8px;border:0;max-width:none}
-.ag .ag-none{display:none}
+.ag tbody th,.ag tbody td{padding:0 0 8px;border:0;min-width:0;max-width:none}
+.ag tbody th{grid-column:1/-1}
+.ag tbody .ag-state~td{grid-row:3}
+.ag tbody .ag-state{grid-area:1/1}
+.ag tbody .ag-state~.ag-points{grid-area:1/3;text-align:right}
+.ag tbody .ag-state+th{grid-row:2}
+.ag tbody .ag-none{display:none}
 .ag .ag-label{display:block;font-size:12px;color:var(--soft)}
 .ag .ag-text,.ag .ag-line{max-width:none}
-.ag tbody tr>:last-child{padding-bottom:0}
-.ag tbody .ag-points{position:absolute;top:12px;right:14px;padding:1px 0}
+}
+@container (max-width:560px){
+.ag tbody tr{grid-template-columns:1fr auto}
+.ag tbody td,.ag tbody .ag-state~td{grid-area:auto/1/auto/-1}
+.ag tbody .ag-state{grid-area:1/1}
+.ag tbody .ag-state~.ag-points{grid-area:1/2}
+.ag .ag-line{min-width:0}
 }
 """
 
@@ -119,7 +133,8 @@ def _style() -> str:
         f".ag{{{_LIGHT}}}@media(prefers-color-scheme:dark){{.ag{{{_DARK}}}}}"
         f"{dark}{{{_DARK}}}{light}{{{_LIGHT}}}{_RULES}"
     )
-    return f"<style>{rules.replace(chr(10), '')}</style>"
+    strong = rules.replace(".ag ", f"{STRONG} ").replace(".ag{", f"{STRONG}{{")
+    return f"<style>{strong.replace(chr(10), '')}</style>"
 
 
 STYLE = _style()

@@ -171,3 +171,12 @@ def test_hints_come_in_steps_after_different_failures(monkeypatch):
 def test_points_so_far_leave_hidden_ones_out():
     found = check(scoring())
     assert (found.points, found.max_points, found.hidden_points) == (2.0, 4.0, 5.0)
+
+
+def test_a_criterion_that_waits_for_another_says_for_which_demand(monkeypatch):
+    monkeypatch.setitem(globals(), "xs", [1])
+    task = counting()
+    task.criterion("Sum is 6", points=1, after="size")(lambda xs: None)
+    row = check(task).rows[1]
+    assert row.state.words == "not run yet"
+    assert row.expected == "“3 numbers” passes first"
