@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -238,6 +239,8 @@ def remove_tree(folder: str) -> None:
     if not folder:
         return
     with contextlib.suppress(FileNotFoundError):
-        for _, _, _, descriptor in os.fwalk(folder, follow_symlinks=False):
-            os.chmod(descriptor, 0o700)
+        for _, names, _, parent in os.fwalk(folder, follow_symlinks=False):
+            for name in names:
+                if stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                    os.chmod(name, 0o700, dir_fd=parent)
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,148 @@
+"""What this machine can do for a course: every probe, and the way out of what fails."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from autograder.config.course import Course
+from autograder.errors import AutograderError
+from autograder.sandbox import landlock, seccomp, tiers
+from autograder.sandbox.isolation import Tier
+from autograder.sandbox.supervisor import WarmServer
+
+Progress = Callable[["Finding"], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is as it should be, what was seen, what to do if not."""
+
+    area: str  # "machine", "tier A", "tier B", "warm server", "course"
+    name: str
+    ok: bool
+    seen: str = ""
+    way_out: str = ""
+    matters: bool = True  # False: good to know, no fault
+
+
+@dataclass(frozen=True)
+class Report:
+    """The tier of this machine and everything that was looked at."""
+
+    tier: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether student code can be graded here at all, and nothing that matters is amiss."""
+        amiss = any(not f.ok and f.matters for f in self.findings)
+        return self.tier != str(Tier.NONE) and not amiss
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "tier": self.tier,
+            "ok": self.ok,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+def doctor(
+    course: Course | None = None, *, quick: bool = False, progress: Progress | None = None
+) -> Report:
+    """Tries everything that grading needs; `quick` leaves out the warm server (seconds)."""
+    found = []
+    for finding in _findings(course, quick):
+        found.append(finding)
+        if progress:
+            progress(finding)
+    return Report(str(tiers.find()), tuple(found))
+
+
+def _findings(course: Course | None, quick: bool) -> Iterator[Finding]:
+    yield from _machine()
+    yield from _tiers()
+    if not quick and tiers.find() is not Tier.NONE:
+        yield _warm_server()
+    if course is not None:
+        yield from _course(course)
+
+
+def _machine() -> Iterator[Finding]:
+    area, machine = "machine", platform.machine()
+    system = f"{platform.system()} {platform.release()}, {machine}, {os.cpu_count()} cores"
+    linux = sys.platform == "linux"
+    way_out = "" if linux else tiers.ways_out()[0]
+    yield Finding(area, "system", linux, system, way_out)
+    who = "root" if os.geteuid() == 0 else f"an ordinary user (uid {os.geteuid()})"
+    yield Finding(area, "runs as", ok=True, seen=who, matters=False)
+    bubblewrap = shutil.which("bwrap") or ""
+    install = "" if bubblewrap else "apt install bubblewrap"
+    yield Finding(area, "bubblewrap", bool(bubblewrap), bubblewrap or "none", install, False)
+    if linux:
+        abi = landlock.version()
+        way_out = (
+            "" if abi else "a kernel with Landlock (5.13 or newer), booted with lsm=landlock,…"
+        )
+        yield Finding(
+            area, "Landlock", abi > 0, f"version {abi}" if abi else "none", way_out, False
+        )
+    known = machine.lower() in seccomp.MACHINES
+    way_out = "" if known else "grade on x86-64 or arm64"
+    yield Finding(area, "system call filter", known, machine, way_out)
+    for package in ("tensorflow", "tensorflow-cpu", "keras", "nbgrader"):
+        try:
+            yield Finding(area, package, ok=True, seen=version(package), matters=False)
+        except PackageNotFoundError:
+            continue
+
+
+def _tiers() -> Iterator[Finding]:
+    best = tiers.find()
+    ways_out = "; ".join(tiers.ways_out()) if best is not Tier.FULL else ""
+    for tier in (Tier.FULL, Tier.PARTIAL):
+        for probe in tiers.examine(tier):
+            way_out = "" if probe.held else ways_out or _beside(tier, best)
+            matters = probe.needed and best is Tier.NONE
+            seen = "held" if probe.held else probe.got
+            yield Finding(f"tier {tier}", probe.name, probe.held, seen, way_out, matters)
+        if tier is best:
+            return
+
+
+def _beside(tier: Tier, best: Tier) -> str:
+    return "" if tier is best else f"this machine grades at tier {best}"
+
+
+def _warm_server() -> Finding:
+    began = time.monotonic()
+    try:
+        with WarmServer("inside", tier=tiers.find()) as server:
+            imports = server.warm_up()
+            notes = "; ".join(server.notes)
+    except AutograderError as error:
+        return Finding("warm server", "starts and fits a model", False, error.fact, error.way_out)
+    seconds = time.monotonic() - began
+    seen = notes or f"{seconds:.1f} s, of which imports {imports:.1f} s"
+    if tiers.find() is Tier.PARTIAL:
+        seen = "tier B starts a fresh process for every submission"
+    way_out = "" if not notes else "grading works, about three times slower"
+    return Finding("warm server", "starts and fits a model", not notes, seen, way_out, False)
+
+
+def _course(course: Course) -> Iterator[Finding]:
+    area = "course"
+    yield Finding(area, "folder", course.root.is_dir(), str(course.root))
+    writable = os.access(course.root, os.W_OK)
+    way_out = "" if writable else f"chown or chmod {course.root}"
+    yield Finding(area, "may be written", writable, "yes" if writable else "no", way_out)
+    free = shutil.disk_usage(course.root).free / 1e9
+    way_out = "" if free > 2 else "make room: evidence of a class takes a few GB"
+    yield Finding(area, "disk", free > 2, f"{free:.1f} GB free", way_out)

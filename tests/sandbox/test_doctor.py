@@ -1,0 +1,84 @@
+"""What `autograder doctor` finds, as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import pytest
+
+from autograder.errors import SandboxFault
+from autograder.sandbox import tiers
+from autograder.sandbox.isolation import Tier
+from autograder.sandbox.tiers import Probe
+from autograder.steps.doctor import Finding, doctor
+from tests.sandbox import ordinary
+from tests.sandbox.conftest import held_here
+
+_REPORT = (
+    "import json; from autograder.steps.doctor import doctor; "
+    "print(json.dumps(doctor(quick=True).as_json()))"
+)
+
+
+def test_every_probe_is_held_where_the_doctor_says_tier_a() -> None:
+    held_here(Tier.FULL)
+    seen: list[Finding] = []
+    report = doctor(quick=True, progress=seen.append)
+    assert (report.tier, report.ok) == ("A", True)
+    assert report.findings == tuple(seen)
+    probes = [f for f in report.findings if f.area == "tier A"]
+    assert len(probes) >= 17
+    assert all(f.ok for f in probes)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+def test_an_ordinary_user_has_tier_a_wherever_the_interpreter_is() -> None:
+    held_here(Tier.FULL)
+    done = ordinary.run([sys.executable, "-c", _REPORT], capture_output=True, timeout=120)
+    report = json.loads(done.stdout)
+    assert report["tier"] == "A", done.stdout + done.stderr
+    assert any("ordinary user (uid 1234)" in f["seen"] for f in report["findings"])
+
+
+def test_without_bubblewrap_and_landlock_nothing_is_graded_unless_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = (Probe("a job starts", held=False, got="bwrap: no permissions"),)
+    monkeypatch.setattr(tiers, "examine", lambda tier: broken)
+    tiers.find.cache_clear()
+    try:
+        assert tiers.find() is Tier.NONE
+        with pytest.raises(SandboxFault, match="--no-sandbox"):
+            tiers.choose()
+        assert tiers.choose(sandbox=False) is Tier.NONE
+        report = doctor(quick=True)
+        assert (report.tier, report.ok) == ("UNSANDBOXED", False)
+        assert any(f.seen == "bwrap: no permissions" for f in report.findings)
+    finally:
+        monkeypatch.undo()
+        tiers.find.cache_clear()
+
+
+def test_a_probe_that_tier_b_cannot_hold_does_not_count_against_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = {
+        Tier.FULL: (Probe("a job starts", held=False, got="no user namespaces"),),
+        Tier.PARTIAL: (Probe("disk is limited", held=False, got="wrote", needed=False),),
+    }
+    monkeypatch.setattr(tiers, "examine", found.__getitem__)
+    tiers.find.cache_clear()
+    try:
+        assert tiers.find() is Tier.PARTIAL
+    finally:
+        monkeypatch.undo()
+        tiers.find.cache_clear()
+
+
+def test_a_machine_without_bubblewrap_is_told_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert "install bubblewrap: apt install bubblewrap" in tiers.ways_out()
