@@ -34,7 +34,9 @@ def manual(id_, source="An answer.", points=1, kind="markdown"):
 
 
 def task_cell(id_, source, points=1):
-    return _cell("markdown", source, id_, {"grade_id": id_, "task": True, "points": points, "locked": True})
+    return _cell(
+        "markdown", source, id_, {"grade_id": id_, "task": True, "points": points, "locked": True}
+    )
 
 
 def locked(id_, source, kind="code", tags=()):
@@ -66,7 +68,7 @@ DOUBLE = """def double(x):
     return 2 * x
     ### END SOLUTION"""
 
-DOUBLE_TEST = '''task = Task("double")
+DOUBLE_TEST = """task = Task("double")
 
 @task.criterion("double({x}) is twice as much", points=1)
 def small(double, *, x=3):
@@ -81,7 +83,7 @@ def unseen(double, rng, *, n=50):
         expect.close(double(x), secrets_of_mine.twice(x))
 ### END HIDDEN TESTS
 
-task.check()'''
+task.check()"""
 
 DOUBLE_MISTAKE = """# mistake: squares_instead
 # fails: unseen
@@ -119,7 +121,9 @@ def sample(tmp_path):
     write(folder / "doubling.ipynb", *sample_cells())
     (folder / "helper.py").write_text("def help_me():\n    return 'helped'\n")
     (folder / "hidden").mkdir()
-    (folder / "hidden" / "secrets_of_mine.py").write_text("def twice(x):\n    return x + x  # mine\n")
+    (folder / "hidden" / "secrets_of_mine.py").write_text(
+        "def twice(x):\n    return x + x  # mine\n"
+    )
     (folder / "locale").mkdir()
     (folder / "locale" / "ko.po").write_text("")
     (folder / "calibration.json").write_text("{}")

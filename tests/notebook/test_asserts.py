@@ -59,7 +59,9 @@ def test_a_cell_without_sentences_is_all_or_nothing_and_tells_what_failed(nb):
 def test_nothing_that_could_fail_is_lost(nb, test):
     task = task_of(nb, test)
     assert [c.name for c in task.criteria] == ["checks"]
-    assert grade(task, f=lambda x: 1 if x == 1 else None)["checks"][0] == (4.0 if "{" in test else 0.0)
+    assert grade(task, f=lambda x: 1 if x == 1 else None)["checks"][0] == (
+        4.0 if "{" in test else 0.0
+    )
     assert grade(task, f=lambda x: x)["checks"][0] == 4.0
 
 
@@ -78,7 +80,10 @@ def test_a_name_that_is_missing_fails_only_its_own_criterion(nb):
 
 
 def test_hidden_assertions_are_hidden_criteria(nb):
-    task = task_of(nb, "assert f(1) == 1, 'a'\n### BEGIN HIDDEN TESTS\nassert f(2) == 2, 'b'\n### END HIDDEN TESTS")
+    task = task_of(
+        nb,
+        "assert f(1) == 1, 'a'\n### BEGIN HIDDEN TESTS\nassert f(2) == 2, 'b'\n### END HIDDEN TESTS",
+    )
     assert [c.hidden for c in task.criteria] == [False, True]
 
 
@@ -89,7 +94,9 @@ def test_modules_the_source_imports_are_imported_by_the_clean_process(nb):
 
 
 def test_helpers_and_imports_of_the_cell_itself_stay_its_own(nb):
-    test = "import math\ndef near(a, b):\n    return math.isclose(a, b)\nassert near(f(1), 1), 'near'"
+    test = (
+        "import math\ndef near(a, b):\n    return math.isclose(a, b)\nassert near(f(1), 1), 'near'"
+    )
     task = task_of(nb, test)
     assert grade(task, f=lambda x: x)["check_1"][0] == 4.0
 

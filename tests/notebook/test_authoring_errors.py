@@ -163,7 +163,10 @@ def test_a_folder_without_notebooks_is_told(tmp_path):
 
 def _record(*names, kind="criteria", grade_id="double"):
     criteria = [{"name": name} for name in names]
-    return {"number": 4, "notebooks": {"doubling": {"tasks": {grade_id: {"kind": kind, "criteria": criteria}}}}}
+    return {
+        "number": 4,
+        "notebooks": {"doubling": {"tasks": {grade_id: {"kind": kind, "criteria": criteria}}}},
+    }
 
 
 def test_a_criterion_gone_since_the_last_release_is_told(sample):
@@ -180,7 +183,10 @@ def test_a_renamed_criterion_says_what_it_was(sample):
     import json
 
     file.write_text(text.replace(json.dumps(DOUBLE_TEST), json.dumps(renamed)))
-    assert read_assignment(sample, last=_record("tiny")).notebooks[0].tasks[0].criteria[0].was == "tiny"
+    assert (
+        read_assignment(sample, last=_record("tiny")).notebooks[0].tasks[0].criteria[0].was
+        == "tiny"
+    )
 
 
 def test_a_task_gone_since_the_last_release_is_told(sample):

@@ -41,7 +41,9 @@ def handed_in(source, tmp_path):
 
 
 def cell_of(given, grade_id):
-    return next(c for c in given["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
+    return next(
+        c for c in given["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == grade_id
+    )
 
 
 def index_of(given, grade_id):
@@ -113,7 +115,9 @@ def test_deleted_cells_are_put_back_the_answer_as_it_was_released(given, handed_
     assert [i for i in order(merged) if i != "extra"] == [
         "setup", "double_answer", "double", "triple_answer", "triple",
     ]  # fmt: skip
-    assert all(c.number == 0 for c in merged.cells if c.grade_id in ("setup", "double_answer", "double"))
+    assert all(
+        c.number == 0 for c in merged.cells if c.grade_id in ("setup", "double_answer", "double")
+    )
     assert "return 2 * x" not in answers(merged)["double_answer"]
     assert not merged.attempted["double"]
     assert "The answer cell double_answer was missing" in "".join(merged.notes)
@@ -128,7 +132,9 @@ def test_a_duplicated_answer_that_was_worked_on_counts_and_both_run(given, hande
     merged = handed_in(given)
     assert answers(merged)["double_answer"] == MY_DOUBLE
     assert merged.attempted["double"]
-    assert merged.notes == (f"Cell {at + 1} is a copy of cell {at + 2}: cell {at + 2} counts as the answer.",)
+    assert merged.notes == (
+        f"Cell {at + 1} is a copy of cell {at + 2}: cell {at + 2} counts as the answer.",
+    )
     assert len([c for c in merged.cells if "def double" in c.source]) == 2
 
 
@@ -187,7 +193,9 @@ def test_cells_without_nbgraders_metadata_are_found_by_their_ids(given, handed_i
 
 
 def test_cells_without_any_id_are_found_by_text_and_by_what_they_define(given, handed_in):
-    cell_of(given, "double_answer")["source"] = "# my own way\ndef double(number):\n    return number * 2"
+    cell_of(given, "double_answer")["source"] = (
+        "# my own way\ndef double(number):\n    return number * 2"
+    )
     for cell in given["cells"]:
         cell["metadata"].pop("nbgrader", None)
         del cell["id"]
@@ -208,8 +216,14 @@ def test_colab_keeps_ids_in_the_metadata(given, handed_in):
 
 def test_the_students_own_cells_stay_behind_their_neighbours(given, handed_in):
     at = index_of(given, "double_answer")
-    own = {"cell_type": "code", "id": "own", "metadata": {"tags": ["setup", "train"]}, "source": "y = 1",
-           "outputs": [{"output_type": "stream", "name": "stdout", "text": "forged"}], "execution_count": 9}
+    own = {
+        "cell_type": "code",
+        "id": "own",
+        "metadata": {"tags": ["setup", "train"]},
+        "source": "y = 1",
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": "forged"}],
+        "execution_count": 9,
+    }
     given["cells"].insert(at + 1, own)
     given["cells"].insert(0, {**own, "id": "first", "source": "z = 1"})
     merged = handed_in(given)
@@ -240,12 +254,17 @@ def test_a_hostile_kernelspec_is_left_behind(given, handed_in):
 
 
 def test_an_old_notebook_of_format_3_is_read(given, handed_in):
-    cells = [{**c, "input" if c["cell_type"] == "code" else "source": c["source"]} for c in given["cells"]]
+    cells = [
+        {**c, "input" if c["cell_type"] == "code" else "source": c["source"]}
+        for c in given["cells"]
+    ]
     for cell in cells:
         if cell["cell_type"] == "code":
             del cell["source"]
     cell_of({"cells": cells}, "double_answer")["input"] = MY_DOUBLE
-    merged = handed_in({"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]})
+    merged = handed_in(
+        {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]}
+    )
     assert answers(merged)["double_answer"] == MY_DOUBLE
     assert merged.notes == ()
 
@@ -263,7 +282,10 @@ BROKEN = {
     "deep": (b"[" * 200_000 + b"]" * 200_000, "too_deep"),
     "a huge number": (b'{"nbformat": ' + b"9" * 10_000 + b"}", "not_json"),
     "many cells": (b'{"nbformat": 4, "cells": [' + b"{}," * 5000 + b"{}]}", "too_large"),
-    "another notebook": (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "no_answers"),
+    "another notebook": (
+        b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}',
+        "no_answers",
+    ),
 }
 
 
@@ -302,11 +324,15 @@ def test_what_is_no_plain_file_is_refused(source, sample, tmp_path, what):
 
 
 def test_a_manual_task_below_its_description_is_attempted_by_a_cell_of_ones_own(nb, tmp_path):
-    source = nb.notebook(nb.answer("a", "x = 1"), nb.test("t", "assert x"), nb.task("essay", "Write."))
+    source = nb.notebook(
+        nb.answer("a", "x = 1"), nb.test("t", "assert x"), nb.task("essay", "Write.")
+    )
     given = json.loads(nbformat.writes(student_notebook(source, "", {})))
     path = tmp_path / "s.ipynb"
     path.write_text(json.dumps(given))
     assert not merge(source, path).attempted["essay"]
-    given["cells"].append({"cell_type": "markdown", "id": "mine", "metadata": {}, "source": "My essay."})
+    given["cells"].append(
+        {"cell_type": "markdown", "id": "mine", "metadata": {}, "source": "My essay."}
+    )
     path.write_text(json.dumps(given))
     assert merge(source, path).attempted["essay"]

@@ -20,13 +20,22 @@ def test_tasks_criteria_and_mistakes_are_read_in_order(sample):
         ("why", 2.0, TaskKind.MANUAL),
     ]
     small, unseen = notebook.tasks[0].criteria
-    assert (small.name, small.points, small.hidden, small.settings) == ("small", 1.0, False, {"x": 3})
+    assert (small.name, small.points, small.hidden, small.settings) == (
+        "small",
+        1.0,
+        False,
+        {"x": 3},
+    )
     assert small.sentence == "double(3) is twice as much"
     assert (unseen.hidden, unseen.draws, unseen.after) == (True, True, ("small",))
     assert unseen.parameters == ("double",)
     assert unseen.source.startswith("@task.criterion(") and "END HIDDEN" not in unseen.source
     (wrong,) = notebook.tasks[0].mistakes
-    assert (wrong.name, wrong.fails, wrong.answer) == ("squares_instead", ("unseen",), "double_answer")
+    assert (wrong.name, wrong.fails, wrong.answer) == (
+        "squares_instead",
+        ("unseen",),
+        "double_answer",
+    )
     assert wrong.tell == "That is the square. 3 * 3 is 9, twice 3 is 6."
     assert wrong.code == "def double(x):\n    return x * x"
     assert read.max_points == 7.0

@@ -61,7 +61,9 @@ def test_card_first_then_the_set_up_cell(given):
 
 def test_hidden_blocks_become_what_is_public_about_them(given):
     text = source_of(given, "double")
-    assert 'task.hidden("It holds for 50 unseen numbers | all of them", points=3, id="unseen")' in text
+    assert (
+        'task.hidden("It holds for 50 unseen numbers | all of them", points=3, id="unseen")' in text
+    )
     assert "secrets_of_mine" not in text and "HIDDEN" not in text
     compile(text, "cell", "exec")
     plain = source_of(given, "triple")
@@ -75,7 +77,9 @@ def test_a_demand_with_quotes_and_backslashes_survives_release(nb):
         '@task.criterion("Say \\"a\\\\b\\"\\nand {w}", points=1)\ndef one(x, *, w="\\"hi\\""): pass\n'
         "### END HIDDEN TESTS\ntask.check()"
     )
-    notebook = nb.notebook(nb.setup("from autograder import Task"), nb.answer("a", "x = 1"), nb.test("t", test))
+    notebook = nb.notebook(
+        nb.setup("from autograder import Task"), nb.answer("a", "x = 1"), nb.test("t", test)
+    )
     text = source_of(student_notebook(notebook, "", {}), "t")
     told = {}
 
@@ -109,7 +113,11 @@ def test_tasks_that_share_an_answer_share_a_table(nb):
         nb.manual("m", "Why?", 2),
     )  # fmt: skip
     given = student_notebook(notebook, "", {})
-    tables = [c.source for c in given.cells if c.metadata.get("autograder", {}).get("generated") == "demands"]
+    tables = [
+        c.source
+        for c in given.cells
+        if c.metadata.get("autograder", {}).get("generated") == "demands"
+    ]
     assert len(tables) == 2
     assert "2 points" in tables[0] and "one" in tables[0] and "two" in tables[0]
     assert "read by a person" in tables[1]
@@ -163,6 +171,8 @@ def test_the_words_of_the_table_are_translated(sample, monkeypatch):
 
 
 def test_every_cell_that_is_not_a_mistake_is_there_in_order(given, sample):
-    source = [c.id for c in cells_of(read_assignment(sample).notebooks[0].node) if c.role != "mistake"]
+    source = [
+        c.id for c in cells_of(read_assignment(sample).notebooks[0].node) if c.role != "mistake"
+    ]
     released = [c.id for c in cells_of(given) if not c.generated]
     assert released == source
