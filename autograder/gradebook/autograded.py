@@ -38,7 +38,8 @@ def write_autograded(
 ) -> Path:
     """The notebook as formgrader shows it, written beside its place and then moved there.
 
-    `node` is the merged notebook, `outputs` what its cells left, by their places in it, from 0. Under each test cell stands Expected / Got / Next of every criterion.
+    `node` is the merged notebook, `outputs` what its cells left, by their places in it, from 0.
+    Under each test cell stands Expected / Got / Next of every criterion.
     """
     folder = course.autograded / submission.student / submission.assignment
     folder.mkdir(parents=True, exist_ok=True)

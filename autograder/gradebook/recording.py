@@ -39,6 +39,7 @@ from autograder.nouns import (
     criterion_id,
 )
 
+Penalty = Callable[[float], float]  # a notebook's score -> what lateness takes from it
 Found = dict[str, Any]  # {"auto": float | None, "untouched": bool}
 
 
@@ -137,12 +138,6 @@ def _choose(
     course: Course, book: Gradebook, assignment: Any, recorded: SubmissionRow
 ) -> SubmissionRow:
     """The submission of this student that counts, marked so; it was another one, maybe."""
-    late = _late_penalty(course, assignment, recorded)
-    recorded.total = sum(
-        points - late(points)
-        for notebook in recorded.tasks.values()
-        for points in [sum(found["auto"] or 0.0 for found in notebook.values())]
-    )
     book.session.flush()
     rows = book.session.scalars(
         select(SubmissionRow).where(
@@ -150,12 +145,21 @@ def _choose(
             SubmissionRow.student == recorded.student,
         )
     ).all()
+    for row in rows:  # anew each time: an extension may have been granted since
+        row.total = _total(row, _late_penalty(course, assignment, row))
     by_score = course.submissions.counts == "best"
     counting = max(rows, key=lambda r: (r.total if by_score else 0.0, r.received, r.id))
     for row in rows:
         row.counts = row is counting
     book.session.flush()
     return counting
+
+
+def _total(row: SubmissionRow, late: Penalty) -> float:
+    notebooks = [
+        sum(found["auto"] or 0.0 for found in notebook.values()) for notebook in row.tasks.values()
+    ]
+    return sum(points - late(points) for points in notebooks)
 
 
 def _criterion_rows(session: Session, submission: Submission, result: Result) -> None:
@@ -247,9 +251,6 @@ def _graded_again(
         before={"auto_score": grade.auto_score}, after={"auto_score": auto},
         reason=f"submission {counting.id}",
     )  # fmt: skip
-
-
-Penalty = Callable[[float], float]  # a notebook's score -> what lateness takes from it
 
 
 def _late_penalties(book: Gradebook, counting: SubmissionRow, late: Penalty) -> None:

@@ -1,0 +1,5 @@
+"""Feedback: a page per student and notebook, made of results, the gradebook and evidence."""
+
+from autograder.steps.feedback.writing import Report, feedback
+
+__all__ = ["Report", "feedback"]

@@ -1,0 +1,133 @@
+"""What happened to a student's cells: errors in plain words, plots, time and memory used."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from io import BytesIO
+
+from PIL import Image
+
+from autograder import harmless, nouns
+from autograder.errors import EvidenceFault
+from autograder.expect.verdict import msgid
+from autograder.language import translate
+from autograder.nouns import NotebookResult, fill
+from autograder.steps.feedback.points import Piece, bar_of
+
+PLOTS = 12  # of one notebook
+
+
+@dataclass(frozen=True)
+class ErrorView:
+    """A cell that stopped: where, what it means, and what Python said."""
+
+    place: str
+    plain: str
+    type: str
+    text: str
+    source_line: str
+
+
+PLAIN = {
+    "NameError": msgid("a name is used that no cell before it defines"),
+    "SyntaxError": msgid("Python cannot read this line: look for a missing bracket or colon"),
+    "IndentationError": msgid("the lines of a block do not stand equally far to the right"),
+    "TypeError": msgid("a value of the wrong kind, or a wrong number of arguments"),
+    "ValueError": msgid("a value that does not fit: often a shape or a number out of range"),
+    "IndexError": msgid("a place is asked for that the list or array does not have"),
+    "KeyError": msgid("a key is asked for that is not there"),
+    "AttributeError": msgid("something is asked of a value that it does not have: it may be None"),
+    "ZeroDivisionError": msgid("a division by zero"),
+    "ModuleNotFoundError": msgid("a module is imported that is not installed where grading runs"),
+    "ImportError": msgid("a name is imported that the module does not have"),
+    "FileNotFoundError": msgid("a file is opened that was not handed in"),
+    "RecursionError": msgid("a function calls itself without an end"),
+    "MemoryError": msgid("more memory is asked for than there is"),
+    "TimeoutError": msgid("it took too long"),
+    "KeyboardInterrupt": msgid("it took too long and was stopped"),
+    "AssertionError": msgid("an assertion of your own does not hold"),
+    "InvalidArgumentError": msgid("tensors whose shapes or types do not fit together"),
+    "ResourceExhaustedError": msgid("more memory is asked for than there is"),
+}
+
+
+def error_view(error: nouns.CellError) -> ErrorView:
+    """A cell's error in plain words."""
+    place = translate("Cell {cell}, line {line}") if error.line else translate("Cell {cell}")
+    if not error.cell:
+        place = error.grade_id
+    return ErrorView(
+        place=harmless.text(fill(place, {"cell": error.cell, "line": error.line})),
+        plain=translate(PLAIN.get(error.type, "")),
+        type=harmless.text(error.type, cap=100),
+        text=harmless.text(error.text, cap=2000),
+        source_line=harmless.text(error.source_line, cap=500).strip(),
+    )
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One of the student's own plots, decoded and encoded again."""
+
+    data: str
+    caption: str
+    width: int
+    height: int
+
+
+def plots(result: NotebookResult, blob: Callable[[str], bytes]) -> tuple[tuple[Plot, ...], int]:
+    """The plots that can be shown, and how many cannot."""
+    found: list[Plot] = []
+    for digest in result.figures[:PLOTS]:
+        try:
+            picture = harmless.png(blob(digest))
+        except EvidenceFault:
+            picture = None
+        if picture is not None:
+            with Image.open(BytesIO(picture)) as image:
+                width, height = image.size
+            data = base64.b64encode(picture).decode("ascii")
+            found.append(Plot(data, "", width, height))
+    caption = translate("Your plot {n} of {all}")
+    numbered = (
+        replace(plot, caption=fill(caption, {"n": n, "all": len(found)}))
+        for n, plot in enumerate(found, 1)
+    )
+    return tuple(numbered), len(result.figures) - len(found)
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a run used of one thing, beside its limit."""
+
+    name: str
+    words: str
+    label: str
+    bar: tuple[Piece, ...]
+
+
+def usage(used: nouns.Usage) -> tuple[Used, ...]:
+    """Computing time and memory with their limits; nothing where nothing was run."""
+    rows = (
+        _used(translate("Computing time"), used.cpu_seconds, used.cpu_limit, "s"),
+        _used(translate("Memory"), used.memory_mb, used.memory_limit_mb, "MB"),
+    )
+    return tuple(row for row in rows if row is not None)
+
+
+def _used(name: str, amount: float, limit: float, unit: str) -> Used | None:
+    if amount <= 0 or limit <= 0:
+        return None
+    share = amount / limit
+    tone = "used" if share < 0.7 else "much" if share < 1 else "over"
+    said = fill(
+        translate("{used} of {limit} {unit}"),
+        {"used": _short(amount), "limit": _short(limit), "unit": unit},
+    )
+    return Used(name, said, f"{name}: {said}", bar_of([(tone, amount)], limit))
+
+
+def _short(amount: float) -> str:
+    return f"{amount:.1f}" if amount < 10 else f"{amount:,.0f}"

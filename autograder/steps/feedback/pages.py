@@ -1,0 +1,273 @@
+"""The pages of one student: one for each notebook and an index, as values and as HTML."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from autograder import harmless
+from autograder.config import Course
+from autograder.gradebook import Remark, StudentScore
+from autograder.language import current, translate
+from autograder.nouns import NotebookResult, Result, fill
+from autograder.steps.feedback.cells import ErrorView, Plot, Used, error_view, plots, usage
+from autograder.steps.feedback.points import (
+    Piece,
+    Points,
+    Stamp,
+    State,
+    bar_of,
+    points_of,
+    stamps,
+)
+from autograder.steps.feedback.tasks import Sources, Step, TaskView, next_steps, task_view
+from autograder.student import words
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Graded:
+    """All that is known of one student's assignment."""
+
+    course: Course
+    result: Result
+    score: StudentScore | None  # the gradebook's; None if it has none
+    remarks: Sequence[Remark]
+    sources: Callable[[NotebookResult], Sources]
+
+    @property
+    def counts(self) -> bool:
+        return self.score is None or self.score.submission == self.result.submission
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Why a notebook could not be read, and the way out."""
+
+    fact: str
+    way_out: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One fact of the footer."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RemarkView:
+    """What a person wrote on a cell that is no task of its own."""
+
+    cell: str
+    text: str
+
+
+@dataclass(frozen=True)
+class NotebookPage:
+    """The page of one notebook."""
+
+    where: str
+    title: str
+    index: bool
+    total: Points
+    waits: State | None
+    bar: tuple[Piece, ...]
+    lines: tuple[str, ...]
+    tasks: tuple[TaskView, ...]
+    nexts: tuple[Step, ...]
+    stamps: tuple[Stamp, ...]
+    broken: Broken | None
+    errors: tuple[ErrorView, ...]
+    limit: str
+    remarks: tuple[RemarkView, ...]
+    plots: tuple[Plot, ...]
+    plots_lost: str
+    usage: tuple[Used, ...]
+    notes: tuple[str, ...]
+    footer: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One notebook in the index."""
+
+    name: str
+    href: str
+    points: Points
+    bar: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class IndexPage:
+    """The overview of one student's assignment."""
+
+    where: str
+    title: str
+    total: Points
+    waits: State | None
+    bar: tuple[Piece, ...]
+    lines: tuple[str, ...]
+    notebooks: tuple[Entry, ...]
+    stamps: tuple[Stamp, ...]
+    footer: tuple[Line, ...]
+
+
+def pages_of(graded: Graded) -> dict[str, str]:
+    """HTML by file name: `index.html` and one page a notebook."""
+    notebooks = [notebook_page(graded, one) for one in graded.result.notebooks]
+    found = {f"{page.title}.html": render("notebook.html.j2", page) for page in notebooks}
+    return {**found, "index.html": render("index.html.j2", index_page(graded, notebooks))}
+
+
+def notebook_page(graded: Graded, result: NotebookResult) -> NotebookPage:
+    """What the page of one notebook says."""
+    tasks = tuple(task_view(task, graded.sources(result)) for task in result.tasks)
+    shown, lost = plots(result, graded.sources(result).blob)
+    names = {task.name for task in tasks}
+    fact, _, way_out = result.broken.partition("\n")
+    return NotebookPage(
+        where=_where(graded),
+        title=result.notebook,
+        index=len(graded.result.notebooks) > 1,
+        total=_total(tasks),
+        waits=_waits(tasks),
+        bar=_bar(tasks),
+        lines=_lines(graded, tasks),
+        tasks=tasks,
+        nexts=next_steps(tasks),
+        stamps=stamps([result]),
+        broken=Broken(harmless.text(fact), harmless.text(way_out.lstrip(" →")))
+        if result.broken
+        else None,
+        errors=tuple(error_view(error) for error in result.cell_errors),
+        limit=harmless.text(result.limit),
+        remarks=tuple(
+            RemarkView(harmless.text(r.cell), harmless.text(r.text))
+            for r in graded.remarks
+            if r.notebook == result.notebook and r.cell not in names
+        ),
+        plots=shown,
+        plots_lost=_lost(lost),
+        usage=usage(result.usage),
+        notes=tuple(map(harmless.text, result.notes)),
+        footer=_footer(graded, result.tier),
+    )
+
+
+def index_page(graded: Graded, pages: Sequence[NotebookPage]) -> IndexPage:
+    """What the overview says."""
+    tasks = tuple(task for page in pages for task in page.tasks)
+    return IndexPage(
+        where=harmless.text(graded.course.name),
+        title=graded.result.assignment,
+        total=_total(tasks),
+        waits=_waits(tasks),
+        bar=_bar(tasks),
+        lines=_lines(graded, tasks),
+        notebooks=tuple(
+            Entry(p.title, f"{p.title}.html", p.total, bar_of([("got", p.total.got)], p.total.most))
+            for p in pages
+        ),
+        stamps=stamps(graded.result.notebooks),
+        footer=_footer(graded, ""),
+    )
+
+
+# ── Parts ────────────────────────────────────────────────────────────────────────────
+
+
+def _where(graded: Graded) -> str:
+    return " · ".join(filter(None, (harmless.text(graded.course.name), graded.result.assignment)))
+
+
+def _total(tasks: Sequence[TaskView]) -> Points:
+    return points_of(sum(t.points.got for t in tasks), sum(t.points.most for t in tasks))
+
+
+def _bar(tasks: Sequence[TaskView]) -> tuple[Piece, ...]:
+    waiting = sum(t.points.most for t in tasks if t.points.waits)
+    total = _total(tasks)
+    return bar_of([("got", total.got), ("later", waiting)], total.most)
+
+
+def _waits(tasks: Sequence[TaskView]) -> State | None:
+    waiting = sum(t.points.most for t in tasks if t.points.waits)
+    if not waiting:
+        return None
+    text = fill(translate("{points} points wait for a person"), {"points": words.number(waiting)})
+    return State(text, words.PERSON.sign, words.PERSON.tone)
+
+
+def _lines(graded: Graded, tasks: Sequence[TaskView]) -> tuple[str, ...]:
+    lines = []
+    unseen = sum(task.unseen for task in tasks)
+    score = graded.score
+    if unseen:
+        text = translate("{points} more points are decided on unseen data and not shown here.")
+        lines.append(fill(text, {"points": words.number(unseen)}))
+    if score is not None and not graded.counts:
+        lines.append(translate("This page is about your newest submission; another one counts."))
+    elif score is not None and score.late_penalty:
+        text = translate("Handed in late: {points} points are taken off the assignment.")
+        lines.append(fill(text, {"points": words.number(score.late_penalty)}))
+    return tuple(lines)
+
+
+def _lost(count: int) -> str:
+    if not count:
+        return ""
+    return fill(translate("Plots that could not be shown: {n}"), {"n": count})
+
+
+def _footer(graded: Graded, tier: str) -> tuple[Line, ...]:
+    result, score = graded.result, graded.score
+    received = ""
+    if score is not None and graded.counts and score.received is not None:
+        local = score.received.replace(tzinfo=timezone.utc).astimezone(graded.course.zone)
+        received = f"{local:%Y-%m-%d %H:%M} ({graded.course.zone.key})"
+    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    facts = (
+        (translate("Student"), result.student),
+        (translate("Submission"), result.submission),
+        (translate("Received"), received),
+        (translate("Release"), str(result.release or "")),
+        (translate("Graded with"), ", ".join(filter(None, (versions, tier)))),
+    )
+    return tuple(Line(label, harmless.text(text)) for label, text in facts if text)
+
+
+# ── HTML ─────────────────────────────────────────────────────────────────────────────
+
+
+def render(template: str, page: Any) -> str:
+    """The page as HTML that needs nothing else: no script, no host, its style inside."""
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8").strip()
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode("ascii")
+    return (
+        _environment()
+        .get_template(template)
+        .render(page=page, css=css, css_hash=digest, lang=current(), t=translate)
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -1,0 +1,133 @@
+"""`feedback/<student>/<assignment>/`: a page a notebook and an index, from results on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any
+
+from autograder import gradebook, language
+from autograder.config import Course
+from autograder.errors import EvidenceFault, NotFound
+from autograder.evidence import results
+from autograder.evidence.store import Store, write_beside
+from autograder.nouns import NotebookResult, Result
+from autograder.steps.feedback.pages import Graded, pages_of
+from autograder.steps.feedback.tasks import Sources
+
+Tell = Callable[[int, int], None]  # pages of how many students are written, of how many
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written; `problems` names students whose pages could not be made, and why."""
+
+    assignment: str
+    students: int
+    pages: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON can hold it."""
+        plain: dict[str, Any] = results.as_json(self)
+        return plain
+
+
+def feedback(
+    course: Course,
+    assignment: str,
+    student: str | None = None,
+    *,
+    progress: Tell | None = None,
+) -> Report:
+    """The pages of every graded student, or of one, each written whole or not at all.
+
+    Raises NotFound where nothing is graded yet.
+    """
+    return copy_context().run(_feedback, course, assignment, student, progress)
+
+
+def _feedback(
+    course: Course, assignment: str, student: str | None, progress: Tell | None
+) -> Report:
+    language.use(course.language)
+    students = _students(course, assignment, student)
+    book = _Book(course, assignment, student)
+    pages: list[str] = []
+    problems: list[str] = []
+    for done, who in enumerate(students, 1):
+        try:
+            pages += _write(course, book, results.load(course.state, assignment, who))
+        except EvidenceFault as fault:
+            problems.append(f"{who}: {fault}")
+        if progress is not None:
+            progress(done, len(students))
+    return Report(assignment, len(students) - len(problems), tuple(pages), tuple(problems))
+
+
+def _students(course: Course, assignment: str, student: str | None) -> list[str]:
+    folder = results.path_of(course.state, assignment, "x").parent
+    graded = sorted(path.stem for path in folder.glob("*.json"))
+    wanted = graded if student is None else [s for s in graded if s == student]
+    if not wanted:
+        whose = f"student {student!r} has no result of" if student else "nothing is graded of"
+        raise NotFound(
+            f"{whose} {assignment}", way_out=f"grade it first: autograder grade {assignment}"
+        )
+    return wanted
+
+
+def _write(course: Course, book: _Book, result: Result | None) -> Iterator[str]:
+    if result is None:
+        return
+    folder = course.feedback / result.student / result.assignment
+    for name, html in pages_of(book.graded(result)).items():
+        write_beside(folder / name, html.encode("utf-8", "replace"), mode=0o640)
+        yield str((folder / name).relative_to(course.root))
+
+
+class _Book:
+    """What the gradebook and the evidence know of an assignment, read once for all students."""
+
+    def __init__(self, course: Course, assignment: str, student: str | None) -> None:
+        self._course = course
+        self._blob = Store(course.state / "evidence").get
+        self._hidden = course.feedback_of(assignment).hidden
+        scores = gradebook.student_scores(course, assignment, student)
+        self._scores = {score.student: score for score in scores}
+        self._tasks = gradebook.task_scores(course, assignment, student)
+        self._remarks = gradebook.remarks(course, assignment, student)
+        self._demands: dict[int, dict[str, Any]] = {}
+
+    def graded(self, result: Result) -> Graded:
+        """All that is known of this student's assignment."""
+        score = self._scores.get(result.student)
+        remarks = tuple(r for r in self._remarks if r.student == result.student)
+        counts = score is None or score.submission == result.submission
+        tasks = [t for t in self._tasks if t.student == result.student]
+        demands = self._demanded(result)
+
+        def sources(notebook: NotebookResult) -> Sources:
+            here = f"{result.assignment}/{notebook.notebook}/"
+            return Sources(
+                result=notebook,
+                scores={t.task: t for t in tasks if t.notebook == notebook.notebook},
+                remarks=[r for r in remarks if r.notebook == notebook.notebook],
+                demands={
+                    name[len(here) :]: facts
+                    for name, facts in demands.items()
+                    if name.startswith(here)
+                },
+                hidden=self._hidden,
+                blob=self._blob,
+                counts=counts,
+            )
+
+        return Graded(self._course, result, score, remarks, sources)
+
+    def _demanded(self, result: Result) -> dict[str, Any]:
+        if result.release not in self._demands:
+            found = gradebook.demands(self._course, result.assignment, result.release)
+            self._demands[result.release] = dict(found)
+        return self._demands[result.release]
