@@ -119,6 +119,15 @@ def grade(
     show(report, json, words.grade, ok=not report.faults)
 
 
+@app.command()
+def status(context: typer.Context, json: Json = False) -> None:
+    """Show how far each assignment is: released, handed in, graded, given back."""
+    from autograder.steps import status as step
+
+    with printed(json):
+        show(step.status(context.obj.course), json, words.status)
+
+
 @roster.command("import")
 def roster_import(
     context: typer.Context,

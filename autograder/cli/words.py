@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from autograder.steps.init import Made
     from autograder.steps.release import ReleaseReport
     from autograder.steps.roster import Imported
+    from autograder.steps.status import Status
 
 
 def init(report: Made) -> Iterator[str]:
@@ -58,6 +59,24 @@ def grade(report: Graded) -> Iterator[RenderableType]:
         f"{report.ran} run, {report.reused} judged from evidence, {report.recorded} recorded,"
         f" in {report.seconds:.1f} s  (isolation: {report.tier})"
     )
+
+
+def status(report: Status) -> Iterator[RenderableType]:
+    """A line per assignment."""
+    from rich.table import Table
+
+    headings = ("assignment", "kind", "release", "due", "in", "graded", "waiting", "mean", "given")
+    table = Table(*headings, box=None, header_style="bold")
+    table.columns[0].no_wrap = True
+    for one in report.assignments:
+        mean = "" if one.mean is None else f"{one.mean:.1f}/{one.max_score:g}"
+        due = f"{one.due:%Y-%m-%d %H:%M}" if one.due else ""
+        numbers = (one.submitted, one.graded, one.needs_person)
+        table.add_row(
+            one.assignment, one.kind, str(one.release or "none"), due, *map(str, numbers), mean,
+            str(one.feedback),
+        )  # fmt: skip
+    yield table if report.assignments else "no assignment in source/ yet"
 
 
 def _submissions(graded: Mapping[str, tuple[Result, str]]) -> Table:

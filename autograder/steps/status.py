@@ -1,0 +1,76 @@
+"""How far each assignment is: released, handed in, graded, waiting for a person, given back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from autograder import gradebook
+from autograder.config import Course
+from autograder.gradebook import StudentScore
+from autograder.steps.release import released_number
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One assignment's numbers of students; `release` is 0 before the first."""
+
+    assignment: str
+    kind: str
+    release: int
+    due: datetime | None
+    submitted: int
+    graded: int
+    needs_person: int
+    feedback: int
+    mean: float | None  # of those graded, late penalties taken off
+    max_score: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "due": self.due.isoformat() if self.due else None}
+
+
+@dataclass(frozen=True)
+class Status:
+    """The whole course at one moment."""
+
+    course: str
+    assignments: tuple[Standing, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"course": self.course, "assignments": [a.as_json() for a in self.assignments]}
+
+
+def status(course: Course) -> Status:
+    """Every assignment in source/, in order of name; nothing is changed by looking."""
+    names = sorted(p.parent.name for p in course.source.glob("*/*.ipynb"))
+    return Status(course.name, tuple(_standing(course, name) for name in dict.fromkeys(names)))
+
+
+def _standing(course: Course, name: str) -> Standing:
+    handed_in = _folders(course.submitted, name)
+    scores = gradebook.student_scores(course, name) if handed_in else ()
+    graded = [score for score in scores if score.submission]
+    return Standing(
+        assignment=name,
+        kind=course.kind_of(name),
+        release=released_number(course, name),
+        due=course.due(name),
+        submitted=handed_in,
+        graded=len(graded),
+        needs_person=sum(score.needs_person for score in graded),
+        feedback=_folders(course.feedback, name),
+        mean=_mean(graded),
+        max_score=graded[0].max_score if graded else None,
+    )
+
+
+def _mean(scores: list[StudentScore]) -> float | None:
+    return sum(score.total for score in scores) / len(scores) if scores else None
+
+
+def _folders(root: Path, assignment: str) -> int:
+    """How many students have a folder of this assignment here."""
+    return sum(path.is_dir() for path in root.glob(f"*/{assignment}"))
