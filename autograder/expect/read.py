@@ -41,7 +41,7 @@ def _as_array(value: Any) -> Array | None:
     if callable(getattr(value, "numpy", None)) and hasattr(value, "shape"):
         value = value.numpy()
     found = np.asarray(value)
-    if found.dtype.kind == "V":  # bfloat16 and its kin are void to NumPy
+    if found.dtype.kind == "V" and found.dtype.names is None:  # bfloat16 is void to NumPy
         found = found.astype(np.float32)
     return found
 

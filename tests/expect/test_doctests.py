@@ -13,7 +13,9 @@ import pytest
 import autograder.expect
 
 pytestmark = pytest.mark.check
-MODULES = sorted(m.name for m in pkgutil.walk_packages(autograder.expect.__path__, "autograder.expect."))
+MODULES = sorted(
+    m.name for m in pkgutil.walk_packages(autograder.expect.__path__, "autograder.expect.")
+)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

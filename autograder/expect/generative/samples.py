@@ -131,8 +131,7 @@ def not_copied(samples: Any, training: Any, *, at_least: float = 0.05) -> Verdic
 
     Distance: root mean squared difference per pixel, in the images' own units.
 
-    >>> train = np.zeros((2, 2, 2))
-    ... train[1] = 1.0
+    >>> train = np.arange(8.0).reshape(2, 2, 2)
     >>> not_copied(train, train)
     Traceback (most recent call last):
     autograder.expect.verdict.NotMet: Expected: new images
