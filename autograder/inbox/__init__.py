@@ -2,12 +2,17 @@
 
 In the order in which a submission meets them:
 
-paths.py    a name somebody else chose → a harmless relative path, or why not
-entries.py  what is offered: files with such names, and how to read each, whatever it claims
-folder.py   a folder → entries; never through a link
-archive.py  a zip → entries; nothing its headers claim is believed
-senders.py  names that Canvas, Moodle, nbgrader or people give → who sent which files
-roster.py   what somebody is called there → the student
-taking.py   the files of one student → a folder of ours, within the caps
-shelf.py    every submission ever made, and the one that counts in `submitted/`
+    paths.py      a name somebody else chose → a harmless relative path, or why not
+    entries.py    what is offered: files of such names, and how to read each, whatever it claims
+    folder.py     a folder → entries; never through a link
+    archive.py    a zip → entries; nothing its headers claim is believed
+    people.py     what somebody is called → the student
+    senders.py    names that Canvas, Moodle, nbgrader or people give → who sent which files
+    arrivals.py   when it was handed in
+    unpacking.py  zips and folders around the files → the files alone
+    notebooks.py  notebooks under the names that the assignment gave them
+    taking.py     the files of one student → a folder of ours, within the caps
+    shelf.py      every submission ever made, and the one that counts in `submitted/`
+    deciding.py   whether it is another submission or one that is known
+    report.py     what a collection did
 """

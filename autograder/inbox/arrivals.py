@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from nbgrader.utils import parse_utc
+from dateutil import parser, tz  # type: ignore[import-untyped]
 
 from autograder.inbox.entries import Entry
 from autograder.inbox.paths import TIMESTAMP, Refused
@@ -54,9 +54,17 @@ def arrival_in(place: Path) -> Arrival:
 
 
 def parsed(written: str) -> datetime:
-    """A time stamp as nbgrader reads it, not later than now; ValueError if it is none."""
-    moment: datetime = parse_utc(written[:100].strip()).replace(tzinfo=timezone.utc)
-    return min(moment, datetime.now(timezone.utc))
+    """A time stamp as nbgrader reads it (`2026-03-01 10:00:00.5 Asia/Seoul`), not later than now.
+
+    ValueError or OverflowError if it is none. nbgrader's own function would cost seconds to import.
+    """
+    text, zones = written[:100].strip(), {}
+    day, time, zone = [*text.split(), "", "", ""][:3]
+    if len(text.split()) == 3 and not zone.lstrip("+-").isdigit():
+        text, zones = f"{day} {time} TZ", {"TZ": tz.gettz(zone)}
+    moment: datetime = parser.parse(text, tzinfos=zones)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return min(moment.astimezone(timezone.utc), datetime.now(timezone.utc))
 
 
 def _stamp_in(entries: tuple[Entry, ...]) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Literal
 
 from autograder import harmless
@@ -12,7 +13,7 @@ from autograder.inbox.arrivals import Arrival, arrival_in
 from autograder.inbox.paths import Refused
 from autograder.inbox.senders import Sent
 from autograder.inbox.shelf import Kept, Shelf
-from autograder.inbox.taking import Caps, digest_of, take
+from autograder.inbox.taking import Caps, Taken, digest_of, take
 
 CLOCKS = timedelta(seconds=2)  # a zip tells time no finer
 Kind = Literal["new", "updated", "unchanged"]
@@ -55,7 +56,47 @@ def settle(shelf: Shelf, student: str, caps: Caps) -> Lying | None:
     return Lying(kept, "updated" if newest else "new", taken.refused)
 
 
-def fate(
+def adopt(shelf: Shelf, name: str, student: str, caps: Caps) -> None:
+    """Keeps and places for a student what lies in `submitted/` under another name of theirs.
+
+    The caller holds the lock. What was adopted before and is as it was is not read again.
+    """
+    place = shelf.place_of(name)
+    seen = folder.fingerprint(place)
+    if shelf.adopted(student, name) == seen:
+        return
+    lying = settle(shelf, student, caps)
+    with shelf.staging() as staged:
+        taken = take(folder.offered(place).entries, staged / "files", caps)
+        receive(shelf, student, staged, taken, arrival_in(place), lying)
+    shelf.remember_adopted(student, name, seen)
+
+
+def receive(
+    shelf: Shelf, student: str, staged: Path, taken: Taken, arrival: Arrival, lying: Lying | None
+) -> tuple[Kept, Kind, tuple[str, ...]]:
+    """What came in, kept and put into `submitted/` unless it is known: which, what it is, notes.
+
+    The caller holds the lock; `lying` is what `settle` found before.
+    """
+    newest = shelf.newest(student)
+    what = _fate(digest_of(taken.files), arrival, newest, shelf.all_of(student))
+    if newest and what == "known":
+        if lying is None:
+            shelf.place(newest)
+        return newest, "unchanged", ()
+    kept = shelf.keep(student, staged, taken, arrival, late=what == "late")
+    if newest and what == "late":
+        if lying is None:
+            shelf.place(newest)
+        else:
+            shelf.remember(lying.kept)
+        return kept, "updated", ("it is older than what was there, which still counts",)
+    shelf.place(kept)
+    return kept, "updated" if newest else "new", ()
+
+
+def _fate(
     digest: str, arrival: Arrival, newest: Kept | None, known: tuple[Kept, ...]
 ) -> Literal["new", "late", "known"]:
     """Whether it is another submission, one handed in before what is there, or known already.

@@ -32,6 +32,14 @@ def offered(root: Path) -> Offered:
     return Offered(tuple(entries), tuple(refused))
 
 
+def offered_file(path: Path) -> Offered:
+    """One file as if it were alone in its folder."""
+    try:
+        return Offered((_entry(path.parent, path.name, path.name, path.lstat()),))
+    except Refused as error:
+        return Offered((), (error,))
+
+
 def fingerprint(root: Path) -> list[list[object]]:
     """What tells without reading that a folder is as it was: name, size, times, number of each."""
     return sorted(

@@ -44,8 +44,11 @@ class ClassList:
         self._exact.pop("", None)
         self._names.pop("", None)
 
-    def find(self, said: str) -> str:
-        """The student's id; Refused if nobody is called so, or several are."""
+    def find(self, said: str, *, loosely: bool = True) -> str:
+        """The student's id; Refused if nobody is called so, or several are.
+
+        Loosely, a part of what is said may tell it: `20261234_Kim` or `Kim (20261234)`.
+        """
         shown = harmless.text(said, cap=80)
         if not self.ids:
             name = unicodedata.normalize("NFC", said).strip()
@@ -55,7 +58,7 @@ class ClassList:
                 "this cannot be the name of a student's folder", where=shown,
                 way_out="rename it, or import a roster and name it by student number",
             )  # fmt: skip
-        found = self._found(said)
+        found = self._found(said, loosely)
         if len(found) == 1:
             return next(iter(found))
         if found:
@@ -70,12 +73,12 @@ class ClassList:
 
     def knows(self, said: str) -> bool:
         """Whether it names exactly one student of the roster."""
-        return bool(self.ids) and len(self._found(said)) == 1
+        return bool(self.ids) and len(self._found(said, loosely=True)) == 1
 
-    def _found(self, said: str) -> set[str]:
+    def _found(self, said: str, loosely: bool) -> set[str]:
         whole = self._exact.get(_key(said)) or self._names.get(_letters(said))
-        if whole:
-            return set(whole)
+        if whole or not loosely:
+            return set(whole or ())
         tokens = [token for token in _BETWEEN.split(_key(said)) if len(token) > 1]
         for known, key in ((self._exact, _key), (self._names, _letters)):
             found = set().union(*(known.get(key(token), set()) for token in tokens))

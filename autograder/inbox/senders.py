@@ -32,7 +32,7 @@ _MOODLE = re.compile(
     r"(?P<student>[^/]+)_(?P<number>\d{1,20})_assignsubmission_[a-z]+(?:_?/|_)(?P<file>.+)"
 )
 _EXCHANGE = re.compile(
-    r"(?P<student>[^/]+)\+(?P<assignment>[^/+]+)\+(?P<when>[^/+]+)(?:\+[^/+]*)?/(?P<file>.+)"
+    r"(?P<student>[^/]+)\+(?P<assignment>[^/+]+)\+(?P<when>\d{4}-[^/+]+)(?:\+[^/+]*)?/(?P<file>.+)"
 )
 _ALONE = {".ipynb", ".zip"}  # a file of this kind can be a whole submission
 
@@ -104,11 +104,13 @@ def sorted_out(
                 )
             )  # fmt: skip
             continue
-        group = groups.setdefault((told.system, told.name, told.number), _Group(told))
         try:
-            group.entries.append(entry.under(harmless_path(told.file)))
+            file = entry.under(harmless_path(told.file))
         except Refused as error:
             refused.append(error)
+            continue
+        group = groups.setdefault((told.system, told.name, told.number), _Group(told))
+        group.entries.append(file)
         group.late = group.late or told.late
     sent = []
     for group in groups.values():
@@ -117,6 +119,15 @@ def sorted_out(
         except Refused as error:
             refused.append(error)
     return tuple(sorted(sent, key=lambda s: (s.name, s.number))), tuple(refused)
+
+
+def sender_of(shown: str, rules: Rules) -> str:
+    """Who sent the file of this name, also one that is refused; "" if it tells nobody."""
+    try:
+        told = _told(harmless_path(shown), rules)
+    except Refused:
+        told = _Told(shown.partition("/")[0], "")
+    return told.name if told else ""
 
 
 @dataclass

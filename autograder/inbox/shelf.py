@@ -14,11 +14,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -36,6 +37,7 @@ from autograder.nouns import Submission
 FORMAT = 1
 NOTEBOOK_BYTES = 32 << 20  # of a notebook that is asked for its release
 STALE_SECONDS = 24 * 3600
+_ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ class Shelf:
         """An empty folder of ours for one submission that is coming in."""
         _make(self.root)
         for old in self.root.glob(".incoming-*"):
-            if time.time() - old.stat().st_mtime > STALE_SECONDS:
-                shutil.rmtree(old, ignore_errors=True)
+            with suppress(OSError):
+                if time.time() - old.stat().st_mtime > STALE_SECONDS:
+                    shutil.rmtree(old, ignore_errors=True)
         path = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.root))
         try:
             (path / "files").mkdir(mode=0o700)
@@ -95,7 +98,7 @@ class Shelf:
     ) -> Kept:
         """The submission, safely on disk when this returns; `staged` is moved to its place."""
         kept = Kept(
-            id=str(ULID()),
+            id=self._next_id(student),
             assignment=self.assignment,
             student=student,
             arrival=arrival,
@@ -138,7 +141,18 @@ class Shelf:
             names = [path.name for path in (self.root / student).iterdir()]
         except OSError:
             return []
-        return sorted(name for name in names if len(name) == 26 and "." not in name)
+        return sorted(name for name in names if _ULID.fullmatch(name))
+
+    def _next_id(self, student: str) -> str:
+        """A new ULID, later in order than all before it even where the clock was set back."""
+        last = self._last(student)
+        after = ULID.from_int(int(ULID.from_str(last)) + 1) if last else ULID()
+        return str(max(ULID(), after))
+
+    def students(self) -> list[Path]:
+        """The shelves of everybody who ever handed something in."""
+        found = self.root.iterdir() if self.root.is_dir() else ()
+        return sorted(path for path in found if path.is_dir() and path.name[:1] != ".")
 
     def submission(self, kept: Kept) -> Submission:
         """What grading is given: the kept files, which nobody changes meanwhile."""
@@ -193,6 +207,22 @@ class Shelf:
         except (OSError, ValueError, KeyError, TypeError):
             return None, False
         return kept, same and record["seen"] == folder.fingerprint(self.place_of(student))
+
+    def adopted(self, student: str, name: str) -> object:
+        """How a folder under another name of theirs was when it was taken from last."""
+        return self._adopted(student).get(name)
+
+    def remember_adopted(self, student: str, name: str, seen: list[list[object]]) -> None:
+        """Notes that everything in that folder has been taken."""
+        record = {**self._adopted(student), name: seen}
+        write_beside(self.root / student / "adopted.json", json.dumps(record).encode())
+
+    def _adopted(self, student: str) -> dict[str, object]:
+        try:
+            record = json.loads((self.root / student / "adopted.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return record if type(record) is dict else {}
 
     def interrupted(self, student: str) -> bool:
         """Whether somebody was stopped while placing: what was kept last is not yet there."""

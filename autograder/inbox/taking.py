@@ -67,7 +67,7 @@ def take(entries: Iterable[Entry], into: Path, caps: Caps) -> Taken:
             packed += entry.packed
             file = _write(entry, into, left, caps, packed, caps.bytes - left)
         except Refused as error:
-            refused.append(error)
+            refused.append(Refused(error.fact, where=str(entry.path), way_out=error.way_out))
             continue
         left -= file.size
         files.append(file)

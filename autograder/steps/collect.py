@@ -6,73 +6,28 @@ is refused is told with why; one bad file, name or archive never keeps the other
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from autograder import harmless
 from autograder.config import Course
 from autograder.errors import NotFound
 from autograder.inbox import archive, folder
 from autograder.inbox.arrivals import arrival_of
-from autograder.inbox.deciding import Lying, fate, same_person, settle
-from autograder.inbox.entries import Entry, Offered
-from autograder.inbox.notebooks import rightly_named
+from autograder.inbox.deciding import Lying, adopt, receive, same_person, settle
+from autograder.inbox.entries import Offered
 from autograder.inbox.paths import Refused, is_student_id
 from autograder.inbox.people import ClassList, Listed
-from autograder.inbox.senders import Rules, Sent, compiled, sorted_out
-from autograder.inbox.shelf import Kept, Shelf
-from autograder.inbox.taking import Caps, digest_of, take, without_wrapping
+from autograder.inbox.report import Found, LeftOut, Report, left_out
+from autograder.inbox.senders import Rules, Sent, compiled, sender_of, sorted_out
+from autograder.inbox.shelf import Shelf
+from autograder.inbox.taking import Caps, take
+from autograder.inbox.unpacking import unpacked
 from autograder.nouns import Submission
 from autograder.steps import roster
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Handed:
-    """What was found of one student."""
-
-    student: str
-    submission: str  # its id
-    files: int
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Something that was not taken: of a student, or of nobody known."""
-
-    name: str
-    reason: str
-    way_out: str = ""
-    student: str = ""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What one `autograder collect` did."""
-
-    assignment: str
-    origin: str
-    new: tuple[Handed, ...] = ()  # the first submission of a student
-    updated: tuple[Handed, ...] = ()  # another one
-    unchanged: tuple[Handed, ...] = ()
-    unmatched: tuple[LeftOut, ...] = ()  # whole submissions that were not taken
-    left_out: tuple[LeftOut, ...] = ()  # files that were not taken, of submissions that were
-    missing: tuple[str, ...] = ()  # students of the roster of whom there is nothing yet
-
-    @property
-    def matched(self) -> int:
-        """Students of whom something was found."""
-        return len(self.new) + len(self.updated) + len(self.unchanged)
-
-    def as_json(self) -> dict[str, Any]:
-        """The report with one object per student."""
-        return {"matched": self.matched, **asdict(self)}
 
 
 def collect(
@@ -85,26 +40,27 @@ def collect(
     """
     _assignment_must_be(course, assignment)
     shelf, caps = _shelf(course, assignment), _caps(course)
-    found = _Found()
+    rules, found = _rules(course, assignment), Found()
     if path is None:
-        for lying in _all_lying(shelf, course.submitted, caps):
+        found.unmatched += _nobodys(course, assignment, rules.people)
+        for lying in _all_lying(shelf, course.submitted, caps, rules.people):
             found.note(lying.kind, lying.kept, ())
             found.leave_out(lying.refused, lying.kept.student)
-        return found.report(course, shelf, "submitted")
+        return found.report(assignment, "submitted", _missing(course, shelf))
     if not path.exists():
         raise NotFound("there is nothing to collect", where=str(path))
-    rules = _rules(course, assignment)
     with ExitStack() as stack:
         offered, origin = _opened(course, path, stack)
         sent, unmatched = sorted_out(offered.entries, rules)
-        found.unmatched += [_left_out(error) for error in (*offered.refused, *unmatched)]
+        found.unmatched += [left_out(error) for error in unmatched]
         found.unmatched += _empty_folders(path)
         students = _whose(sent, rules.people, found)
+        _attribute(offered.refused, students, rules, found)
         for number, (student, one) in enumerate(students.items(), 1):
             _take(shelf, caps, rules, student, one, origin, found)
             if progress:
                 progress(number, len(students))
-    return found.report(course, shelf, origin)
+    return found.report(assignment, origin, _missing(course, shelf))
 
 
 def submissions(course: Course, assignment: str) -> tuple[Submission, ...]:
@@ -115,64 +71,69 @@ def submissions(course: Course, assignment: str) -> tuple[Submission, ...]:
     changes it while it is graded.
     """
     shelf = _shelf(course, assignment)
-    lying = _all_lying(shelf, course.submitted, _caps(course))
+    people = _class_list(course)
+    lying = _all_lying(shelf, course.submitted, _caps(course), people)
     return tuple(shelf.submission(one.kept) for one in lying)
 
 
-def _all_lying(shelf: Shelf, submitted: Path, caps: Caps) -> Iterator[Lying]:
-    """What lies in `submitted/` of each student, in order; what was not known is kept first."""
-    names: set[str] = set()
-    for root in (submitted, shelf.root):
-        if root.is_dir():
-            names |= {path.name for path in root.iterdir() if is_student_id(path.name)}
-    for student in sorted(names):
-        if shelf.place_of(student).is_dir() or (shelf.root / student).is_dir():
+def put_forward(course: Course, assignment: str, student: str, submission: str) -> Submission:
+    """The submission with this id, which from now on lies in `submitted/` and so counts.
+
+    For `counts = "best"`, once grading knows which one that is. Raises NotFound.
+    """
+    shelf = _shelf(course, assignment)
+    with shelf.lock(student):
+        kept = shelf.read(student, submission)
+        if kept is None:
+            raise NotFound(f"{student} made no submission {submission}", where=str(shelf.root))
+        placed, same = shelf.placed(student)
+        if not (same and placed and placed.id == kept.id):
+            shelf.place(kept)
+    return shelf.submission(kept)
+
+
+def _all_lying(shelf: Shelf, submitted: Path, caps: Caps, people: ClassList) -> Iterator[Lying]:
+    """What lies in `submitted/` of each student, in order; what was not known is kept first.
+
+    nbgrader's exchange knows students by their login, macOS by a decomposed name: such a folder is
+    only where a student's work is taken from, it is kept and graded under their id.
+    """
+    names = {path.name for path in shelf.students()}
+    for name in sorted(path.name for path in submitted.glob("*") if path.is_dir()):
+        if not (submitted / name / shelf.assignment).is_dir():
+            continue
+        student = _id_of(name, people)
+        if student != name and student:
             with shelf.lock(student):
-                lying = settle(shelf, student, caps)
-            if lying:
-                yield lying
+                adopt(shelf, name, student, caps)
+        if student:
+            names.add(student)
+    for student in sorted(names):
+        with shelf.lock(student):
+            lying = settle(shelf, student, caps)
+        if lying:
+            yield lying
 
 
-@dataclass
-class _Found:
-    """What has been found so far."""
-
-    handed: dict[str, list[Handed]] = field(
-        default_factory=lambda: {"new": [], "updated": [], "unchanged": []}
-    )
-    unmatched: list[LeftOut] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-
-    def note(self, kind: str, kept: Kept, notes: tuple[str, ...]) -> None:
-        told = tuple(harmless.text(note, cap=300) for note in notes)
-        self.handed[kind].append(Handed(kept.student, kept.id, len(kept.files), told))
-
-    def leave_out(self, refused: tuple[Refused, ...], student: str) -> None:
-        self.left_out += [_left_out(error, student) for error in refused]
-
-    def report(self, course: Course, shelf: Shelf, origin: str) -> Report:
-        students = [one.id for one in roster.people(course) if one.role == "student"]
-        return Report(
-            shelf.assignment,
-            origin,
-            **{kind: tuple(handed) for kind, handed in self.handed.items()},
-            unmatched=tuple(self.unmatched),
-            left_out=tuple(self.left_out),
-            missing=tuple(s for s in students if not shelf.place_of(s).is_dir()),
-        )
+def _id_of(name: str, people: ClassList) -> str:
+    """The student a folder in `submitted/` belongs to: "" if its name can be nobody's."""
+    try:
+        return people.find(name, loosely=False)
+    except Refused:
+        return name if is_student_id(name) else ""
 
 
 # ── One student ──────────────────────────────────────────────────────────────────────
 
 
-def _whose(sent: tuple[Sent, ...], people: ClassList, found: _Found) -> dict[str, Sent]:
+def _whose(sent: tuple[Sent, ...], people: ClassList, found: Found) -> dict[str, Sent]:
     """Who is who; senders that nobody is, or that are the same student, are noted as unmatched."""
     students: dict[str, list[Sent]] = {}
     for one in sent:
         try:
             students.setdefault(people.find(one.name), []).append(one)
         except Refused as error:
-            found.unmatched.append(_left_out(error))
+            found.unmatched.append(left_out(error))
     spelled: dict[str, list[str]] = {}
     for student in students:
         spelled.setdefault(student.casefold(), []).append(student)
@@ -192,85 +153,43 @@ def _whose(sent: tuple[Sent, ...], people: ClassList, found: _Found) -> dict[str
     return {student: only for student, (only,) in students.items()}
 
 
+def _attribute(
+    refused: tuple[Refused, ...], students: dict[str, Sent], rules: Rules, found: Found
+) -> None:
+    """Notes what could not be read with the student whose it is, if that can be told."""
+    senders = {sent.name: student for student, sent in students.items()}
+    for error in refused:
+        student = senders.get(sender_of(error.where, rules), "")
+        (found.left_out if student else found.unmatched).append(left_out(error, student))
+
+
 def _take(
-    shelf: Shelf, caps: Caps, rules: Rules, student: str, sent: Sent, origin: str, found: _Found
+    shelf: Shelf, caps: Caps, rules: Rules, student: str, sent: Sent, origin: str, found: Found
 ) -> None:
     """Takes what one student sent, or notes why not."""
     try:
-        with shelf.lock(student), shelf.staging() as staged, ExitStack() as stack:
+        with (
+            shelf.lock(student),
+            shelf.staging() as staged,
+            shelf.staging() as room,
+            ExitStack() as stack,
+        ):
             lying = settle(shelf, student, caps)  # kept before something takes its place
-            newest = shelf.newest(student)
             arrival = arrival_of(sent, origin)
-            same_person(sent, arrival, newest)
-            entries, refused = _unzipped(sent, shelf, caps, stack)
-            entries, notes = _named(entries, sent, rules)
-            taken = take(entries, staged / "files", caps)
-            refused += taken.refused
+            same_person(sent, arrival, shelf.newest(student))
+            parts = unpacked(sent, rules, room, caps, stack)
+            taken = take(parts.entries, staged / "files", caps)
+            refused = (*parts.refused, *taken.refused)
             if not taken.files:
                 raise refused[0] if refused else Refused("there is nothing in it", where=sent.name)
-            digest = digest_of(taken.files)
-            what = fate(digest, arrival, newest, shelf.all_of(student))
-            if newest is None or what != "known":
-                late = what == "late"
-                kept = shelf.keep(student, staged, taken, arrival, late=late)
-                kind = "updated" if newest else "new"
-                counts = newest if newest and late else kept
-            else:
-                kept, kind, counts = newest, "unchanged", newest
-                refused = ()
-            if counts is not kept:
-                notes = (*notes, "it is older than what was there, which still counts")
-            if lying is None or lying.kept.id != counts.id:
-                shelf.place(counts)
-            found.leave_out(refused, student)
-            found.note(kind, kept, notes)
+            kept, kind, note = receive(shelf, student, staged, taken, arrival, lying)
+            if kind != "unchanged":
+                found.leave_out(refused, student)
+            found.note(kind, kept, (*parts.notes, *note))
     except Refused as error:
-        found.unmatched.append(_left_out(error, student))
-
-
-def _unzipped(
-    sent: Sent, shelf: Shelf, caps: Caps, stack: ExitStack
-) -> tuple[tuple[Entry, ...], tuple[Refused, ...]]:
-    """The files of a submission, those in a zip of its own among them if it has no notebook."""
-    zips = [e for e in sent.entries if e.path.suffix.casefold() == ".zip"]
-    if not zips or _has_notebook(sent.entries):
-        return sent.entries, ()
-    entries = [e for e in sent.entries if e not in zips]
-    refused: list[Refused] = []
-    room = stack.enter_context(shelf.staging()) / "files"
-    for number, packed in enumerate(zips):
-        into = room / str(number)
-        into.mkdir()
-        written = take([packed], into, Caps(caps.bytes, 1))
-        refused += written.refused
-        for file in written.files:
-            most = max(1000, 20 * caps.files)
-            offered = stack.enter_context(archive.opened(into / file.path, most=most))
-            entries += offered.entries
-            refused += offered.refused
-    return tuple(entries), tuple(refused)
-
-
-def _named(
-    entries: tuple[Entry, ...], sent: Sent, rules: Rules
-) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """The files where they belong, and what there is to say of them."""
-    unwrapped = without_wrapping(entries)
-    named = rightly_named(unwrapped, rules.notebooks)
-    notes = [
-        f"{before.path} is taken for {after.path}"
-        for before, after in zip(unwrapped, named, strict=True)
-        if before.path != after.path
-    ]
-    if not _has_notebook(named):
-        notes.append("there is no notebook in it")
-    if sent.late:
-        notes.append(f"{sent.system} marks it as late")
-    return named, tuple(notes)
-
-
-def _has_notebook(entries: tuple[Entry, ...]) -> bool:
-    return any(entry.path.suffix.casefold() == ".ipynb" for entry in entries)
+        name, where = harmless.text(sent.name, cap=80), harmless.text(error.where, cap=120)
+        reason = error.fact if where in ("", name) else f"{where}: {error.fact}"
+        found.unmatched.append(LeftOut(name, reason, error.way_out, student))
 
 
 # ── What there is to take ────────────────────────────────────────────────────────────
@@ -280,8 +199,7 @@ def _opened(course: Course, path: Path, stack: ExitStack) -> tuple[Offered, str]
     if path.is_dir():
         return folder.offered(path), "folder"
     if path.suffix.casefold() == ".ipynb":
-        one = [e for e in folder.offered(path.parent).entries if e.path.name == path.name]
-        return Offered(tuple(one)), "file"
+        return folder.offered_file(path), "file"
     return stack.enter_context(archive.opened(path, course.zone)), "zip"
 
 
@@ -303,14 +221,18 @@ def _caps(course: Course) -> Caps:
 
 
 def _rules(course: Course, assignment: str) -> Rules:
-    everybody = roster.people(course)
     return Rules(
         assignment,
         _notebooks(course, assignment),
         frozenset({path.name for path in course.source.glob("*/")} - {assignment}),
-        ClassList(Listed(one.id, (one.number, one.email), (one.name,)) for one in everybody),
+        _class_list(course),
         compiled(course.submissions.pattern),
     )
+
+
+def _class_list(course: Course) -> ClassList:
+    everybody = roster.people(course)
+    return ClassList(Listed(one.id, (one.number, one.email), (one.name,)) for one in everybody)
 
 
 def _notebooks(course: Course, assignment: str) -> tuple[str, ...]:
@@ -321,13 +243,23 @@ def _notebooks(course: Course, assignment: str) -> tuple[str, ...]:
     return ()
 
 
+def _nobodys(course: Course, assignment: str, people: ClassList) -> Iterator[LeftOut]:
+    """Folders in `submitted/` whose names can be nobody's."""
+    for path in sorted(course.submitted.glob(f"*/{assignment}")):
+        if not _id_of(path.parent.name, people):
+            name = harmless.text(path.parent.name, cap=80)
+            yield LeftOut(name, "this cannot be the name of a student's folder", "rename it")
+
+
+def _missing(course: Course, shelf: Shelf) -> list[str]:
+    """Students of the roster of whom nothing lies in `submitted/`."""
+    students = [one.id for one in roster.people(course) if one.role == "student"]
+    return [student for student in students if not shelf.place_of(student).is_dir()]
+
+
 def _empty_folders(path: Path) -> Iterator[LeftOut]:
     """Folders of students in which there is nothing at all."""
     if path.is_dir():
         for one in sorted(path.iterdir()):
-            if one.is_dir() and not one.is_symlink() and not any(os.scandir(one)):
+            if one.is_dir() and not one.is_symlink() and not list(one.iterdir()):
                 yield LeftOut(harmless.text(one.name, cap=80), "the folder is empty")
-
-
-def _left_out(error: Refused, student: str = "") -> LeftOut:
-    return LeftOut(harmless.text(error.where, cap=200), error.fact, error.way_out, student)
