@@ -127,14 +127,12 @@ border-bottom:1px solid var(--line)}
 
 
 def _style() -> str:
-    dark = ",".join(f"{host} .ag" for host in _DARK_HOSTS)
-    light = ",".join(f"{host} .ag" for host in _LIGHT_HOSTS)
-    rules = (
-        f".ag{{{_LIGHT}}}@media(prefers-color-scheme:dark){{.ag{{{_DARK}}}}}"
-        f"{dark}{{{_DARK}}}{light}{{{_LIGHT}}}{_RULES}"
-    )
-    strong = rules.replace(".ag ", f"{STRONG} ").replace(".ag{", f"{STRONG}{{")
-    return f"<style>{strong.replace(chr(10), '')}</style>"
+    dark = ",".join(f"{host} {STRONG}" for host in _DARK_HOSTS)
+    light = ",".join(f"{host} {STRONG}" for host in _LIGHT_HOSTS)
+    rules = f".ag{{{_LIGHT}}}@media(prefers-color-scheme:dark){{.ag{{{_DARK}}}}}{_RULES}"
+    rules = rules.replace(".ag ", f"{STRONG} ").replace(".ag{", f"{STRONG}{{")
+    themes = f"{dark}{{{_DARK}}}{light}{{{_LIGHT}}}"
+    return f"<style>{(rules + themes).replace(chr(10), '')}</style>"
 
 
 STYLE = _style()

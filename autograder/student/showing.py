@@ -58,7 +58,7 @@ def _e(text: str) -> str:
 
 def as_text(checked: Checked) -> str:
     """The result as lines of text."""
-    lines = [f"{checked.title}: {checked.summary}"]
+    lines = [f"{clean(checked.title)}: {checked.summary}"]
     for row in checked.rows:
         lines += _row_lines(row)
     lines += [f"  {clean(note)}" for note in checked.notes]
