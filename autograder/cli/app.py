@@ -14,7 +14,7 @@ import typer
 
 from autograder.cli import words
 from autograder.cli.context import Context, printed, show
-from autograder.cli.live import progress, stages
+from autograder.cli.live import counting, progress, stages
 
 app = typer.Typer(
     name="autograder",
@@ -88,6 +88,24 @@ def release(
 
 
 @app.command()
+def collect(
+    context: typer.Context,
+    assignment: Assignment,
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A folder, or a zip as Canvas or Moodle makes it; else submitted/."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take in what was handed in; say whose it is, and what could not be matched."""
+    from autograder.steps import collect as step
+
+    with printed(json), counting("collecting") as tell:
+        report = step.collect(context.obj.course, assignment, path, progress=tell)
+    show(report, json, words.collect)
+
+
+@app.command()
 def grade(
     context: typer.Context,
     assignment: Assignment,
@@ -120,12 +138,43 @@ def grade(
 
 
 @app.command()
+def feedback(
+    context: typer.Context,
+    assignment: Assignment,
+    student: Annotated[str | None, typer.Option(help="Only this student (pseudonym).")] = None,
+    json: Json = False,
+) -> None:
+    """Write a page for every student who was graded."""
+    from autograder.steps import feedback as step
+
+    with printed(json), counting("writing pages") as tell:
+        report = step.feedback(context.obj.course, assignment, student, progress=tell)
+    show(report, json, words.feedback, ok=not report.problems)
+
+
+@app.command()
 def status(context: typer.Context, json: Json = False) -> None:
     """Show how far each assignment is: released, handed in, graded, given back."""
     from autograder.steps import status as step
 
     with printed(json):
         show(step.status(context.obj.course), json, words.status)
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out what takes seconds.")] = False,
+    json: Json = False,
+) -> None:
+    """Try everything that grading needs on this machine, and say what is missing."""
+    from autograder.steps import doctor as step
+
+    with printed(json), stages("looking") as tell:
+        report = step.doctor(
+            context.obj.course_if_any, quick=quick, progress=lambda finding: tell(finding.name)
+        )
+    show(report, json, words.doctor, ok=report.ok)
 
 
 @roster.command("import")

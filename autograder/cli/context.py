@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import typer
 
 from autograder import config
-from autograder.errors import AuthoringErrors, AutograderError
+from autograder.errors import AuthoringErrors, AutograderError, NotFound
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -39,6 +38,16 @@ class Context:
     @cached_property
     def course(self) -> config.Course:
         return config.load(self.folder)
+
+    @property
+    def course_if_any(self) -> config.Course | None:
+        """The course, or None where none was named and none is near."""
+        try:
+            return self.course
+        except NotFound:
+            if self.folder is not None:
+                raise
+            return None
 
 
 @contextmanager
@@ -92,11 +101,9 @@ def as_fields(error: AutograderError) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    """The text without control characters or direction marks, so that no student's words move
-    the cursor, hide a line or turn one round.
-    """
-    kept = (c if c in "\n\t" or unicodedata.category(c) not in _UNSEEN else "�" for c in text)
-    return "".join(kept)
+    """The text with characters that would move the cursor, or turn a line round, written out."""
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
+    from autograder import harmless
 
-
-_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return harmless.text(text)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from autograder.cli.context import printable
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
     from autograder.steps.grade import Progress
 
 
@@ -19,20 +21,7 @@ def progress(verb: str) -> Iterator[Callable[[Progress], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    bar = Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[counts]}", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
+    with _bar() as bar:
         task = bar.add_task(verb, total=None, counts="")
 
         def tell(state: Progress) -> None:
@@ -42,6 +31,34 @@ def progress(verb: str) -> Iterator[Callable[[Progress], None] | None]:
                 bar.console.print(printable(state.note), markup=False, highlight=False)
 
         yield tell
+
+
+@contextmanager
+def counting(verb: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A callback for (done, of all) that draws a bar on standard error where somebody looks."""
+    with progress(verb) as tell:
+        if tell is None:
+            yield None
+            return
+        from autograder.steps.grade import Progress
+
+        yield lambda done, total: tell(Progress(done, total, {}))
+
+
+def _bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[counts]}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 @contextmanager

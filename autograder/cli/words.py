@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from autograder.inbox.report import Report as Collected
     from autograder.nouns import Result
+    from autograder.steps.doctor import Report as Examined
+    from autograder.steps.feedback import Report as Written
     from autograder.steps.grade import Report as Graded
     from autograder.steps.init import Made
     from autograder.steps.release import ReleaseReport
@@ -43,6 +46,46 @@ def release(report: ReleaseReport) -> Iterator[str]:
         f" {report.max_points:g} points; {state} {report.folder}"
     )
     yield from (f"· {printable(text)}" for text in (*report.changes, *report.warnings))
+
+
+def collect(report: Collected) -> Iterator[RenderableType]:
+    """How many were new, updated and unchanged, and everything that was not taken."""
+    counts = (
+        f"{len(report.new)} new, {len(report.updated)} updated, {len(report.unchanged)} unchanged"
+    )
+    yield f"{_count(report.matched, 'student')}: {counts}  (from {printable(report.origin)})"
+    for one in (*report.new, *report.updated):
+        yield from (f"· {one.student}: {printable(note)}" for note in one.notes)
+    for title, many in (("not taken", report.unmatched), ("left out", report.left_out)):
+        for left in many:
+            whose = f" ({left.student})" if left.student else ""
+            way_out = f"\n    → {printable(left.way_out)}" if left.way_out else ""
+            yield f"{title}: {printable(left.name)}{whose}: {printable(left.reason)}{way_out}"
+    if report.missing:
+        yield f"nothing yet of {_count(len(report.missing), 'student')}"
+
+
+def feedback(report: Written) -> Iterator[str]:
+    """How many pages were written, where, and which could not be."""
+    yield f"{_count(len(report.pages), 'page')} for {_count(report.students, 'student')}"
+    if report.pages:
+        yield f"the first: {report.pages[0]}"
+    yield from (f"· {printable(problem)}" for problem in report.problems)
+
+
+def doctor(report: Examined) -> Iterator[RenderableType]:
+    """A line per finding, by area, and the tier that jobs will run at."""
+    area = ""
+    for one in report.findings:
+        if one.area != area:
+            area = one.area
+            yield f"{area}"
+        mark = "ok " if one.ok else ("NO " if one.matters else "–  ")
+        seen = f": {printable(one.seen)}" if one.seen else ""
+        way_out = f"\n        → {printable(one.way_out)}" if one.way_out else ""
+        yield f"  {mark} {one.name}{seen}{way_out}"
+    verdict = "student code is graded" if report.ok else "student code is not graded"
+    yield f"{verdict} at tier {report.tier}" if report.ok else f"{verdict}: see NO above"
 
 
 def grade(report: Graded) -> Iterator[RenderableType]:
