@@ -24,7 +24,7 @@ def answer(id_, source, tags=()):
     return _cell("code", source, id_, {"grade_id": id_, "solution": True}, tags)
 
 
-def test_cell(id_, source, points=1):
+def graded(id_, source, points=1):
     return _cell("code", source, id_, {"grade_id": id_, "grade": True, "points": points})
 
 
@@ -106,10 +106,10 @@ def sample_cells():
         text("Write `double`.", "intro"),
         answer("double_answer", DOUBLE),
         code("double(21)", "play"),
-        test_cell("double", DOUBLE_TEST, 4),
+        graded("double", DOUBLE_TEST, 4),
         mistake(DOUBLE_MISTAKE),
         answer("triple_answer", "def triple(x):\n    return x + x + x"),
-        test_cell("triple", PLAIN_TEST, 1),
+        graded("triple", PLAIN_TEST, 1),
         manual("why", "Because *two* is even.", 2),
     ]
 
@@ -152,7 +152,7 @@ def nb(tmp_path):
         return read_notebook(write(tmp_path / "source" / "a" / "one.ipynb", *cells))[1]
 
     return SimpleNamespace(
-        answer=answer, test=test_cell, manual=manual, task=task_cell, locked=locked, setup=setup,
+        answer=answer, test=graded, manual=manual, task=task_cell, locked=locked, setup=setup,
         mistake=mistake, code=code, text=text, write=write, read=read, notebook=notebook,
         problems=problems, json=notebook_json, sample=sample_cells, tmp=tmp_path,
         node=lambda *cells: nbformat.from_dict(notebook_json(*cells)),

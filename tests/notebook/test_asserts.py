@@ -82,7 +82,8 @@ def test_a_name_that_is_missing_fails_only_its_own_criterion(nb):
 def test_hidden_assertions_are_hidden_criteria(nb):
     task = task_of(
         nb,
-        "assert f(1) == 1, 'a'\n### BEGIN HIDDEN TESTS\nassert f(2) == 2, 'b'\n### END HIDDEN TESTS",
+        "assert f(1) == 1, 'a'\n### BEGIN HIDDEN TESTS\n"
+        "assert f(2) == 2, 'b'\n### END HIDDEN TESTS",
     )
     assert [c.hidden for c in task.criteria] == [False, True]
 

@@ -49,26 +49,49 @@ def test_a_right_task_has_no_problems(nb):
         (task(criterion(decorator='"a {", points=1')), "cannot be filled in"),
         (task(criterion(decorator='f"a {x}", points=1')), "its demand is no plain string"),
         (task(criterion(decorator='"a", points=N')), "its points are no plain number"),
-        (task(criterion(decorator='"a", points=1, after="two"')), "'two', which no criterion before"),
+        (
+            task(criterion(decorator='"a", points=1, after="two"')),
+            "'two', which no criterion before",
+        ),
         (task(criterion(decorator='"a", points=1, agian=True')), "unknown option agian="),
         (task(criterion(decorator='"a", points=1, retry=1')), "retry= is neither True nor False"),
         (task("if x:\n    " + criterion().replace("\n", "\n    ")), "not a plain function"),
-        (task("async " + criterion().split("\n")[1] if False else criterion().replace("def", "async def")),
-         "not a plain function"),
+        (task(criterion().replace("def", "async def")), "not a plain function"),
         (task(criterion() + '\ntask.hidden("b", points=0, id="b")'), "written by a release"),
         (task("### BEGIN HIDDEN TESTS\n" + criterion()), "HIDDEN TESTS begun in line 2 never ends"),
         (task(criterion() + "\n### END HIDDEN TESTS"), "ends HIDDEN TESTS that never began"),
-        (task("### BEGIN HIDDEN TESTS\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS\n" + criterion()),
-         "inside the one begun in line 2"),
-        (task("@task.criterion('a', points=1)\n### BEGIN HIDDEN TESTS\ndef one(x): pass\n"
-              "### END HIDDEN TESTS"), "lies half in a hidden block"),
-        (('task = Task("t")\n' + criterion() + "\n### BEGIN HIDDEN TESTS\ntask.check()\n"
-          "### END HIDDEN TESTS", 1), "task.check() lies in a hidden block"),
-        (task("### BEGIN HIDDEN TESTS\nlimit = 3\n### END HIDDEN TESTS\n" + criterion(body="print(limit)")),
-         "uses limit, which only a hidden block defines"),
+        (
+            task(
+                "### BEGIN HIDDEN TESTS\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS\n"
+                + criterion()
+            ),
+            "inside the one begun in line 2",
+        ),
+        (
+            task(
+                "@task.criterion('a', points=1)\n### BEGIN HIDDEN TESTS\ndef one(x): pass\n"
+                "### END HIDDEN TESTS"
+            ),
+            "lies half in a hidden block",
+        ),
+        (
+            (
+                'task = Task("t")\n' + criterion() + "\n### BEGIN HIDDEN TESTS\ntask.check()\n"
+                "### END HIDDEN TESTS",
+                1,
+            ),
+            "task.check() lies in a hidden block",
+        ),
+        (
+            task(
+                "### BEGIN HIDDEN TESTS\nlimit = 3\n### END HIDDEN TESTS\n"
+                + criterion(body="print(limit)")
+            ),
+            "uses limit, which only a hidden block defines",
+        ),
         (task(criterion() + "\nx = (", 1), "this code is no Python"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_task_cell_is_told(nb, source, fact):
     found = of_test(nb, *source)
     assert any(fact in one for one in found), found
@@ -77,25 +100,48 @@ def test_a_wrong_task_cell_is_told(nb, source, fact):
 @pytest.mark.parametrize(
     ("cells", "fact"),
     [
-        (lambda nb: [nb.answer("a", "x = 1"), nb.test("a", "assert x")], "'a' is used by cells 1, 2"),
+        (
+            lambda nb: [nb.answer("a", "x = 1"), nb.test("a", "assert x")],
+            "'a' is used by cells 1, 2",
+        ),
         (lambda nb: [nb.answer("", "x = 1")], "a marked cell without a grade_id"),
         (lambda nb: [nb.answer("a b", "x = 1")], "other characters than letters"),
         (lambda nb: [nb.test("t", "assert True")], "a test without an answer before it"),
-        (lambda nb: [nb.answer("a", "x = 1"), nb.test("t", "assert x", None)], "its points are None"),
+        (
+            lambda nb: [nb.answer("a", "x = 1"), nb.test("t", "assert x", None)],
+            "its points are None",
+        ),
         (lambda nb: [nb.answer("a", "x = 1"), nb.test("t", "assert x", -1)], "its points are -1"),
-        (lambda nb: [nb.answer("a", "x = 1"), nb.test("t", "assert y")], "uses y, which nobody defines"),
-        (lambda nb: [nb.answer("a", "### BEGIN SOLUTION\nx = 1")], "SOLUTION begun in line 1 never ends"),
-        (lambda nb: [nb.code("### BEGIN SOLUTION\nx = 1\n### END SOLUTION")], "the release would show it"),
-        (lambda nb: [nb.answer("a", "### BEGIN HIDDEN TESTS\nx=1\n### END HIDDEN TESTS")],
-         "a hidden block in a cell that is no autograder test"),
+        (
+            lambda nb: [nb.answer("a", "x = 1"), nb.test("t", "assert y")],
+            "uses y, which nobody defines",
+        ),
+        (
+            lambda nb: [nb.answer("a", "### BEGIN SOLUTION\nx = 1")],
+            "SOLUTION begun in line 1 never ends",
+        ),
+        (
+            lambda nb: [nb.code("### BEGIN SOLUTION\nx = 1\n### END SOLUTION")],
+            "the release would show it",
+        ),
+        (
+            lambda nb: [nb.answer("a", "### BEGIN HIDDEN TESTS\nx=1\n### END HIDDEN TESTS")],
+            "a hidden block in a cell that is no autograder test",
+        ),
         (lambda nb: [nb.setup("print(y)")], "line 1 uses y, which no setup cell defines"),
         (lambda nb: [nb.setup("from numpy import *")], "hides which names it defines"),
         (lambda nb: [{**nb.code("x = 1"), "metadata": {"tags": ["setup"]}}], "that is not locked"),
         (lambda nb: [nb.answer("a", "x = = 1")], "this code is no Python: line 1"),
-        (lambda nb: [{**nb.test("t", "hi"), "cell_type": "markdown"}], "a test cell of type markdown"),
-        (lambda nb: [nb.mistake("# mistake: a\n# fails: b\n# tell: c\nx")], "comes before any answer"),
+        (
+            lambda nb: [{**nb.test("t", "hi"), "cell_type": "markdown"}],
+            "a test cell of type markdown",
+        ),
+        (
+            lambda nb: [nb.mistake("# mistake: a\n# fails: b\n# tell: c\nx")],
+            "comes before any answer",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_cell_is_told(nb, cells, fact):
     found = facts(nb, *[_sound(cell) for cell in cells(nb)])
     assert any(fact in one for one in found), found

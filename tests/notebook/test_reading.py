@@ -29,7 +29,8 @@ def test_tasks_criteria_and_mistakes_are_read_in_order(sample):
     assert small.sentence == "double(3) is twice as much"
     assert (unseen.hidden, unseen.draws, unseen.after) == (True, True, ("small",))
     assert unseen.parameters == ("double",)
-    assert unseen.source.startswith("@task.criterion(") and "END HIDDEN" not in unseen.source
+    assert unseen.source.startswith("@task.criterion(")
+    assert "END HIDDEN" not in unseen.source
     (wrong,) = notebook.tasks[0].mistakes
     assert (wrong.name, wrong.fails, wrong.answer) == (
         "squares_instead",
@@ -81,7 +82,9 @@ def test_a_mistake_belongs_to_each_task_whose_criteria_it_fails(nb):
     notebook = nb.notebook(
         nb.answer("a", "x = 1"),
         nb.test("t1", "assert x == 1, 'one'"), nb.test("t2", "assert x < 2, 'two'"),
-        nb.mistake("# mistake: big\n# fails: check_1\n# tell: Smaller.\nx = 5", tags=["mistake", "slow"]),
+        nb.mistake(
+            "# mistake: big\n# fails: check_1\n# tell: Smaller.\nx = 5", tags=["mistake", "slow"]
+        ),
     )  # fmt: skip
     assert [[m.task for m in t.mistakes] for t in notebook.tasks] == [["t1"], ["t2"]]
     assert notebook.tasks[0].mistakes[0].slow

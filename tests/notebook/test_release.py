@@ -119,8 +119,11 @@ def test_a_change_makes_a_new_number_and_is_told(make, course):
         "doubling/double/small: 1 → 2 points",
         "doubling/double/small: its code changed",
         "doubling/double/unseen: 3 → 2 points",
-        "doubling/double/unseen: the demand was “It holds for 50 unseen numbers | all of them”, is "
-        "“It holds for 60 unseen numbers | all of them”",
+        (
+            "doubling/double/unseen: the demand was “It holds for 50 unseen numbers | all of them”,"
+            " is "
+            "“It holds for 60 unseen numbers | all of them”"
+        ),
         "doubling/double/unseen: its code changed",
         "doubling: the text of double changed",
         "doubling: 1 cell changed",
@@ -151,7 +154,8 @@ def test_a_criterion_may_be_dropped_on_purpose(make, course):
     edit(
         course,
         DOUBLE_TEST,
-        'task = Task("double")\n@task.criterion("a", points=4)\ndef unseen(double): pass\ntask.check()',
+        'task = Task("double")\n@task.criterion("a", points=4)\n'
+        "def unseen(double): pass\ntask.check()",
     )
     report = make(dropped=["small"])
     assert "doubling/double/small is gone" in report.changes
@@ -173,7 +177,7 @@ def test_a_leak_refuses_it_before_anything_is_run(make, course, calls):
     (course.source / "doubling" / "copy.py").write_bytes(
         (course.source / "doubling" / "hidden" / "secrets_of_mine.py").read_bytes()
     )
-    with pytest.raises(ReleaseRefused, match="copy.py: it is the hidden file"):
+    with pytest.raises(ReleaseRefused, match=r"copy\.py: it is the hidden file"):
         make()
     assert calls.proved == []
 

@@ -64,7 +64,8 @@ def test_hidden_blocks_become_what_is_public_about_them(given):
     assert (
         'task.hidden("It holds for 50 unseen numbers | all of them", points=3, id="unseen")' in text
     )
-    assert "secrets_of_mine" not in text and "HIDDEN" not in text
+    assert "secrets_of_mine" not in text
+    assert "HIDDEN" not in text
     compile(text, "cell", "exec")
     plain = source_of(given, "triple")
     assert "# Checked after you submit: It holds for negative numbers (0.5 points)" in plain
@@ -74,7 +75,8 @@ def test_hidden_blocks_become_what_is_public_about_them(given):
 def test_a_demand_with_quotes_and_backslashes_survives_release(nb):
     test = (
         'task = Task("t")\n### BEGIN HIDDEN TESTS\n'
-        '@task.criterion("Say \\"a\\\\b\\"\\nand {w}", points=1)\ndef one(x, *, w="\\"hi\\""): pass\n'
+        '@task.criterion("Say \\"a\\\\b\\"\\nand {w}", points=1)\n'
+        'def one(x, *, w="\\"hi\\""): pass\n'
         "### END HIDDEN TESTS\ntask.check()"
     )
     notebook = nb.notebook(
@@ -119,7 +121,9 @@ def test_tasks_that_share_an_answer_share_a_table(nb):
         if c.metadata.get("autograder", {}).get("generated") == "demands"
     ]
     assert len(tables) == 2
-    assert "2 points" in tables[0] and "one" in tables[0] and "two" in tables[0]
+    assert "2 points" in tables[0]
+    assert "one" in tables[0]
+    assert "two" in tables[0]
     assert "read by a person" in tables[1]
 
 
