@@ -37,7 +37,7 @@ checks: $(STAMP) ## Every check of `expect` against right, wrong and hostile val
 	$(PYTEST) -m "check or not check" tests/expect $(ARGS)
 
 attacks: $(STAMP) ## Every class of attack on the sandbox: tried, and what it got
-	$(PYTEST) -m "attack" -v tests/sandbox $(ARGS)
+	$(BIN)/python -m tests.sandbox.attacks $(ARGS)
 
 browser: $(STAMP) ## The tests that drive headless Chromium
 	.ci/environment --browser

@@ -1,0 +1,78 @@
+"""Every attack as a line of a table: what it got without the measure and with it.
+
+python -m tests.sandbox.attacks [--tier A|B]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.sandbox import tiers
+from autograder.sandbox.isolation import Tier
+from autograder.sandbox.supervisor import WarmServer
+from tests.sandbox.attacks import (
+    LOOSE,
+    TIGHT,
+    Attack,
+    Attempt,
+    all_attacks,
+    applies,
+    bait,
+    evaded,
+    honest,
+    unshown,
+)
+from tests.sandbox.conftest import serve
+
+ROW = "{:<9} {:<49} {:<22} {:<30} {:<7} {}"
+
+
+def main(arguments: list[str]) -> int:
+    tier = Tier(arguments[1]) if arguments[:1] == ["--tier"] else tiers.find()
+    print(f"tier {tier}; attacks run one after the other, an honest job after each\n")
+    print(ROW.format("threat", "attack", "without the measure", "with it", "honest", "measure"))
+    bad = unheld = count = 0
+    with bait() as caught, serve(Tier.NONE) as open_server, serve(tier) as isolated:
+        for attack in all_attacks():
+            if not applies(attack, tier):
+                unheld += 1
+                continue
+            count += 1
+            cells, good = _row(attack, open_server, isolated, caught)
+            bad += not good
+            print(ROW.format(*cells), flush=True)
+    print(f"\n{count - bad} of {count} attacks got nothing and left an honest job unharmed")
+    if unheld:
+        print(f"{unheld} were not tried: tier {tier} does not hold them")
+    return 1 if bad else 0
+
+
+def _row(
+    attack: Attack, open_server: WarmServer, isolated: WarmServer, caught: dict[str, Any]
+) -> tuple[list[str], bool]:
+    loose = "—" if unshown(attack) else _told(evaded(attack, open_server, caught, LOOSE))
+    tried = evaded(attack, isolated, caught, TIGHT)
+    fine = honest(isolated)
+    held = not tried.got and tried.outcome.limit == attack.limit and not tried.outcome.fault
+    with_it = _told(tried) if held else f"!! {_told(tried)}"
+    line = [attack.threat, attack.name, loose, with_it, "yes" if fine else "!! no", attack.measure]
+    return line, held and fine and (loose == "—" or loose.startswith("got"))
+
+
+def _told(tried: Attempt) -> str:
+    return " ".join(_words(tried))
+
+
+def _words(tried: Attempt) -> Iterator[str]:
+    if tried.got:
+        yield f"got {tried.got.splitlines()[0][:17]}"
+    elif tried.outcome.limit:
+        yield f"nothing: limit {tried.outcome.limit}"
+    else:
+        yield f"nothing: {tried.error or 'refused'}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
