@@ -19,7 +19,7 @@ _EACH = "Other values for some assignments: `{name or pattern: {setting: value}}
 
 
 def _set(default: Any, by: str, doc: str, *, least: float | None = None) -> Any:
-    """A setting: its default, the command that reads it, what it does, its least value."""
+    """A setting: its default, the command that reads it ("later": none yet), what it does."""
     metadata = {"by": by, "doc": doc, "least": least}
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata=metadata)
@@ -32,7 +32,7 @@ class CourseSettings:
 
     name: str = _set("course", "all", "A short name; nbgrader's `course_id`.")
     language: Literal["en", "ko"] = _set("en", "all", "The language of `source/`.")
-    translations: tuple[str, ...] = _set((), "release", "Languages to release besides it.")
+    translations: tuple[str, ...] = _set((), "later", "Languages to release besides it.")
     timezone: str = _set("UTC", "all", "The zone in which dates here are written and shown.")
     db_url: str = _set(
         "", "grade", "The gradebook; empty means `gradebook.db` in the course folder (SQLite)."
@@ -56,13 +56,13 @@ class GradingSettings:
         "`inside` allows it and stamps the result, `refuse` leaves such a task to a person.",
     )
     retrain: bool = _set(
-        True, "grade", "`False`: cells tagged `train` are skipped and kept work takes their place."
+        True, "later", "`False`: cells tagged `train` are skipped and kept work takes their place."
     )
     draws: Literal["course", "student"] = _set(
-        "course", "grade", "Whether hidden data is the same for all, or drawn for each student."
+        "course", "later", "Whether hidden data is the same for all, or drawn for each student."
     )
     jobs: int = _set(0, "grade", "Submissions graded at the same time; 0: one per core.", least=0)
-    scheduler: str = _set("", "grade", "Address of a Dask scheduler; empty: this machine.")
+    scheduler: str = _set("", "later", "Address of a Dask scheduler; empty: this machine.")
     assignments: Overrides = _set({}, "grade", _EACH)
 
 
@@ -150,7 +150,7 @@ class LateSettings:
         "none", "grade", "nbgrader's own plugin: no penalty, or no points for what is late."
     )
     tokens: int = _set(
-        0, "grade", "Days of lateness that each student may use up over the course.", least=0
+        0, "later", "Days of lateness that each student may use up over the course.", least=0
     )
 
 
@@ -180,7 +180,7 @@ class ExamSettings:
 
 @dataclass(frozen=True)
 class PortalSettings:
-    """The pages of `autograder serve`."""
+    """The pages of the portal."""
 
     url: str = _set(
         "", "release", "Public address of the portal; notebooks install and submit there."
