@@ -11,6 +11,7 @@ from pathlib import Path
 from autograder.nouns import Message, fill
 
 LANGUAGES = ("en", "ko")
+NAMES = {"name", "fn", "which"}  # what a value is called: "the masks", or the student's own name
 LOCALE = Path(__file__).parent / "locale"
 
 _current: ContextVar[str] = ContextVar("language", default="")
@@ -43,6 +44,7 @@ def in_words(message: Message, lang: str = "", *, hidden: bool = False) -> tuple
     `hidden`: for a student who may not see the check's data: values named `case_…` are left out.
     """
     values = dict(message.values)
+    values.update({name: translate(values[name], lang) for name in NAMES & values.keys()})
     if hidden:
         values.update({name: "…" for name in values if name.startswith("case_")})
     return (

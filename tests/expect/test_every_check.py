@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograder import expect
-from autograder.expect.text.language import corpus_bleu  # noqa: F401
 from autograder.expect.text.sequences import sine_positions
 from autograder.expect.text.tokens import tfidf_matrix
 from autograder.expect.vision.boxes import suppressed
@@ -129,8 +128,24 @@ class Gan:
     def both(self, batch: Any) -> None:
         self.g, self.d = [self.g[0] + 0.1], [self.d[0] + 0.1]
 
+    def none(self, batch: Any) -> None:
+        pass
+
     def make(self, noise: Any) -> Any:
         return np.asarray(noise) * 0 + self.g[0].sum()
+
+
+def separate(step: str) -> Any:
+    gan = Gan()
+    return expect.steps_separate(
+        getattr(gan, step), X, moves=lambda: gan.g, stays=lambda: gan.d, which="generator"
+    )
+
+
+def helps(sign: int) -> Any:
+    gan = Gan()
+    judge = lambda images: sign * np.asarray(images)  # noqa: E731
+    return expect.generator_step_helps(gan.g_step, X, gan.make, judge, X)
 
 
 @dataclass(frozen=True)
@@ -160,58 +175,81 @@ def number(value: Any) -> bool:
 
 EXAMPLES: dict[str, Example] = {
     "type_is": Example(
-        lambda: e.type_is(np.ones(2), "ndarray"), (lambda: e.type_is([1], np.ndarray),),
+        lambda: e.type_is(np.ones(2), "ndarray"),
+        (lambda: e.type_is([1], np.ndarray),),
         (lambda v: e.type_is(v, "Nothing"),),
     ),
     "shape": Example(
         lambda: e.shape(np.ones((2, 3)), (None, 3)),
-        (lambda: e.shape(np.ones((3,)), (1, 3)), lambda: e.shape(np.ones((2, 1)), (2, 3)),
-         lambda: e.shape(1.0, (None,))),
+        (
+            lambda: e.shape(np.ones((3,)), (1, 3)),
+            lambda: e.shape(np.ones((2, 1)), (2, 3)),
+            lambda: e.shape(1.0, (None,)),
+        ),
         (lambda v: e.shape(v, (7, 7)),),
     ),
     "dtype": Example(
-        lambda: e.dtype([1.0], "float"), (lambda: e.dtype([1], "float"), lambda: e.dtype([], "float")),
+        lambda: e.dtype([1.0], "float"),
+        (lambda: e.dtype([1], "float"), lambda: e.dtype([], "float")),
         (lambda v: e.dtype(v, "float"),),
         allowed=lambda v: np.asarray(v).dtype.kind == "f" and np.asarray(v).size > 0,
     ),
     "finite": Example(
         lambda: e.finite({"a": [1.0], "b": [np.ones(2), np.ones(3)]}),
-        (lambda: e.finite([1.0, np.nan]), lambda: e.finite([np.ones(2), np.full(3, np.inf)]),
-         lambda: e.finite([])),
+        (
+            lambda: e.finite([1.0, np.nan]),
+            lambda: e.finite([np.ones(2), np.full(3, np.inf)]),
+            lambda: e.finite([]),
+        ),
         (lambda v: e.finite({"a": v, "b": [v, np.nan]}),),
     ),
     "close": Example(
         lambda: e.close([1, 2], [1.0, 2.0]),
-        (lambda: e.close([[1], [2]], [1.0, 2.0]), lambda: e.close(1.0, [1.0, 1.0]),
-         lambda: e.close([1.0, np.nan], [1.0, 2.0])),
+        (
+            lambda: e.close([[1], [2]], [1.0, 2.0]),
+            lambda: e.close(1.0, [1.0, 1.0]),
+            lambda: e.close([1.0, np.nan], [1.0, 2.0]),
+        ),
         (lambda v: e.close(v, [123.0, 4.0]),),
     ),
     "in_range": Example(
-        lambda: e.in_range([0.0, 1.0], 0, 1), (lambda: e.in_range([0, 2], 0, 1),
-                                               lambda: e.in_range([np.nan], 0, 1)),
+        lambda: e.in_range([0.0, 1.0], 0, 1),
+        (lambda: e.in_range([0, 2], 0, 1), lambda: e.in_range([np.nan], 0, 1)),
         (lambda v: e.in_range(v, 5000, 5001),),
     ),
     "varies": Example(
-        lambda: e.varies([1.0, 2.0]), (lambda: e.varies(np.ones(3)), lambda: e.varies([1.0])),
+        lambda: e.varies([1.0, 2.0]),
+        (lambda: e.varies(np.ones(3)), lambda: e.varies([1.0])),
         (lambda v: e.varies(v, at_least=1e9),),
     ),
     "signature": Example(
-        lambda: e.signature(lambda x, y: 0, ("x", "y")), (lambda: e.signature(lambda y, x: 0, ("x", "y")),),
+        lambda: e.signature(lambda x, y: 0, ("x", "y")),
+        (lambda: e.signature(lambda y, x: 0, ("x", "y")),),
         (lambda v: e.signature(v, ("never",)),),
     ),
     "matches_reference": Example(
         lambda: e.matches_reference(np.abs, abs, [(-1.0,), (2.0,)]),
-        (lambda: e.matches_reference(lambda x: x, abs, [(-1.0,), (2.0,)]),
-         lambda: e.matches_reference(lambda x: np.full((1, 2), 1.0), lambda x: np.ones(2), [(1,)]),
-         lambda: e.matches_reference(lambda x: float("nan"), abs, [(1,)])),
-        (lambda v: e.matches_reference(v, lambda x: {"never": 1}, [(1,)]),
-         lambda v: e.matches_reference(lambda x: v, lambda x: (1.25, "q"), [(1,)])),
+        (
+            lambda: e.matches_reference(lambda x: x, abs, [(-1.0,), (2.0,)]),
+            lambda: e.matches_reference(
+                lambda x: np.full((1, 2), 1.0), lambda x: np.ones(2), [(1,)]
+            ),
+            lambda: e.matches_reference(lambda x: float("nan"), abs, [(1,)]),
+        ),
+        (
+            lambda v: e.matches_reference(v, lambda x: {"never": 1}, [(1,)]),
+            lambda v: e.matches_reference(lambda x: v, lambda x: (1.25, "q"), [(1,)]),
+        ),
     ),
     "holds_property": Example(
         lambda: e.holds_property(abs, lambda y, x: y >= 0, [(-1,)], says="abs(x) >= 0"),
         (lambda: e.holds_property(lambda x: x, lambda y, x: y >= 0, [(-1,)], says="y >= 0"),),
-        (lambda v: e.holds_property(v, lambda y, x: y == 77, [(1,)], says="never"),
-         lambda v: e.holds_property(lambda x: v, lambda y, x: y + 1 == 78.5, [(1,)], says="never")),
+        (
+            lambda v: e.holds_property(v, lambda y, x: y == 77, [(1,)], says="never"),
+            lambda v: e.holds_property(
+                lambda x: v, lambda y, x: y + 1 == 78.5, [(1,)], says="never"
+            ),
+        ),
     ),
     "input_unchanged": Example(
         lambda: e.input_unchanged(np.sort, np.array([2, 1])),
@@ -220,57 +258,88 @@ EXAMPLES: dict[str, Example] = {
         allowed=callable,
     ),
     "fast_enough": Example(
-        lambda: e.fast_enough(abs, 1, seconds=1), (lambda: e.fast_enough(abs, 1, seconds=-1),),
+        lambda: e.fast_enough(abs, 1, seconds=1),
+        (lambda: e.fast_enough(abs, 1, seconds=-1),),
         (lambda v: e.fast_enough(v, 1, seconds=-1),),
     ),
     "gradient_close": Example(
         lambda: e.gradient_close({"w": [2.0, 4]}, lambda p: (p["w"] ** 2).sum(), {"w": [1.0, 2]}),
-        (lambda: e.gradient_close({"w": [1.0, 2]}, lambda p: (p["w"] ** 2).sum(), {"w": [1.0, 2]}),
-         lambda: e.gradient_close({}, lambda p: 0.0, {"w": [1.0]})),
-        (lambda v: e.gradient_close(v, lambda p: p["w"].sum() * 33, {"w": [1.0]}),
-         lambda v: e.gradient_close({"w": v}, lambda p: p["w"].sum() * 33, {"w": [1.0, 2.0]}),
-         lambda v: e.gradient_close({"w": [33.0]}, v, {"w": [1.0]})),
+        (
+            lambda: e.gradient_close(
+                {"w": [1.0, 2]}, lambda p: (p["w"] ** 2).sum(), {"w": [1.0, 2]}
+            ),
+            lambda: e.gradient_close({}, lambda p: 0.0, {"w": [1.0]}),
+        ),
+        (
+            lambda v: e.gradient_close(v, lambda p: p["w"].sum() * 33, {"w": [1.0]}),
+            lambda v: e.gradient_close({"w": v}, lambda p: p["w"].sum() * 33, {"w": [1.0, 2.0]}),
+            lambda v: e.gradient_close({"w": [33.0]}, v, {"w": [1.0]}),
+        ),
     ),
     "code_uses": Example(
         lambda: e.code_uses("np.dot(a, b)", require=["dot"], forbid=["for"]),
-        (lambda: e.code_uses("for i in x: pass", forbid=["for"]), lambda: e.code_uses("(", forbid=["x"])),
+        (
+            lambda: e.code_uses("for i in x: pass", forbid=["for"]),
+            lambda: e.code_uses("(", forbid=["x"]),
+        ),
         (lambda v: e.code_uses(v, require=["never_named"]),),
     ),
     "contract": Example(
         lambda: e.contract({"a": 1, "b": " Pass "}, {"a": 1.0, "b": "pass"}),
-        (lambda: e.contract({"a": 2, "b": "pass"}, {"a": 1.0, "b": "pass"}),
-         lambda: e.contract({"a": True}, {"a": 1})),
-        (lambda v: e.contract(v, {"a": 123}), lambda v: e.contract({"a": v}, {"a": 123}),
-         lambda v: e.contract({"a": v}, {"a": "never"}), lambda v: e.contract({"a": v}, {"a": (1, 77)})),
+        (
+            lambda: e.contract({"a": 2, "b": "pass"}, {"a": 1.0, "b": "pass"}),
+            lambda: e.contract({"a": True}, {"a": 1}),
+        ),
+        (
+            lambda v: e.contract(v, {"a": 123}),
+            lambda v: e.contract({"a": v}, {"a": 123}),
+            lambda v: e.contract({"a": v}, {"a": "never"}),
+            lambda v: e.contract({"a": v}, {"a": (1, 77)}),
+        ),
     ),
     "answer_saved": Example(
         lambda: e.answer_saved(np.ones(3), kind="array"),
-        (lambda: e.answer_saved("nowhere.npy", kind="array"), lambda: e.answer_saved("", kind="text")),
+        (
+            lambda: e.answer_saved("nowhere.npy", kind="array"),
+            lambda: e.answer_saved("", kind="text"),
+        ),
         (lambda v: e.answer_saved(v, kind="model"), lambda v: e.answer_saved(v, kind="file")),
     ),
     "time_budget": Example(
         lambda: e.time_budget({"cpu_seconds": 5, "memory_mb": 10}, cpu_seconds=9, memory_mb=20),
-        (lambda: e.time_budget(10, cpu_seconds=9), lambda: e.time_budget(float("nan"), cpu_seconds=9)),
+        (
+            lambda: e.time_budget(10, cpu_seconds=9),
+            lambda: e.time_budget(float("nan"), cpu_seconds=9),
+        ),
         (lambda v: e.time_budget(v, cpu_seconds=-5),),
     ),
     "output_shape": Example(
-        lambda: e.output_shape(net(), (None, 1)), (lambda: e.output_shape(net(), (None, 2)),),
+        lambda: e.output_shape(net(), (None, 1)),
+        (lambda: e.output_shape(net(), (None, 2)),),
         (lambda v: e.output_shape(v, (None, 1)),),
     ),
     "model_io": Example(
         lambda: e.model_io(net(), (None, 4), (None, 1)),
-        (lambda: e.model_io(net(), (None, 5), (None, 1)), lambda: e.model_io(net(), (None, 4), (None,))),
+        (
+            lambda: e.model_io(net(), (None, 5), (None, 1)),
+            lambda: e.model_io(net(), (None, 4), (None,)),
+        ),
         (lambda v: e.model_io(v, (None, 4), (None, 1)),),
     ),
     "layers_in_order": Example(
         lambda: e.layers_in_order(net(), ["Dense(8, relu)", "...", "Dense(1, sigmoid)"]),
-        (lambda: e.layers_in_order(net(), ["Dense(8, relu)", "Dense(1)"]),
-         lambda: e.layers_in_order(net(), ["...", "Conv2D", "..."])),
+        (
+            lambda: e.layers_in_order(net(), ["Dense(8, relu)", "Dense(1)"]),
+            lambda: e.layers_in_order(net(), ["...", "Conv2D", "..."]),
+        ),
         (lambda v: e.layers_in_order(v, ["Dense"]),),
     ),
     "layer_setting": Example(
         lambda: e.layer_setting(net(), "hidden", units=8, activation="relu"),
-        (lambda: e.layer_setting(net(), "Dense", units=8), lambda: e.layer_setting(net(), "x", units=8)),
+        (
+            lambda: e.layer_setting(net(), "Dense", units=8),
+            lambda: e.layer_setting(net(), "x", units=8),
+        ),
         (lambda v: e.layer_setting(v, "Dense", units=8),),
     ),
     "param_count": Example(
@@ -284,9 +353,17 @@ EXAMPLES: dict[str, Example] = {
         (lambda v: e.loss_fits_output(v),),
     ),
     "compiled_as": Example(
-        lambda: e.compiled_as(net(), loss="binary_crossentropy", optimizer="Adam", learning_rate=0.05,
-                              metrics=["accuracy"]),
-        (lambda: e.compiled_as(net(), learning_rate=0.5), lambda: e.compiled_as(unet(), optimizer="adam")),
+        lambda: e.compiled_as(
+            net(),
+            loss="binary_crossentropy",
+            optimizer="Adam",
+            learning_rate=0.05,
+            metrics=["accuracy"],
+        ),
+        (
+            lambda: e.compiled_as(net(), learning_rate=0.5),
+            lambda: e.compiled_as(unet(), optimizer="adam"),
+        ),
         (lambda v: e.compiled_as(v, optimizer="adam"),),
     ),
     "regularized": Example(
@@ -295,15 +372,31 @@ EXAMPLES: dict[str, Example] = {
         (lambda v: e.regularized(v),),
     ),
     "initializer": Example(
-        lambda: e.initializer(lambda: keras().Sequential([keras().Input((300,)), keras().layers.Dense(
-            200, kernel_initializer="he_normal")]), "Dense", "he_normal"),
-        (lambda: e.initializer(lambda: keras().Sequential([keras().Input((300,)), keras().layers.Dense(
-            200)]), "Dense", "he_normal"),),
-        (lambda v: e.initializer(v, "Dense", "he_normal"), lambda v: e.initializer(lambda: v, "*", "he")),
+        lambda: e.initializer(
+            lambda: keras().Sequential(
+                [keras().Input((300,)), keras().layers.Dense(200, kernel_initializer="he_normal")]
+            ),
+            "Dense",
+            "he_normal",
+        ),
+        (
+            lambda: e.initializer(
+                lambda: keras().Sequential([keras().Input((300,)), keras().layers.Dense(200)]),
+                "Dense",
+                "he_normal",
+            ),
+        ),
+        (
+            lambda v: e.initializer(v, "Dense", "he_normal"),
+            lambda v: e.initializer(lambda: v, "*", "he"),
+        ),
     ),
     "frozen": Example(
         lambda: e.frozen(frozen_net(), "base", X, Y),
-        (lambda: e.frozen(frozen_net(), "top", X, Y), lambda: e.frozen(frozen_net(), "base", before=[X])),
+        (
+            lambda: e.frozen(frozen_net(), "top", X, Y),
+            lambda: e.frozen(frozen_net(), "base", before=[X]),
+        ),
         (lambda v: e.frozen(v, "base", X, Y),),
     ),
     "dropout_works": Example(
@@ -312,7 +405,8 @@ EXAMPLES: dict[str, Example] = {
         (lambda v: e.dropout_works(v, X),),
     ),
     "gradient_reaches": Example(
-        lambda: e.gradient_reaches(plain_net(), X, X), (lambda: e.gradient_reaches(unet(), X, X),),
+        lambda: e.gradient_reaches(plain_net(), X, X),
+        (lambda: e.gradient_reaches(unet(), X, X),),
         (lambda v: e.gradient_reaches(v, X, X),),
     ),
     "samples_independent": Example(
@@ -321,7 +415,8 @@ EXAMPLES: dict[str, Example] = {
         (lambda v: e.samples_independent(v, X), lambda v: e.samples_independent(lambda x: v, X)),
     ),
     "saves_and_loads": Example(
-        lambda: e.saves_and_loads(net(), X), (lambda: e.saves_and_loads("nowhere.keras"),),
+        lambda: e.saves_and_loads(net(), X),
+        (lambda: e.saves_and_loads("nowhere.keras"),),
         (lambda v: e.saves_and_loads(v),),
     ),
     "skip_connections": Example(
@@ -331,8 +426,11 @@ EXAMPLES: dict[str, Example] = {
     ),
     "weights_moved": Example(
         lambda: e.weights_moved(net(), net(False)),
-        (lambda: e.weights_moved(net(False), net(False)), lambda: e.weights_moved(net(False)),
-         lambda: e.weights_moved(net(), plain_net())),
+        (
+            lambda: e.weights_moved(net(False), net(False)),
+            lambda: e.weights_moved(net(False)),
+            lambda: e.weights_moved(net(), plain_net()),
+        ),
         (lambda v: e.weights_moved(v), lambda v: e.weights_moved(v, [np.ones(2)])),
     ),
     "loss_drops": Example(
@@ -342,25 +440,33 @@ EXAMPLES: dict[str, Example] = {
     ),
     "loss_curve": Example(
         lambda: e.loss_curve(HISTORY, at_most=0.5, epochs=3),
-        (lambda: e.loss_curve(HISTORY, epochs=4), lambda: e.loss_curve({"loss": [1, float("nan")]}),
-         lambda: e.loss_curve({"loss": []})),
+        (
+            lambda: e.loss_curve(HISTORY, epochs=4),
+            lambda: e.loss_curve({"loss": [1, float("nan")]}),
+            lambda: e.loss_curve({"loss": []}),
+        ),
         (lambda v: e.loss_curve(v), lambda v: e.loss_curve({"loss": v}, at_most=0.01)),
     ),
     "reaches": Example(
-        lambda: e.reaches(0.95, at_least=0.9), (lambda: e.reaches(0.5, at_least=0.9),
-                                                lambda: e.reaches(float("nan"), at_most=0.9)),
+        lambda: e.reaches(0.95, at_least=0.9),
+        (lambda: e.reaches(0.5, at_least=0.9), lambda: e.reaches(float("nan"), at_most=0.9)),
         (lambda v: e.reaches(v, at_least=99.0, baseline=50.0),),
     ),
     "accuracy": Example(
         lambda: e.accuracy(np.eye(2)[LABELS], LABELS, at_least=1.0),
-        (lambda: e.accuracy(1 - LABELS, LABELS, at_least=0.9), lambda: e.accuracy([0], LABELS, at_least=0.1),
-         lambda: e.accuracy(LABELS * np.nan, LABELS, at_least=0.0)),
+        (
+            lambda: e.accuracy(1 - LABELS, LABELS, at_least=0.9),
+            lambda: e.accuracy([0], LABELS, at_least=0.1),
+            lambda: e.accuracy(LABELS * np.nan, LABELS, at_least=0.0),
+        ),
         (lambda v: e.accuracy(v, np.array([5, 6, 7, 8, 9]), at_least=0.5),),
     ),
     "regression_error": Example(
         lambda: e.regression_error([1.0, 2.0], [1.0, 2.0], at_most=0.1),
-        (lambda: e.regression_error([[1.0], [2.0]], [1.0, 2.0], at_most=9),
-         lambda: e.regression_error([1.0, np.nan], [1.0, 2.0], at_most=9)),
+        (
+            lambda: e.regression_error([[1.0], [2.0]], [1.0, 2.0], at_most=9),
+            lambda: e.regression_error([1.0, np.nan], [1.0, 2.0], at_most=9),
+        ),
         (lambda v: e.regression_error(v, [100.0, 200.0, 300.0], at_most=0.1),),
     ),
     "overfits_small_batch": Example(
@@ -376,39 +482,68 @@ EXAMPLES: dict[str, Example] = {
     "history_honest": Example(
         lambda: e.history_honest({"val_accuracy": [1.0]}, lambda x: Y, X, Y, key="val_accuracy"),
         (lambda: e.history_honest({"val_accuracy": [0.3]}, lambda x: Y, X, Y, key="val_accuracy"),),
-        (lambda v: e.history_honest(v, net(), X, Y),
-         lambda v: e.history_honest({"val_loss": [0.1]}, v, X, Y)),
+        (
+            lambda v: e.history_honest(v, net(), X, Y),
+            lambda v: e.history_honest({"val_loss": [0.1]}, v, X, Y),
+        ),
     ),
     "early_stopping": Example(
-        lambda: e.early_stopping({"val_accuracy": [0.5, 1.0, 0.9]}, lambda x: Y, X, Y, patience=1,
-                                 monitor="val_accuracy"),
-        (lambda: e.early_stopping({"val_accuracy": [0.5, 1.0]}, lambda x: Y, X, Y, patience=1,
-                                  monitor="val_accuracy"),
-         lambda: e.early_stopping({"val_accuracy": [0.5, 1.0, 0.9]}, lambda x: 1 - Y, X, Y, patience=1,
-                                  monitor="val_accuracy")),
+        lambda: e.early_stopping(
+            {"val_accuracy": [0.5, 1.0, 0.9]}, lambda x: Y, X, Y, patience=1, monitor="val_accuracy"
+        ),
+        (
+            lambda: e.early_stopping(
+                {"val_accuracy": [0.5, 1.0]}, lambda x: Y, X, Y, patience=1, monitor="val_accuracy"
+            ),
+            lambda: e.early_stopping(
+                {"val_accuracy": [0.5, 1.0, 0.9]},
+                lambda x: 1 - Y,
+                X,
+                Y,
+                patience=1,
+                monitor="val_accuracy",
+            ),
+        ),
         (lambda v: e.early_stopping(v, net(), X, Y, patience=3),),
     ),
     "checkpoint_used": Example(
-        lambda: e.checkpoint_used(lambda x: Y, {"val_accuracy": [1.0, 0.5]}, X, Y, monitor="val_accuracy"),
-        (lambda: e.checkpoint_used("nowhere.keras", HISTORY, X, Y),
-         lambda: e.checkpoint_used(lambda x: 1 - Y, {"val_accuracy": [1.0]}, X, Y, monitor="val_accuracy")),
-        (lambda v: e.checkpoint_used(v, HISTORY, X, Y), lambda v: e.checkpoint_used(net(), v, X, Y)),
+        lambda: e.checkpoint_used(
+            lambda x: Y, {"val_accuracy": [1.0, 0.5]}, X, Y, monitor="val_accuracy"
+        ),
+        (
+            lambda: e.checkpoint_used("nowhere.keras", HISTORY, X, Y),
+            lambda: e.checkpoint_used(
+                lambda x: 1 - Y, {"val_accuracy": [1.0]}, X, Y, monitor="val_accuracy"
+            ),
+        ),
+        (
+            lambda v: e.checkpoint_used(v, HISTORY, X, Y),
+            lambda v: e.checkpoint_used(net(), v, X, Y),
+        ),
     ),
     "learning_rates": Example(
         lambda: e.learning_rates(lambda epoch: 0.1 * 0.5**epoch, lambda epoch: 0.1 * 0.5**epoch),
-        (lambda: e.learning_rates([0.1, 0.1], [0.1, 0.05]), lambda: e.learning_rates([0.1], [0.1, 0.05])),
+        (
+            lambda: e.learning_rates([0.1, 0.1], [0.1, 0.05]),
+            lambda: e.learning_rates([0.1], [0.1, 0.05]),
+        ),
         (lambda v: e.learning_rates(v, [0.1, 0.05]),),
     ),
     "folds_clean": Example(
         lambda: e.folds_clean(FOLDS, LABELS, n=2),
-        (lambda: e.folds_clean([([0, 1, 2], [2, 3])], LABELS), lambda: e.folds_clean(FOLDS[:1], LABELS)),
+        (
+            lambda: e.folds_clean([([0, 1, 2], [2, 3])], LABELS),
+            lambda: e.folds_clean(FOLDS[:1], LABELS),
+        ),
         (lambda v: e.folds_clean(v, LABELS), lambda v: e.folds_clean([(v, v)], LABELS)),
     ),
     "no_leak": Example(
         lambda: e.no_leak(lambda a, b: (a.mean(0), a.std(0)), X, X),
-        (lambda: e.no_leak(lambda a, b: np.concatenate([a, b]).mean(0), X, X),
-         lambda: e.no_leak(lambda a, b: 1.0, X, X),
-         lambda: e.no_leak(lambda a, b: {w for t in a + b for w in t}, DOCS, [["z"]])),
+        (
+            lambda: e.no_leak(lambda a, b: np.concatenate([a, b]).mean(0), X, X),
+            lambda: e.no_leak(lambda a, b: 1.0, X, X),
+            lambda: e.no_leak(lambda a, b: {w for t in a + b for w in t}, DOCS, [["z"]]),
+        ),
         (lambda v: e.no_leak(v, X, X), lambda v: e.no_leak(lambda a, b: v, X, X)),
     ),
     "repeatable": Example(
@@ -418,23 +553,36 @@ EXAMPLES: dict[str, Example] = {
     ),
     "tuning_table": Example(
         lambda: e.tuning_table(TABLE, {"lr": 0.2, "units": 0.4}, at_least=4),
-        (lambda: e.tuning_table(TABLE, 0, at_least=4), lambda: e.tuning_table(TABLE, 3),
-         lambda: e.tuning_table(TABLE[:1] * 9, 0), lambda: e.tuning_table(TABLE, 3, at_least=4, retrained=9)),
+        (
+            lambda: e.tuning_table(TABLE, 0, at_least=4),
+            lambda: e.tuning_table(TABLE, 3),
+            lambda: e.tuning_table(TABLE[:1] * 9, 0),
+            lambda: e.tuning_table(TABLE, 3, at_least=4, retrained=9),
+        ),
         (lambda v: e.tuning_table(v, 0), lambda v: e.tuning_table(TABLE[1:], v, at_least=3)),
     ),
     "tokens_match": Example(
         lambda: e.tokens_match(str.split, [("a b", ["a", "b"])]),
         (lambda: e.tokens_match(list, [("a b", ["a", "b"])]),),
-        (lambda v: e.tokens_match(v, [("a b", ["never"])]), lambda v: e.tokens_match(lambda t: v, [("a", ["n"])])),
+        (
+            lambda v: e.tokens_match(v, [("a b", ["never"])]),
+            lambda v: e.tokens_match(lambda t: v, [("a", ["n"])]),
+        ),
     ),
     "roundtrip": Example(
-        lambda: e.roundtrip(list, "".join, ["abc"]), (lambda: e.roundtrip(sorted, "".join, ["cba"]),),
-        (lambda v: e.roundtrip(v, "".join, ["cba"]), lambda v: e.roundtrip(list, lambda x: v, ["cba"])),
+        lambda: e.roundtrip(list, "".join, ["abc"]),
+        (lambda: e.roundtrip(sorted, "".join, ["cba"]),),
+        (
+            lambda v: e.roundtrip(v, "".join, ["cba"]),
+            lambda v: e.roundtrip(list, lambda x: v, ["cba"]),
+        ),
     ),
     "vocab_from_train": Example(
         lambda: e.vocab_from_train({"<pad>": 0, "<unk>": 1, "a": 2}, DOCS, [["z"]]),
-        (lambda: e.vocab_from_train(["<pad>", "z", "a"], DOCS, [["z"]]),
-         lambda: e.vocab_from_train({"a": 5, "b": 6, "c": 7}, DOCS, [[]])),
+        (
+            lambda: e.vocab_from_train(["<pad>", "z", "a"], DOCS, [["z"]]),
+            lambda: e.vocab_from_train({"a": 5, "b": 6, "c": 7}, DOCS, [[]]),
+        ),
         (lambda v: e.vocab_from_train(v, DOCS, [["z"]]),),
     ),
     "padded": Example(
@@ -444,33 +592,52 @@ EXAMPLES: dict[str, Example] = {
     ),
     "tfidf": Example(
         lambda: e.tfidf(tfidf_matrix(DOCS, COLUMNS), DOCS, COLUMNS),
-        (lambda: e.tfidf(np.ones((2, 3)), DOCS, COLUMNS), lambda: e.tfidf(np.ones((2, 1)), DOCS, COLUMNS)),
+        (
+            lambda: e.tfidf(np.ones((2, 3)), DOCS, COLUMNS),
+            lambda: e.tfidf(np.ones((2, 1)), DOCS, COLUMNS),
+        ),
         (lambda v: e.tfidf(v, DOCS, COLUMNS), lambda v: e.tfidf(np.ones((2, 3)), DOCS, v)),
     ),
     "closer_than": Example(
         lambda: e.closer_than(VECTORS, [("queen", "woman", "man")], at_least=1),
-        (lambda: e.closer_than(VECTORS, [("queen", "man", "woman")], at_least=1),
-         lambda: e.closer_than({}, [("queen", "man", "woman")], at_least=1)),
-        (lambda v: e.closer_than(v, [("q", "m", "w")], at_least=1),
-         lambda v: e.closer_than(lambda w: v, [("q", "m", "w")], at_least=1)),
+        (
+            lambda: e.closer_than(VECTORS, [("queen", "man", "woman")], at_least=1),
+            lambda: e.closer_than({}, [("queen", "man", "woman")], at_least=1),
+        ),
+        (
+            lambda v: e.closer_than(v, [("q", "m", "w")], at_least=1),
+            lambda v: e.closer_than(lambda w: v, [("q", "m", "w")], at_least=1),
+        ),
     ),
     "analogies": Example(
         lambda: e.analogies(VECTORS, [("man", "king", "woman", "queen")], at_least=1),
         (lambda: e.analogies(VECTORS, [("man", "king", "woman", "x")], at_least=1),),
-        (lambda v: e.analogies(v, [("a", "b", "c", "d")], at_least=1),
-         lambda v: e.analogies({"a": v, "b": v, "c": v}, [("a", "b", "c", "d")], at_least=1)),
+        (
+            lambda v: e.analogies(v, [("a", "b", "c", "d")], at_least=1),
+            lambda v: e.analogies({"a": v, "b": v, "c": v}, [("a", "b", "c", "d")], at_least=1),
+        ),
     ),
     "unseen_words": Example(
         lambda: e.unseen_words(lambda w: [len(w), 1.0], ["a", "bb"], size=2),
-        (lambda: e.unseen_words(lambda w: [1.0, 1.0], ["a", "bb"], size=2),
-         lambda: e.unseen_words({}.__getitem__, ["a"], size=2)),
-        (lambda v: e.unseen_words(v, ["a", "b"], size=77), lambda v: e.unseen_words(lambda w: v, ["a"], size=77)),
+        (
+            lambda: e.unseen_words(lambda w: [1.0, 1.0], ["a", "bb"], size=2),
+            lambda: e.unseen_words({}.__getitem__, ["a"], size=2),
+        ),
+        (
+            lambda v: e.unseen_words(v, ["a", "b"], size=77),
+            lambda v: e.unseen_words(lambda w: v, ["a"], size=77),
+        ),
     ),
     "skipgram_pairs": Example(
         lambda: e.skipgram_pairs([("a", "b"), ("b", "a")], ["a", "b"], 1),
-        (lambda: e.skipgram_pairs([("a", "b")], ["a", "b"], 1),
-         lambda: e.skipgram_pairs([("a", "b"), ("b", "a"), ("a", "a")], ["a", "b"], 1)),
-        (lambda v: e.skipgram_pairs(v, ["a", "b"], 1), lambda v: e.skipgram_pairs([v], ["a", "b"], 1)),
+        (
+            lambda: e.skipgram_pairs([("a", "b")], ["a", "b"], 1),
+            lambda: e.skipgram_pairs([("a", "b"), ("b", "a"), ("a", "a")], ["a", "b"], 1),
+        ),
+        (
+            lambda v: e.skipgram_pairs(v, ["a", "b"], 1),
+            lambda v: e.skipgram_pairs([v], ["a", "b"], 1),
+        ),
     ),
     "pretraining_helps": Example(
         lambda: e.pretraining_helps(LABELS, LABELS * 0, LABELS, at_least=0.4),
@@ -478,38 +645,61 @@ EXAMPLES: dict[str, Example] = {
         (lambda v: e.pretraining_helps(v, LABELS * 0, np.array([5, 6, 7, 8]), at_least=0.4),),
     ),
     "probabilities": Example(
-        lambda: e.probabilities([[0.5, 0.5]]), (lambda: e.probabilities([[2.0, -1.0]]),
-                                                lambda: e.probabilities([[0.5, 0.4]])),
+        lambda: e.probabilities([[0.5, 0.5]]),
+        (lambda: e.probabilities([[2.0, -1.0]]), lambda: e.probabilities([[0.5, 0.4]])),
         (lambda v: e.probabilities(v),),
         allowed=lambda v: np.isclose(np.asarray(v, float).sum(-1), 1).all(),
     ),
     "rnn_step": Example(
-        lambda: e.rnn_step(lambda x, h: h + x, lambda x, h: h + x, np.ones((3, 2, 2)), np.zeros((2, 2))),
-        (lambda: e.rnn_step(lambda x, h: h - x, lambda x, h: h + x, np.ones((3, 2, 2)), np.zeros((2, 2))),
-         lambda: e.rnn_step(lambda x, h: 1.0, lambda x, h: h + x, np.ones((3, 2, 2)), np.zeros((2, 2)))),
-        (lambda v: e.rnn_step(v, lambda x, h: h + 3, np.ones((3, 2, 2)), np.zeros((2, 2))),
-         lambda v: e.rnn_step(lambda x, h: v, lambda x, h: h + 3, np.ones((3, 2, 2)), np.zeros((2, 2)))),
+        lambda: e.rnn_step(
+            lambda x, h: h + x, lambda x, h: h + x, np.ones((3, 2, 2)), np.zeros((2, 2))
+        ),
+        (
+            lambda: e.rnn_step(
+                lambda x, h: h - x, lambda x, h: h + x, np.ones((3, 2, 2)), np.zeros((2, 2))
+            ),
+            lambda: e.rnn_step(
+                lambda x, h: 1.0, lambda x, h: h + x, np.ones((3, 2, 2)), np.zeros((2, 2))
+            ),
+        ),
+        (
+            lambda v: e.rnn_step(v, lambda x, h: h + 3, np.ones((3, 2, 2)), np.zeros((2, 2))),
+            lambda v: e.rnn_step(
+                lambda x, h: v, lambda x, h: h + 3, np.ones((3, 2, 2)), np.zeros((2, 2))
+            ),
+        ),
     ),
     "order_matters": Example(
         lambda: e.order_matters(lambda t: np.asarray(t)[:, :1], TOKENS, TOKENS[:, ::-1]),
         (lambda: e.order_matters(masked_mean, TOKENS, TOKENS[:, ::-1]),),
-        (lambda v: e.order_matters(v, TOKENS, TOKENS[:, ::-1]),
-         lambda v: e.order_matters(lambda t: v, TOKENS, TOKENS[:, ::-1])),
+        (
+            lambda v: e.order_matters(v, TOKENS, TOKENS[:, ::-1]),
+            lambda v: e.order_matters(lambda t: v, TOKENS, TOKENS[:, ::-1]),
+        ),
     ),
     "attention_rows": Example(
         lambda: e.attention_rows([[1.0, 0.0], [0.5, 0.5]], mask=[[True, False], [True, True]]),
-        (lambda: e.attention_rows([[0.5, 0.5]], mask=[[True, False]]),
-         lambda: e.attention_rows([[1.5, -0.5]])),
+        (
+            lambda: e.attention_rows([[0.5, 0.5]], mask=[[True, False]]),
+            lambda: e.attention_rows([[1.5, -0.5]]),
+        ),
         (lambda v: e.attention_rows(v),),
     ),
     "no_peeking": Example(
         lambda: e.no_peeking(attention(), TOKENS, position=3),
         (lambda: e.no_peeking(attention(False), TOKENS, position=3),),
-        (lambda v: e.no_peeking(v, TOKENS, position=3), lambda v: e.no_peeking(lambda t: v, TOKENS, position=3)),
+        (
+            lambda v: e.no_peeking(v, TOKENS, position=3),
+            lambda v: e.no_peeking(lambda t: v, TOKENS, position=3),
+        ),
     ),
     "pad_invariant": Example(
         lambda: e.pad_invariant(masked_mean, TOKENS, np.pad(TOKENS, ((0, 0), (0, 2)))),
-        (lambda: e.pad_invariant(lambda t: np.mean(t, 1), TOKENS, np.pad(TOKENS, ((0, 0), (0, 2)))),),
+        (
+            lambda: e.pad_invariant(
+                lambda t: np.mean(t, 1), TOKENS, np.pad(TOKENS, ((0, 0), (0, 2)))
+            ),
+        ),
         (lambda v: e.pad_invariant(v, TOKENS, TOKENS * 2),),
         allowed=callable,
     ),
@@ -520,46 +710,66 @@ EXAMPLES: dict[str, Example] = {
     ),
     "positions": Example(
         lambda: e.positions(sine_positions(9, 4), length=9, width=4),
-        (lambda: e.positions(np.zeros((9, 4)), length=9, width=4),
-         lambda: e.positions(sine_positions(9, 4)[:, ::-1], length=9, width=4)),
+        (
+            lambda: e.positions(np.zeros((9, 4)), length=9, width=4),
+            lambda: e.positions(sine_positions(9, 4)[:, ::-1], length=9, width=4),
+        ),
         (lambda v: e.positions(v, length=9, width=4),),
     ),
     "perplexity": Example(
         lambda: e.perplexity([[[0.9, 0.1]]], [[0]], at_most=1.2),
-        (lambda: e.perplexity([[[0.1, 0.9]]], [[0]], at_most=1.2),
-         lambda: e.perplexity([[[0.0, 1.0]]], [[0]], at_most=1.2),
-         lambda: e.perplexity([[[9.0, 9.0]]], [[0]], at_most=1.2, from_logits=False)),
+        (
+            lambda: e.perplexity([[[0.1, 0.9]]], [[0]], at_most=1.2),
+            lambda: e.perplexity([[[0.0, 1.0]]], [[0]], at_most=1.2),
+            lambda: e.perplexity([[[9.0, 9.0]]], [[0]], at_most=1.2, from_logits=False),
+        ),
         (lambda v: e.perplexity(v, np.zeros((2, 3), int), at_most=1.2),),
     ),
     "translates": Example(
         lambda: e.translates(lambda s: [x.upper() for x in s], [("a", "A")], at_least=1),
-        (lambda: e.translates(list, [("a", "A")], at_least=1),
-         lambda: e.translates(lambda s: [], [("a", "A")], at_least=1)),
-        (lambda v: e.translates(v, [("a", "A")], at_least=1),
-         lambda v: e.translates(lambda s: v, [("a", "A")], at_least=1)),
+        (
+            lambda: e.translates(list, [("a", "A")], at_least=1),
+            lambda: e.translates(lambda s: [], [("a", "A")], at_least=1),
+        ),
+        (
+            lambda v: e.translates(v, [("a", "A")], at_least=1),
+            lambda v: e.translates(lambda s: v, [("a", "A")], at_least=1),
+        ),
     ),
     "bleu": Example(
         lambda: e.bleu(["a b c d e"], ["a b c d e"], at_least=1),
-        (lambda: e.bleu(["e d c b a"], ["a b c d e"], at_least=0.5), lambda: e.bleu([], ["a"], at_least=0.5)),
+        (
+            lambda: e.bleu(["e d c b a"], ["a b c d e"], at_least=0.5),
+            lambda: e.bleu([], ["a"], at_least=0.5),
+        ),
         (lambda v: e.bleu(v, ["a b c d e"], at_least=0.5),),
     ),
     "generated_text": Example(
-        lambda: e.generated_text(["a fat cat sat on a mat that day"], "that day a cat sat on the mat of",
-                                 longest_copy=20),
+        lambda: e.generated_text(
+            ["a fat cat sat on a mat that day"], "that day a cat sat on the mat of", longest_copy=20
+        ),
         (lambda: e.generated_text(["a b"], "a b c d"), lambda: e.generated_text([], "a b c d")),
         (lambda v: e.generated_text(v, "a b c d", at_least_length=1000),),
     ),
     "conv_output_size": Example(
         lambda: e.conv_output_size(convolved_size, [(28, 3, 2, "valid"), (28, 3, 2, "same")]),
         (lambda: e.conv_output_size(lambda n, k, s, p: n // s, [(29, 3, 2, "same")]),),
-        (lambda v: e.conv_output_size(v, [(28, 3, 2, "valid")]),
-         lambda v: e.conv_output_size(lambda *a: v, [(28, 3, 2, "valid")])),
+        (
+            lambda v: e.conv_output_size(v, [(28, 3, 2, "valid")]),
+            lambda v: e.conv_output_size(lambda *a: v, [(28, 3, 2, "valid")]),
+        ),
     ),
     "convolution": Example(
         lambda: e.convolution(correlated, [(IMAGES[0], IMAGES[1][:3, :3])]),
-        (lambda: e.convolution(lambda i, k: correlated(i, k[::-1, ::-1]), [(IMAGES[0], IMAGES[1][:3, :3])]),),
-        (lambda v: e.convolution(v, [(IMAGES[0], IMAGES[1][:3, :3])]),
-         lambda v: e.convolution(lambda i, k: v, [(IMAGES[0], IMAGES[1][:3, :3])])),
+        (
+            lambda: e.convolution(
+                lambda i, k: correlated(i, k[::-1, ::-1]), [(IMAGES[0], IMAGES[1][:3, :3])]
+            ),
+        ),
+        (
+            lambda v: e.convolution(v, [(IMAGES[0], IMAGES[1][:3, :3])]),
+            lambda v: e.convolution(lambda i, k: v, [(IMAGES[0], IMAGES[1][:3, :3])]),
+        ),
     ),
     "transfer_gain": Example(
         lambda: e.transfer_gain(LABELS, LABELS, at_least=0.9, scratch=LABELS * 0),
@@ -568,12 +778,15 @@ EXAMPLES: dict[str, Example] = {
     ),
     "mask_valid": Example(
         lambda: e.mask_valid(np.zeros((2, 4, 4), int), shape=(None, 4, 4), classes=2),
-        (lambda: e.mask_valid(np.zeros((2, 4, 4)), shape=(None, 4, 4), classes=2),
-         lambda: e.mask_valid(np.full((2, 4, 4), 2), shape=(None, 4, 4), classes=2)),
+        (
+            lambda: e.mask_valid(np.zeros((2, 4, 4)), shape=(None, 4, 4), classes=2),
+            lambda: e.mask_valid(np.full((2, 4, 4), 2), shape=(None, 4, 4), classes=2),
+        ),
         (lambda v: e.mask_valid(v, shape=(None, 4, 4), classes=2),),
     ),
     "mean_iou": Example(
-        lambda: e.mean_iou([[[0, 1]]], [[[0, 1]]], at_least=1), (lambda: e.mean_iou([[[1, 0]]], [[[0, 1]]], at_least=1),),
+        lambda: e.mean_iou([[[0, 1]]], [[[0, 1]]], at_least=1),
+        (lambda: e.mean_iou([[[1, 0]]], [[[0, 1]]], at_least=1),),
         (lambda v: e.mean_iou(v, [[[0, 1]]], at_least=0.5),),
     ),
     "dice_iou_agree": Example(
@@ -582,45 +795,80 @@ EXAMPLES: dict[str, Example] = {
         (lambda v: e.dice_iou_agree(v, v, [PAIR]),),
     ),
     "instances": Example(
-        lambda: e.instances([[1, 0, 2]], [[5, 0, 6]]), (lambda: e.instances([[1, 0, 1]], [[5, 0, 6]]),),
+        lambda: e.instances([[1, 0, 2]], [[5, 0, 6]]),
+        (lambda: e.instances([[1, 0, 1]], [[5, 0, 6]]),),
         (lambda v: e.instances(v, [[5, 0, 6]]),),
     ),
     "box_iou": Example(
         lambda: e.box_iou(lambda a, b: float(suppressed_iou(a, b)), [(BOXES[0], BOXES[1])]),
-        (lambda: e.box_iou(lambda a, b: 1.0, [(BOXES[0], BOXES[1])]),), (lambda v: e.box_iou(v, [(BOXES[0], BOXES[1])]),),
+        (lambda: e.box_iou(lambda a, b: 1.0, [(BOXES[0], BOXES[1])]),),
+        (lambda v: e.box_iou(v, [(BOXES[0], BOXES[1])]),),
     ),
     "nms": Example(
-        lambda: e.nms(suppressed, [(BOXES, SCORES)]), (lambda: e.nms(lambda b, s, t: [0, 1, 2], [(BOXES, SCORES)]),),
-        (lambda v: e.nms(v, [(BOXES, SCORES)]), lambda v: e.nms(lambda b, s, t: v, [(BOXES, SCORES)])),
+        lambda: e.nms(suppressed, [(BOXES, SCORES)]),
+        (lambda: e.nms(lambda b, s, t: [0, 1, 2], [(BOXES, SCORES)]),),
+        (
+            lambda v: e.nms(v, [(BOXES, SCORES)]),
+            lambda v: e.nms(lambda b, s, t: v, [(BOXES, SCORES)]),
+        ),
     ),
     "boxes_valid": Example(
-        lambda: e.boxes_valid(BOXES, (10, 10)), (lambda: e.boxes_valid(BOXES, (4, 4)), lambda: e.boxes_valid([], (4, 4))),
+        lambda: e.boxes_valid(BOXES, (10, 10)),
+        (lambda: e.boxes_valid(BOXES, (4, 4)), lambda: e.boxes_valid([], (4, 4))),
         (lambda v: e.boxes_valid(v, (10, 10)),),
     ),
     "mean_average_precision": Example(
         lambda: e.mean_average_precision([[(1, 0.5, 0, 0, 4, 4)]], [[(1, 0, 0, 4, 4)]], at_least=1),
-        (lambda: e.mean_average_precision([[]], [[(1, 0, 0, 4, 4)]], at_least=0.5),
-         lambda: e.mean_average_precision([], [[(1, 0, 0, 4, 4)]], at_least=0.5)),
-        (lambda v: e.mean_average_precision(v, [[(1, 0, 0, 4, 4)]], at_least=0.5),
-         lambda v: e.mean_average_precision([[v]], [[(1, 0, 0, 4, 4)]], at_least=0.5)),
+        (
+            lambda: e.mean_average_precision([[]], [[(1, 0, 0, 4, 4)]], at_least=0.5),
+            lambda: e.mean_average_precision([], [[(1, 0, 0, 4, 4)]], at_least=0.5),
+        ),
+        (
+            lambda v: e.mean_average_precision(v, [[(1, 0, 0, 4, 4)]], at_least=0.5),
+            lambda v: e.mean_average_precision([[v]], [[(1, 0, 0, 4, 4)]], at_least=0.5),
+        ),
     ),
     "reconstructs": Example(
         lambda: e.reconstructs(IMAGES * 0.9, IMAGES, at_most=0.3),
-        (lambda: e.reconstructs(IMAGES * 0, IMAGES, at_most=0.3), lambda: e.reconstructs(IMAGES[:1], IMAGES, at_most=0.3)),
+        (
+            lambda: e.reconstructs(IMAGES * 0, IMAGES, at_most=0.3),
+            lambda: e.reconstructs(IMAGES[:1], IMAGES, at_most=0.3),
+        ),
         (lambda v: e.reconstructs(v, IMAGES, at_most=0.3),),
     ),
     "latent_size": Example(
-        lambda: e.latent_size(lambda x: np.asarray(x).reshape(len(x), 64), lambda z: z, lambda x: np.asarray(x).reshape(len(x), 64), IMAGES, 64),
-        (lambda: e.latent_size(lambda x: np.asarray(x).reshape(len(x), 64)[:, :8], lambda z: np.tile(z, 8), lambda x: x, IMAGES, 8),),
+        lambda: e.latent_size(
+            lambda x: np.asarray(x).reshape(len(x), 64),
+            lambda z: z,
+            lambda x: np.asarray(x).reshape(len(x), 64),
+            IMAGES,
+            64,
+        ),
+        (
+            lambda: e.latent_size(
+                lambda x: np.asarray(x).reshape(len(x), 64)[:, :8],
+                lambda z: np.tile(z, 8),
+                lambda x: x,
+                IMAGES,
+                8,
+            ),
+        ),
         (lambda v: e.latent_size(v, v, v, IMAGES, 8),),
     ),
     "interpolates": Example(
-        lambda: e.interpolates(np.linspace(IMAGES[0], IMAGES[1], 5), lambda x: x, lambda z: z, IMAGES[0], IMAGES[1]),
-        (lambda: e.interpolates(np.stack([IMAGES[0]] * 5), lambda x: x, lambda z: z, IMAGES[0], IMAGES[1]),),
+        lambda: e.interpolates(
+            np.linspace(IMAGES[0], IMAGES[1], 5), lambda x: x, lambda z: z, IMAGES[0], IMAGES[1]
+        ),
+        (
+            lambda: e.interpolates(
+                np.stack([IMAGES[0]] * 5), lambda x: x, lambda z: z, IMAGES[0], IMAGES[1]
+            ),
+        ),
         (lambda v: e.interpolates(v, lambda x: x, lambda z: z, IMAGES[0], IMAGES[1]),),
     ),
     "psnr": Example(
-        lambda: e.psnr(IMAGES, IMAGES, at_least=50), (lambda: e.psnr(OTHER, IMAGES, at_least=20),),
+        lambda: e.psnr(IMAGES, IMAGES, at_least=50),
+        (lambda: e.psnr(OTHER, IMAGES, at_least=20),),
         (lambda v: e.psnr(v, IMAGES, at_least=5),),
     ),
     "denoises": Example(
@@ -629,63 +877,96 @@ EXAMPLES: dict[str, Example] = {
         (lambda v: e.denoises(v, IMAGES + 0.3 * OTHER, IMAGES, at_least=3),),
     ),
     "flags_anomalies": Example(
-        lambda: e.flags_anomalies([0.1, 0.9, 0.2, 0.8], LABELS, at_least=0.9, threshold=0.5, normal_scores=[0.5] * 9, f1_at_least=0.9),
-        (lambda: e.flags_anomalies([0.9, 0.1, 0.8, 0.2], LABELS, at_least=0.9),
-         lambda: e.flags_anomalies([0.1, 0.9, 0.2, 0.8], LABELS, at_least=0.9, threshold=0.1, normal_scores=[0.5, 0.6])),
+        lambda: e.flags_anomalies(
+            [0.1, 0.9, 0.2, 0.8],
+            LABELS,
+            at_least=0.9,
+            threshold=0.5,
+            normal_scores=[0.5] * 9,
+            f1_at_least=0.9,
+        ),
+        (
+            lambda: e.flags_anomalies([0.9, 0.1, 0.8, 0.2], LABELS, at_least=0.9),
+            lambda: e.flags_anomalies(
+                [0.1, 0.9, 0.2, 0.8], LABELS, at_least=0.9, threshold=0.1, normal_scores=[0.5, 0.6]
+            ),
+        ),
         (lambda v: e.flags_anomalies(v, LABELS, at_least=1.1),),
     ),
     "generator_output": Example(
-        lambda: e.generator_output(lambda z: np.tanh(np.asarray(z) * 9).reshape(-1, 2, 2), X, (None, 2, 2)),
-        (lambda: e.generator_output(lambda z: np.ones((16, 2, 2)), X, (None, 2, 2)),
-         lambda: e.generator_output(lambda z: np.tanh(np.asarray(z) * 9), X, (None, 2, 2))),
-        (lambda v: e.generator_output(v, X, (None, 2, 2)), lambda v: e.generator_output(lambda z: v, X, (None, 2, 2))),
+        lambda: e.generator_output(
+            lambda z: np.tanh(np.asarray(z) * 9).reshape(-1, 2, 2), X, (None, 2, 2)
+        ),
+        (
+            lambda: e.generator_output(lambda z: np.ones((16, 2, 2)), X, (None, 2, 2)),
+            lambda: e.generator_output(lambda z: np.tanh(np.asarray(z) * 9), X, (None, 2, 2)),
+        ),
+        (
+            lambda v: e.generator_output(v, X, (None, 2, 2)),
+            lambda v: e.generator_output(lambda z: v, X, (None, 2, 2)),
+        ),
     ),
     "diverse": Example(
         lambda: e.diverse(OTHER, IMAGES, kinds=2, classify=lambda x: np.arange(len(x)) % 2),
-        (lambda: e.diverse(np.stack([IMAGES[0]] * 40), IMAGES),), (lambda v: e.diverse(v, IMAGES),),
+        (lambda: e.diverse(np.stack([IMAGES[0]] * 40), IMAGES),),
+        (lambda v: e.diverse(v, IMAGES),),
     ),
     "not_copied": Example(
-        lambda: e.not_copied(OTHER, IMAGES), (lambda: e.not_copied(IMAGES[:5], IMAGES), lambda: e.not_copied([], IMAGES)),
+        lambda: e.not_copied(OTHER, IMAGES),
+        (lambda: e.not_copied(IMAGES[:5], IMAGES), lambda: e.not_copied([], IMAGES)),
         (lambda v: e.not_copied(v, IMAGES),),
         allowed=lambda v: np.shape(v) == (2, 8, 8, 1),
     ),
     "feature_distance": Example(
-        lambda: e.feature_distance(IMAGES, IMAGES, at_most=1), (lambda: e.feature_distance(IMAGES * 0.1, IMAGES, at_most=1),),
+        lambda: e.feature_distance(IMAGES, IMAGES, at_most=1),
+        (lambda: e.feature_distance(IMAGES * 0.1, IMAGES, at_most=1),),
         (lambda v: e.feature_distance(v, IMAGES, at_most=1),),
     ),
     "really_translated": Example(
         lambda: e.really_translated(np.ones((2, 4, 4)), lambda x: x.mean((1, 2)) > 0, at_least=1),
-        (lambda: e.really_translated(-np.ones((2, 4, 4)), lambda x: x.mean((1, 2)) > 0, at_least=1),),
+        (
+            lambda: e.really_translated(
+                -np.ones((2, 4, 4)), lambda x: x.mean((1, 2)) > 0, at_least=1
+            ),
+        ),
         (lambda v: e.really_translated(v, lambda x: x.mean(axis=(1, 2)) > 55, at_least=1),),
     ),
     "balanced_fight": Example(
-        lambda: e.balanced_fight([1, 1, -1.0], [1, -1, -1.0]), (lambda: e.balanced_fight([1.0], [-1.0]),),
+        lambda: e.balanced_fight([1, 1, -1.0], [1, -1, -1.0]),
+        (lambda: e.balanced_fight([1.0], [-1.0]),),
         (lambda v: e.balanced_fight(v, [-1.0]), lambda v: e.balanced_fight([1.0], v)),
         allowed=lambda v: np.isfinite(np.asarray(v, float)).all() and np.asarray(v).size > 0,
     ),
     "steps_separate": Example(
-        lambda: (lambda g: e.steps_separate(g.g_step, X, moves=lambda: g.g, stays=lambda: g.d))(Gan()),
-        (lambda: (lambda g: e.steps_separate(g.both, X, moves=lambda: g.g, stays=lambda: g.d))(Gan()),
-         lambda: (lambda g: e.steps_separate(print, X, moves=lambda: g.g, stays=lambda: g.d))(Gan())),
-        (lambda v: e.steps_separate(v, X, moves=lambda: [X], stays=lambda: [X]),
-         lambda v: e.steps_separate(lambda b: None, X, moves=v, stays=lambda: [X])),
+        lambda: separate("g_step"),
+        (lambda: separate("both"), lambda: separate("none")),
+        (
+            lambda v: e.steps_separate(v, X, moves=lambda: [X], stays=lambda: [X]),
+            lambda v: e.steps_separate(lambda b: None, X, moves=v, stays=lambda: [X]),
+        ),
     ),
     "generator_step_helps": Example(
-        lambda: (lambda g: e.generator_step_helps(g.g_step, X, g.make, lambda x: np.asarray(x), X))(Gan()),
-        (lambda: (lambda g: e.generator_step_helps(g.g_step, X, g.make, lambda x: -np.asarray(x), X))(Gan()),),
-        (lambda v: e.generator_step_helps(v, X, lambda z: z, lambda x: x, X),
-         lambda v: e.generator_step_helps(lambda b: 0, X, v, lambda x: x, X)),
+        lambda: helps(1),
+        (lambda: helps(-1),),
+        (
+            lambda v: e.generator_step_helps(v, X, lambda z: z, lambda x: x, X),
+            lambda v: e.generator_step_helps(lambda b: 0, X, v, lambda x: x, X),
+        ),
     ),
     "cycle_back": Example(
         lambda: e.cycle_back(lambda x: -x, lambda x: -x, IMAGES, OTHER, at_most=0.1),
         (lambda: e.cycle_back(lambda x: -x, lambda x: x, IMAGES, OTHER, at_most=0.1),),
-        (lambda v: e.cycle_back(v, v, IMAGES, OTHER, at_most=0.1), lambda v: e.cycle_back(lambda x: v, lambda x: v, IMAGES, OTHER, at_most=0.1)),
+        (
+            lambda v: e.cycle_back(v, v, IMAGES, OTHER, at_most=0.1),
+            lambda v: e.cycle_back(lambda x: v, lambda x: v, IMAGES, OTHER, at_most=0.1),
+        ),
     ),
     "identity_kept": Example(
-        lambda: e.identity_kept(lambda x: x, IMAGES, at_most=0.1), (lambda: e.identity_kept(lambda x: -x, IMAGES, at_most=0.1),),
+        lambda: e.identity_kept(lambda x: x, IMAGES, at_most=0.1),
+        (lambda: e.identity_kept(lambda x: -x, IMAGES, at_most=0.1),),
         (lambda v: e.identity_kept(v, IMAGES, at_most=0.1),),
     ),
-}  # fmt: skip
+}
 
 
 def suppressed_iou(a: Any, b: Any) -> float:
