@@ -177,6 +177,37 @@ def doctor(
     show(report, json, words.doctor, ok=report.ok)
 
 
+@app.command()
+def demo(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Option(help="The scratch course; made anew. Else .autograder/demo.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", min=0, help="Submissions at a time; 0: one per core.")
+    ] = 0,
+    slow: Annotated[
+        bool, typer.Option("--slow", help="Train every mistake, also the dear ones.")
+    ] = False,
+    sandbox: Sandbox = True,
+    json: Json = False,
+) -> None:
+    """Make a class in a scratch course, grade it, and compare every score with what it must be."""
+    from autograder.steps import demo as step
+
+    with printed(json), stages("demo") as tell:
+        course = context.obj.course
+        report = step.demo(
+            course,
+            folder or course.state / "demo",
+            jobs=jobs,
+            sandbox=sandbox,
+            slow=slow,
+            progress=tell,
+        )
+    show(report, json, words.demo, ok=report.as_expected == len(report.compared))
+
+
 @roster.command("import")
 def roster_import(
     context: typer.Context,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from autograder.inbox.report import Report as Collected
     from autograder.nouns import Result
+    from autograder.steps.demo import Report as Shown
     from autograder.steps.doctor import Report as Examined
     from autograder.steps.feedback import Report as Written
     from autograder.steps.grade import Report as Graded
@@ -102,6 +103,32 @@ def grade(report: Graded) -> Iterator[RenderableType]:
         f"{report.ran} run, {report.reused} judged from evidence, {report.recorded} recorded,"
         f" in {report.seconds:.1f} s  (isolation: {report.tier})"
     )
+
+
+def demo(report: Shown) -> Iterator[RenderableType]:
+    """A line per made-up student and per criterion, where everything is, and the verdict."""
+    from rich.table import Table
+
+    students = Table("student", "handed in", "points", "as expected", box=None, header_style="bold")
+    for one in report.compared:
+        verdict = "yes" if one.as_expected else "NO: " + "; ".join(one.differences)
+        students.add_row(one.student, one.what, f"{one.points:g}/{one.max_points:g}", verdict)
+    yield students
+    headings = ("criterion", "points", "passed", "failed", "not run", "not attempted")
+    criteria = Table(*headings, box=None, header_style="bold")
+    for name, points, ended in report.by_criterion():
+        criteria.add_row(name, f"{points:g}", *(str(ended.get(k, 0)) for k in _STATES))
+    yield criteria
+    yield (
+        f"the course:    {report.course}\nstudents' pages: {report.pages}\n"
+        f"the gradebook: {report.gradebook}"
+    )
+    counts = ", ".join(f"{number} {name}" for name, number in sorted(report.by_status.items()))
+    yield f"{counts}; {report.seconds:.0f} s, isolation: {report.tier}"
+    yield f"as expected: {report.as_expected} of {len(report.compared)}"
+
+
+_STATES = ("passed", "failed", "not_run", "not_attempted")
 
 
 def status(report: Status) -> Iterator[RenderableType]:
