@@ -1,0 +1,192 @@
+"""docs/checks.md, written from the checks themselves.
+
+    python -m autograder.expect.reference            # prints the page
+    python -m autograder.expect.reference --write    # writes docs/checks.md
+
+A check's docstring is its entry: the first sentence says when to use it, `Catches:` which wrong
+answers it finds, `Blind to:` which it cannot. Its messages are read from its code.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from autograder import expect
+from autograder.expect import arrays, card, generative, models, text, training, vision
+from autograder.language import translate
+
+PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
+WORDS = ("expected", "got", "next")
+DOMAINS = (
+    ("Values and functions", arrays),
+    ("The task card", card),
+    ("Models", models),
+    ("Training", training),
+    ("Text", text),
+    ("Vision", vision),
+    ("Generated images", generative),
+)
+
+HEAD = """# Checks
+
+*Written from the code by `python -m autograder.expect.reference --write`; do not edit.*
+
+`from autograder import expect` gives {count} checks. Each takes the student's value first, then the
+truth; settings are keyword-only. A demand that is not fully met ends the criterion with its credit
+and with Expected / Got / Next; NaN, wrong types, empty arrays and shapes that would only broadcast
+are never met, and no value of a student's makes a check raise anything else.
+
+- `at_least=`, `at_most=`: the threshold; `partial_from=`: where credit is 0, linear in between.
+- `name=`: what the value is called in messages; `hint=`: an English sentence in place of Next.
+- `cases`: tuples of arguments, drawn with the criterion's `rng` so that nobody has seen them.
+- Layers are chosen by name, by class ("Conv2D"), by the name of the nested model they lie in, or
+  all with "*".
+- *Claim* marks what only the student vouches for (a record, a table): never give points for quality
+  on that alone.
+- The pure number of each check can be imported beside it, for example
+  `expect.vision.masks.iou_per_class`.
+
+"""
+
+
+def checks() -> dict[str, list[Callable[..., Any]]]:
+    """The checks of each domain, in alphabetical order."""
+    return {
+        title: [
+            found
+            for name in sorted(getattr(module, "__all__", CARD))
+            if hasattr(found := getattr(module, name), "__wrapped__")
+        ]
+        for title, module in DOMAINS
+    }
+
+
+CARD = ("answer_saved", "contract", "time_budget")
+
+
+def literals(value: ast.expr) -> Iterator[str]:
+    """The texts an expression may give: through `or`, `if` and `msgid`, not into other calls."""
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        yield value.value
+    elif isinstance(value, ast.BoolOp):
+        for inner in value.values:
+            yield from literals(inner)
+    elif isinstance(value, ast.IfExp):
+        yield from literals(value.body)
+        yield from literals(value.orelse)
+    elif _calls(value, "msgid"):
+        yield from literals(value.args[0])  # type: ignore[attr-defined]
+
+
+def _calls(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+
+
+def messages(check: Callable[..., Any]) -> dict[str, list[str]]:
+    """The templates of the check's own verdict: Expected, Got and Next, each in its variants."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(check))))
+    found: dict[str, list[str]] = {word: [] for word in WORDS}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _calls(node, "decide"):
+            for keyword in node.keywords:
+                if keyword.arg in WORDS:
+                    found[keyword.arg] += list(literals(keyword.value))
+    marked = _marked(tree)
+    if not found["expected"]:  # words that are chosen in the body, in pairs: Expected, Got
+        found["expected"], found["got"] = marked[0::2], marked[1::2]
+    if not found["got"]:
+        known = {*found["expected"], *found["next"]}
+        found["got"] = [t for t in marked if t not in known] or ["{found}"]
+    return {word: list(dict.fromkeys(texts)) for word, texts in found.items()}
+
+
+def _marked(tree: ast.AST) -> list[str]:
+    """The texts marked by msgid in the check's body, from the top down."""
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and _calls(n, "msgid")]
+    calls.sort(key=lambda call: (call.lineno, call.col_offset))
+    return [text for call in calls for text in literals(call)]
+
+
+SECTION = re.compile(r"^(Catches|Blind to): ", re.MULTILINE)
+
+
+def sections(check: Callable[..., Any]) -> dict[str, str]:
+    """A check's docstring in parts: when, more, example, catches, blind."""
+    whole = inspect.getdoc(check) or ""
+    body, catches, blind = whole, "", ""
+    if "\nBlind to: " in body:
+        body, blind = body.split("\nBlind to: ", 1)
+    if "\nCatches: " in body:
+        body, catches = body.split("\nCatches: ", 1)
+    body, _, example = body.partition("\n>>> ")
+    when, _, more = body.partition("\n\n")
+    return {
+        "when": " ".join(when.split()),
+        "more": more.strip(),
+        "example": ">>> " + example.strip() if example else "",
+        "catches": " ".join(catches.split()),
+        "blind": " ".join(blind.split()),
+    }
+
+
+def entry(check: Callable[..., Any]) -> str:
+    """The entry of one check as Markdown."""
+    parts = sections(check)
+    name = check.__name__
+    claim = " · *claim*" if name in expect.CLAIMS else ""
+    lines = [f"### `{name}`{claim}", "", parts["when"], "", _call(check), ""]
+    if parts["more"]:
+        lines += [parts["more"], ""]
+    if parts["example"]:
+        lines += ["```python", parts["example"], "```", ""]
+    lines += [f"- **Catches**: {parts['catches']}", f"- **Blind to**: {parts['blind']}", ""]
+    lines += ["| | English | 한국어 |", "| --- | --- | --- |"]
+    for word, texts in messages(check).items():
+        english = "<br>".join(_cell(t) for t in texts)
+        korean = "<br>".join(_cell(translate(t, "ko")) for t in texts)
+        lines.append(f"| {word.capitalize()} | {english} | {korean} |")
+    return "\n".join(lines) + "\n"
+
+
+def _call(check: Callable[..., Any]) -> str:
+    shown = []
+    star = False
+    for parameter in inspect.signature(check).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not star:
+            star = True
+            shown.append("*")
+        plain = parameter.replace(annotation=parameter.empty)
+        star = star or parameter.kind is parameter.VAR_POSITIONAL
+        shown.append(str(plain).replace("=<class 'str'>", "=str"))
+    call = re.sub(r"<[^>]*'(\w+)'[^>]*>", r"\1", f"expect.{check.__name__}({', '.join(shown)})")
+    return "```python\n" + "\n    ".join(textwrap.wrap(call, 92)) + "\n```"
+
+
+def _cell(template: str) -> str:
+    return template.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    found = checks()
+    count = sum(map(len, found.values()))
+    contents = [
+        f"- **{title}**: " + ", ".join(f"[{c.__name__}](#{c.__name__})" for c in many)
+        for title, many in found.items()
+    ]
+    body = [f"## {title}\n\n" + "\n".join(map(entry, many)) for title, many in found.items()]
+    return HEAD.format(count=count) + "\n".join(contents) + "\n\n" + "\n".join(body)
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        PAGE.write_text(page(), encoding="utf-8")
+    else:
+        sys.stdout.write(page())
