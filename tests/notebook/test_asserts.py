@@ -28,13 +28,15 @@ def grade(task, **students):
 
 
 def test_assertions_with_sentences_are_criteria_that_share_the_points(nb):
-    task = task_of(nb, "y = f(2)\nassert y == 2, 'f(2) is 2'\nz = f(3)\nassert z == 9, 'a {brace}'")
+    task = task_of(
+        nb, "y = f(2)\nassert y == 2, 'f(2) is 2'\nz = f(3)\nassert z == 9, 'a {{brace}}'"
+    )
     assert task.kind is TaskKind.ASSERTS
     assert [(c.name, c.sentence, c.points) for c in task.criteria] == [
         ("check_1", "f(2) is 2", 2.0),
-        ("check_2", "a {brace}", 2.0),
+        ("check_2", "a {{brace}}", 2.0),
     ]
-    assert grade(task, f=lambda x: x) == {"check_1": (2.0, ""), "check_2": (0.0, "a {brace}")}
+    assert grade(task, f=lambda x: x) == {"check_1": (2.0, ""), "check_2": (0.0, "a {{brace}}")}
     assert grade(task, f=lambda x: x * x)["check_1"][0] == 0.0
     assert grade(task, f=lambda x: x * x)["check_2"][0] == 2.0
 
@@ -50,6 +52,7 @@ def test_a_cell_without_sentences_is_all_or_nothing_and_tells_what_failed(nb):
 @pytest.mark.parametrize(
     "test",
     [
+        "for x in (2, 3):\n    assert f(x) == x\nassert f(1) == 1, 'one'",
         "assert f(1) == 1, 'one'\nfor x in (2, 3):\n    assert f(x) == x",
         "assert f(1) == 1, 'one'\nnp.testing.assert_equal(f(2), 2)",
         "assert f(1) == 1, 'one'\nif f(2) != 2:\n    raise ValueError",

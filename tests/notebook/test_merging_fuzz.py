@@ -52,6 +52,7 @@ def check(source, path, content):
         assert refused.way_out
         return None
     nbformat.validate(merged.node)
+    assert nbformat.writes(merged.node).encode()
     ids = [cell.id for cell in merged.node.cells]
     assert len(set(ids)) == len(ids)
     tests = [c.source for c in merged.node.cells if c.metadata.get("nbgrader", {}).get("grade")]
