@@ -142,7 +142,7 @@ def _init(plan: Plan) -> None:
     It is not locked down itself; Landlock keeps the job from reaching into it. Without Landlock
     the job is process 1.
     """
-    global _process_1
+    global _process_1  # noqa: PLW0603 - one per process, set once
     if plan.landlock:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         closed = [(os.POSIX_SPAWN_CLOSE, fd) for fd in range(6)]

@@ -26,7 +26,7 @@ _LOCK_SECONDS = 60.0  # a job whose lock-down takes longer has a hung server
 _GRACE = 5.0  # seconds a killed job has to vanish before its whole server goes
 
 
-_BY_SIGNAL = {signal.SIGXCPU: limits_.CPU, signal.SIGXFSZ: limits_.FILE}
+_BY_SIGNAL: dict[int, str] = {signal.SIGXCPU: limits_.CPU, signal.SIGXFSZ: limits_.FILE}
 
 
 @dataclass(frozen=True)
@@ -178,6 +178,9 @@ class Job:
         """From now on every frame must answer one that was sent: one more ends the job."""
         with self._state:
             self._owed = 0
+            if self._frames:
+                self._frames.clear()
+                self.kill(limits_.FRAMES)
 
     def __enter__(self) -> Job:
         return self

@@ -29,7 +29,7 @@ def _checked(result: int, what: str) -> int:
 
 
 def prctl(option: int, *arguments: int) -> int:
-    """The answer of prctl(2)."""
+    """What the kernel answers to a change of this process."""
     words = [ctypes.c_ulong(a) for a in (*arguments, 0, 0, 0, 0)[:4]]
     return _checked(_libc.prctl(option, *words), f"prctl {option}")
 

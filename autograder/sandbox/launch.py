@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.errors import SandboxFault
 from autograder.sandbox import watch
@@ -107,7 +108,9 @@ def launch(
             packet = _first_packet(ours, seconds)
             errors.seek(0)
             said = errors.read()[-2000:].decode(errors="replace").strip()
-        ready = json.loads(packet) if packet else {"fault": said or "it said nothing"}
+        ready: dict[str, Any] = (
+            json.loads(packet) if packet else {"fault": said or "it said nothing"}
+        )
         if "fault" in ready:
             raise SandboxFault(
                 f"the warm server did not start: {ready['fault']}",

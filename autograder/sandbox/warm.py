@@ -217,9 +217,9 @@ def entry_point(entry: str) -> Any:
 
 def open_streams() -> None:
     """Standard streams of the job's own: UTF-8, whole lines at once, in the order printed."""
-    sys.stdin = open(STDIN, encoding="utf-8", closefd=False)
-    sys.stdout = open(STDOUT, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)
-    sys.stderr = open(
+    sys.stdin = open(STDIN, encoding="utf-8", closefd=False)  # noqa: SIM115 - open to the end
+    sys.stdout = open(STDOUT, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
+    sys.stderr = open(  # noqa: SIM115
         STDERR, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
     )
 

@@ -208,6 +208,7 @@ def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | 
         job.send(wire.pack(_order(plan), list(plan.files.values())))
         done = _follow(job, tape)
         job.drop_output()
+        job.one_for_one()
     except BaseException:
         job.kill("abandoned")
         job.finish()
