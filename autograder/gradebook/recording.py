@@ -8,26 +8,24 @@ does not ask for a second look at a score that a person has given.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from nbgrader import api
-from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from autograder.config import Course
-from autograder.errors import ConfigError, NotFound
+from autograder.errors import NotFound
 from autograder.gradebook.connection import (
     Gradebook,
     moment,
-    nbgrader_config,
     now,
     storable,
     writing,
 )
+from autograder.gradebook.lateness import Penalty, in_time, late_penalty
 from autograder.gradebook.tables import AuditRow, CriterionRow, SubmissionRow
 from autograder.nouns import (
     CriterionResult,
@@ -39,7 +37,6 @@ from autograder.nouns import (
     criterion_id,
 )
 
-Penalty = Callable[[float], float]  # a notebook's score -> what lateness takes from it
 Found = dict[str, Any]  # {"auto": float | None, "untouched": bool}
 
 
@@ -65,10 +62,10 @@ def record(course: Course, submission: Submission, result: Result) -> Recorded:
         assignment = _assignment(book, submission.assignment)
         book.update_or_create_student(submission.student)
         row = _submission_row(book.session, submission)
-        row.tasks = _found(assignment, result, row.tasks)
+        row.tasks = _found(book.session, result, row.tasks)
         _criterion_rows(book.session, submission, result)
         counting = _choose(course, book, assignment, row)
-        late = _late_penalty(course, assignment, counting)
+        late = late_penalty(course, book.session, assignment, counting)
         _scores(book, counting)
         _late_penalties(book, counting, late)
         return _recorded(book, submission, counting)
@@ -103,35 +100,37 @@ def _submission_row(session: Session, submission: Submission) -> SubmissionRow:
 
 
 def _found(
-    assignment: Any, result: Result, before: Mapping[str, Mapping[str, Found]]
+    session: Session, result: Result, before: Mapping[str, Mapping[str, Found]]
 ) -> dict[str, dict[str, Found]]:
     """What is known of every cell with points: the result's word, else what was known before."""
     graded = {notebook.notebook: notebook for notebook in result.notebooks}
-    nothing = NotebookResult("", ())
-    return {
-        notebook.name: _found_in(
-            notebook, graded.get(notebook.name, nothing), before.get(notebook.name, {})
+    found: dict[str, dict[str, Found]] = {}
+    for table in (api.GradeCell, api.TaskCell):
+        cells = session.execute(
+            select(api.Notebook.name, table.name, table.max_score)
+            .join(api.Notebook, api.Notebook.id == table.notebook_id)
+            .join(api.Assignment, api.Assignment.id == api.Notebook.assignment_id)
+            .where(api.Assignment.name == result.assignment)
         )
-        for notebook in assignment.notebooks
-    }
-
-
-def _found_in(
-    notebook: Any, graded: NotebookResult, before: Mapping[str, Found]
-) -> dict[str, Found]:
-    tasks = {task.grade_id: task for task in graded.tasks}
-    found: dict[str, Found] = {}
-    for cell in (*notebook.grade_cells, *notebook.task_cells):
-        task = tasks.get(cell.name)
-        if graded.broken and (task is None or task.kind is TaskKind.MANUAL):
-            found[cell.name] = {"auto": 0.0, "untouched": False}  # nothing a person could read
-        elif task is not None:
-            points = _finite(task.points)
-            auto = None if points is None else min(max(points, 0.0), cell.max_score)
-            found[cell.name] = {"auto": auto, "untouched": not task.attempted}
-        elif cell.name in before:
-            found[cell.name] = before[cell.name]
+        for notebook, name, most in cells:
+            known = before.get(notebook, {}).get(name)
+            this = _found_of(graded.get(notebook), name, most) or known
+            if this is not None:
+                found.setdefault(notebook, {})[name] = this
     return found
+
+
+def _found_of(graded: NotebookResult | None, name: str, most: float) -> Found | None:
+    if graded is None:
+        return None
+    task = next((task for task in graded.tasks if task.grade_id == name), None)
+    if graded.broken and (task is None or task.kind is TaskKind.MANUAL):
+        return {"auto": 0.0, "untouched": False}  # nothing that a person could read
+    if task is None:
+        return None
+    points = _finite(task.points)
+    auto = None if points is None else min(max(points, 0.0), most)
+    return {"auto": auto, "untouched": not task.attempted}
 
 
 def _choose(
@@ -146,7 +145,7 @@ def _choose(
         )
     ).all()
     for row in rows:  # anew each time: an extension may have been granted since
-        row.total = _total(row, _late_penalty(course, assignment, row))
+        row.total = _total(row, late_penalty(course, book.session, assignment, row))
     by_score = course.submissions.counts == "best"
     counting = max(rows, key=lambda r: (r.total if by_score else 0.0, r.received, r.id))
     for row in rows:
@@ -218,36 +217,48 @@ def _criterion_row(
 
 
 def _scores(book: Gradebook, counting: SubmissionRow) -> None:
-    session = book.session
-    known = book.update_or_create_submission(
-        counting.assignment, counting.student, timestamp=counting.received
+    with book.session.no_autoflush:  # nbgrader fills a new submission in before it adds it
+        known = book.update_or_create_submission(
+            counting.assignment, counting.student, timestamp=counting.received
+        )
+    comments = {
+        (notebook, cell): comment
+        for comment, notebook, cell in book.session.execute(_of(api.Comment, known.id))
+    }
+    for grade, notebook, task in book.session.execute(_of(api.Grade, known.id)).all():
+        found = counting.tasks.get(notebook, {}).get(task)
+        if found is None:
+            continue
+        if grade.auto_score not in {None, found["auto"]}:
+            book.session.add(_graded_again(counting, notebook, task, grade, found["auto"]))
+        if grade.manual_score is None:
+            grade.needs_manual_grade = found["auto"] is None
+        elif grade.auto_score != found["auto"]:
+            grade.needs_manual_grade = True  # what the person saw is not what there is now
+        grade.auto_score = found["auto"]
+        comment = comments.get((notebook, task))
+        if comment is not None:
+            comment.auto_comment = "No response." if found["untouched"] else None
+    book.session.flush()
+
+
+def _of(table: Any, submitted: str) -> Select[Any]:
+    """The grades or comments of one submitted assignment, with the names of notebook and cell."""
+    return (
+        select(table, api.Notebook.name, api.BaseCell.name)
+        .join(api.BaseCell, api.BaseCell.id == table.cell_id)
+        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == table.notebook_id)
+        .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
+        .where(api.SubmittedNotebook.assignment_id == submitted)
     )
-    for notebook in known.notebooks:
-        found = counting.tasks.get(notebook.name, {})
-        comments = {comment.name: comment for comment in notebook.comments}
-        for grade in notebook.grades:
-            if grade.name not in found:
-                continue
-            this = found[grade.name]
-            if grade.manual_score is None:
-                grade.needs_manual_grade = this["auto"] is None
-            elif grade.auto_score != this["auto"]:
-                grade.needs_manual_grade = True  # what the person saw is not what there is now
-            if grade.auto_score not in {None, this["auto"]}:
-                session.add(_graded_again(counting, notebook.name, grade, this["auto"]))
-            grade.auto_score = this["auto"]
-            comment = comments.get(grade.name)
-            if comment is not None:
-                comment.auto_comment = "No response." if this["untouched"] else None
-    session.flush()
 
 
 def _graded_again(
-    counting: SubmissionRow, notebook: str, grade: Any, auto: float | None
+    counting: SubmissionRow, notebook: str, task: str, grade: Any, auto: float | None
 ) -> AuditRow:
     return AuditRow(
         at=now(), who="autograder", action="graded again", assignment=counting.assignment,
-        student=counting.student, notebook=notebook, task=grade.name,
+        student=counting.student, notebook=notebook, task=task,
         before={"auto_score": grade.auto_score}, after={"auto_score": auto},
         reason=f"submission {counting.id}",
     )  # fmt: skip
@@ -256,41 +267,10 @@ def _graded_again(
 def _late_penalties(book: Gradebook, counting: SubmissionRow, late: Penalty) -> None:
     known = book.find_submission(counting.assignment, counting.student)
     for notebook in known.notebooks:
-        book.session.refresh(notebook, ["score"])
-        notebook.late_submission_penalty = late(notebook.score) or None
+        if late is not in_time:
+            book.session.refresh(notebook, ["score"])
+        notebook.late_submission_penalty = None if late is in_time else late(notebook.score) or None
     book.session.flush()
-
-
-def _late_penalty(course: Course, assignment: Any, row: SubmissionRow) -> Penalty:
-    """What nbgrader's plugin takes from a notebook's score for this submission's lateness."""
-    seconds = _seconds_late(assignment, row)
-    if seconds <= 0 or course.kind_of(row.assignment) == "sprint":
-        return lambda _score: 0.0
-    assign = AssignLatePenalties(config=nbgrader_config(course))
-    assign.init_plugin()
-
-    def penalty(score: float) -> float:
-        try:
-            found = assign.plugin_inst.late_submission_penalty(row.student, score, seconds)
-        except Exception as error:
-            raise ConfigError(
-                f"the late-submission plugin failed: {type(error).__name__}: {error}",
-                where=assign.plugin_class.__name__,
-                way_out="mend its late_submission_penalty(student_id, score, total_seconds_late)",
-            ) from error
-        taken: float = min(max(float(found or 0.0), 0.0), max(score, 0.0))
-        return taken
-
-    return penalty
-
-
-def _seconds_late(assignment: Any, row: SubmissionRow) -> float:
-    if assignment.duedate is None:
-        return 0.0
-    extensions = [s.extension for s in assignment.submissions if s.student_id == row.student]
-    due = assignment.duedate + (extensions[0] if extensions and extensions[0] else timedelta())
-    late: float = (row.received - due).total_seconds()
-    return max(0.0, late)
 
 
 def _recorded(book: Gradebook, submission: Submission, counting: SubmissionRow) -> Recorded:

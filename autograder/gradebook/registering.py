@@ -68,6 +68,7 @@ def register(course: Course, assignment: nouns.Assignment, release_number: int) 
     config = nbgrader_config(course)
     cells = {notebook.name: _cells(notebook, config) for notebook in assignment.notebooks}
     with writing(course) as book:
+        book.check_course(book.course_id)  # makes its row; PostgreSQL asks for it
         known = book.update_or_create_assignment(assignment.name)
         due = course.due(assignment.name)
         if due is not None:

@@ -327,6 +327,14 @@ def test_where_nothing_is_graded_the_way_out_is_told(course):
         feedback(course, "n432", "s-none")
 
 
+def test_every_word_of_the_templates_is_known_to_the_catalogues():
+    from autograder.steps.feedback.pages import TEMPLATE_WORDS, TEMPLATES
+
+    texts = [path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.j2")]
+    used = {word for text in texts for word in re.findall(r"""\bt\(["']([^"']*)["']\)""", text)}
+    assert used == set(TEMPLATE_WORDS)
+
+
 def test_the_language_of_the_course_is_used_for_its_pages_alone(tmp_path):
     course = made.the_course(tmp_path, language="ko")
     made.register(course)

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from autograder import harmless
 from autograder.config import Course
+from autograder.expect.verdict import msgid
 from autograder.gradebook import Remark, StudentScore
 from autograder.language import current, translate
 from autograder.nouns import NotebookResult, Result, fill
@@ -32,6 +33,21 @@ from autograder.steps.feedback.tasks import Sources, Step, TaskView, next_steps,
 from autograder.student import words
 
 TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATE_WORDS = (  # named here for the catalogues, which are collected from Python alone
+    msgid("A cell that stops does not stop the cells after it: they were run and graded too."),
+    msgid("A limit was reached."),
+    msgid("A person wrote:"),
+    msgid("All notebooks"),
+    msgid("Summary"),
+    msgid("This notebook could not be read"),
+    msgid("Time and memory"),
+    msgid("What a person wrote"),
+    msgid("What to do next"),
+    msgid("What was repaired or skipped"),
+    msgid("What you can do"),
+    msgid("Where your cells stopped"),
+    msgid("Your plots, as they were drawn when grading"),
+)
 
 
 @dataclass(frozen=True)
