@@ -68,12 +68,13 @@ class Shelf:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """An empty folder of ours for one submission that is coming in."""
-        _make(self.root)
-        for old in self.root.glob(".incoming-*"):
+        incoming = self.root / ".incoming"
+        _make(incoming)
+        for old in incoming.iterdir():
             with suppress(OSError):
                 if time.time() - old.stat().st_mtime > STALE_SECONDS:
                     shutil.rmtree(old, ignore_errors=True)
-        path = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.root))
+        path = Path(tempfile.mkdtemp(dir=incoming))
         try:
             (path / "files").mkdir(mode=0o700)
             yield path

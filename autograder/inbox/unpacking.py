@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from autograder.inbox import archive
 from autograder.inbox.entries import Entry
 from autograder.inbox.notebooks import plain_stem, rightly_named
 from autograder.inbox.paths import Refused
 from autograder.inbox.senders import Rules, Sent
+from autograder.inbox.shelf import Shelf
 from autograder.inbox.taking import Caps, take, without_wrapping
 
 
@@ -23,13 +23,13 @@ class Unpacked:
     refused: tuple[Refused, ...] = ()
 
 
-def unpacked(sent: Sent, rules: Rules, room: Path, caps: Caps, stack: ExitStack) -> Unpacked:
+def unpacked(sent: Sent, rules: Rules, shelf: Shelf, caps: Caps, stack: ExitStack) -> Unpacked:
     """The files of a submission with the assignment's notebooks under their right names.
 
-    Zips are unpacked (once, not zips in them) where there is no notebook beside them; they are
-    copied to `room` for it and stay open until the stack is closed.
+    Zips are unpacked (once, not zips in them) where there is no notebook beside them; what they
+    offer can be read until the stack is closed.
     """
-    entries, refused = _out_of_zips(sent.entries, room, caps, stack)
+    entries, refused = _out_of_zips(sent.entries, shelf, caps, stack)
     unwrapped = without_wrapping(entries)
     named = rightly_named(unwrapped, rules.notebooks)
     notes = [
@@ -45,7 +45,7 @@ def unpacked(sent: Sent, rules: Rules, room: Path, caps: Caps, stack: ExitStack)
 
 
 def _out_of_zips(
-    entries: tuple[Entry, ...], room: Path, caps: Caps, stack: ExitStack
+    entries: tuple[Entry, ...], shelf: Shelf, caps: Caps, stack: ExitStack
 ) -> tuple[tuple[Entry, ...], tuple[Refused, ...]]:
     zips = [entry for entry in entries if entry.path.suffix.casefold() == ".zip"]
     if not zips or _has_notebook(entries):
@@ -53,6 +53,7 @@ def _out_of_zips(
     found = [entry for entry in entries if entry not in zips]
     refused: list[Refused] = []
     most = max(1000, 20 * caps.files)
+    room = stack.enter_context(shelf.staging())
     for number, packed in enumerate(zips[: caps.files]):
         into = room / str(number)
         into.mkdir()

@@ -168,16 +168,11 @@ def _take(
 ) -> None:
     """Takes what one student sent, or notes why not."""
     try:
-        with (
-            shelf.lock(student),
-            shelf.staging() as staged,
-            shelf.staging() as room,
-            ExitStack() as stack,
-        ):
+        with shelf.lock(student), shelf.staging() as staged, ExitStack() as stack:
             lying = settle(shelf, student, caps)  # kept before something takes its place
             arrival = arrival_of(sent, origin)
             same_person(sent, arrival, shelf.newest(student))
-            parts = unpacked(sent, rules, room, caps, stack)
+            parts = unpacked(sent, rules, shelf, caps, stack)
             taken = take(parts.entries, staged / "files", caps)
             refused = (*parts.refused, *taken.refused)
             if not taken.files:

@@ -383,4 +383,4 @@ def test_a_full_disk_leaves_nothing_half_written(course, inbox, hand_in, monkeyp
         signal.signal(signal.SIGXFSZ, before)
     (one,) = submissions(course, NAME)
     assert "first" in (one.path / "n411.ipynb").read_text()
-    assert not list(course.state.rglob(".incoming*"))
+    assert not list(course.state.glob("submissions/*/.incoming/*"))

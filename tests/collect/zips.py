@@ -26,7 +26,7 @@ def zipped_bytes(files: dict[str, str | bytes]) -> bytes:
 
 def with_names(path: Path, files: dict[bytes, bytes], *, utf8_flag: bool = False) -> Path:
     """A zip whose names are these very bytes."""
-    body, directory = b"", b""
+    body, directory = bytearray(), bytearray()
     flag = 0x800 if utf8_flag else 0
     for name, content in files.items():
         crc, at = zlib.crc32(content), len(body)
