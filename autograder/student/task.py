@@ -29,6 +29,7 @@ class Task(criteria.Task):
         points, a builtin float between 0 and the cell's points; under its validate it raises
         AssertionError if a visible criterion is not met.
         """
+        __tracebackhide__ = True  # a validation ends in the sentence, not in lines of ours
         if self.collected:
             return None
         names = sys._getframe(1).f_globals
@@ -80,6 +81,7 @@ def _points(task: criteria.Task, results: list[CriterionResult]) -> float:
 
 
 def _demand_all(task: criteria.Task, results: list[CriterionResult]) -> None:
+    __tracebackhide__ = True
     failed = [r for r in results if r.status is not Status.PASSED]
     if failed:
         raise AssertionError("\n\n".join(_in_plain_words(task, result) for result in failed))
