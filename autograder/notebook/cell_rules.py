@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections import Counter
@@ -14,6 +15,7 @@ from autograder.notebook.cells import SourceCell, as_dict
 from autograder.notebook.problems import Place
 
 _GRADE_ID = re.compile(r"[A-Za-z0-9_-]+\Z")
+_AUTOTEST = re.compile(r"^\s*###\s*(HASHED\s+)?AUTOTEST", re.MULTILINE)
 Wrong = Iterator[tuple[str, str]]  # what is wrong, the way out
 
 
@@ -121,6 +123,30 @@ def _is_python(cell: SourceCell) -> Wrong:
         yield f"this code is no Python: {line}{error.msg}", "mend the code"
 
 
+def _checks_something(cell: SourceCell) -> Wrong:
+    if cell.role != "test" or cell.kind != "code":
+        return
+    if _AUTOTEST.search(cell.source):
+        yield (
+            "### AUTOTEST lines are not written out here, so they would check nothing",
+            "write the assertions, or take them from what nbgrader generate_assignment makes",
+        )
+    elif not any(map(_can_fail, _body(cell.source))):
+        yield "this test checks nothing: everyone would get its points", "write an assertion"
+
+
+def _body(source: str) -> list[ast.stmt]:
+    try:
+        return names.parse(source).body
+    except SyntaxError:
+        return [ast.Assert(ast.Constant(False))]  # said already: this is no Python
+
+
+def _can_fail(statement: ast.stmt) -> bool:
+    constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return not constant and not isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass)
+
+
 def _is_python_without_hidden_blocks(cell: SourceCell) -> Wrong:
     hidden = markers.regions(cell.source, markers.HIDDEN)
     if cell.kind == "code" and hidden and not stands_without_hidden(cell.source):
@@ -157,6 +183,7 @@ RULES: tuple[Callable[[SourceCell], Wrong], ...] = (
     _has_balanced_markers,
     _has_markers_where_they_belong,
     _is_python,
+    _checks_something,
     _is_python_without_hidden_blocks,
     _is_setup_only_if_locked,
 )

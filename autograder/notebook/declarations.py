@@ -80,13 +80,11 @@ def read_declaration(
 
 def _task_call(tree: ast.Module) -> tuple[str, ast.Call] | None:
     for node in tree.body:
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.value, ast.Call)
-            and _last_name(node.value.func) == "Task"
-            and isinstance(node.targets[0], ast.Name)
-        ):
-            return node.targets[0].id, node.value
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Call):
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if _last_name(node.value.func) == "Task" and isinstance(target, ast.Name):
+            return target.id, node.value
     return None
 
 

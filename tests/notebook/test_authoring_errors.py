@@ -104,6 +104,17 @@ def test_a_wrong_task_cell_is_told(nb, source, fact):
             lambda nb: [nb.answer("a", "x = 1"), nb.test("a", "assert x")],
             "'a' is used by cells 1, 2",
         ),
+        (
+            lambda nb: [
+                nb.answer("a", "x = 1"),
+                nb.test("t", "import math\n# assert x == 1\npass"),
+            ],
+            "this test checks nothing",
+        ),
+        (
+            lambda nb: [nb.answer("a", "x = 1"), nb.test("t", "### HASHED AUTOTEST x")],
+            "AUTOTEST lines are not written out",
+        ),
         (lambda nb: [nb.answer("", "x = 1")], "a marked cell without a grade_id"),
         (lambda nb: [nb.answer("a b", "x = 1")], "other characters than letters"),
         (lambda nb: [nb.test("t", "assert True")], "a test without an answer before it"),
