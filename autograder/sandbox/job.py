@@ -96,9 +96,12 @@ class Job:
         self.locked = False  # its lock-down is complete
         for fd in self._open:
             os.set_blocking(fd, False)
-        pump.add(self)
-        for fd in (pipes.reply, pipes.output, pipes.status):
-            pump.watch(fd, selectors.EVENT_READ, self)
+
+    def begin(self) -> None:
+        """Gives the job to the pump: from here on its clocks run."""
+        self._pump.add(self)
+        for fd in (self._pipes.reply, self._pipes.output, self._pipes.status):
+            self._pump.watch(fd, selectors.EVENT_READ, self)
 
     # ── Asked of a job ───────────────────────────────────────────────────────────────
 

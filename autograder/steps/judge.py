@@ -214,7 +214,7 @@ class Judge:
             files=self._clean_files,
             key=self.course.key,
             release=submission.release or self.release,
-            plain_tests=self.course.plain_tests,
+            plain_tests=self.course.grading_of(self.assignment.name).plain_tests,
             limits=self.course.limits(self.assignment.name),
         )
 

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def _warnings(course: Course, source: Assignment, files: Mapping[str, bytes]) ->
         f"it is left to a person unless plain_tests = 'inside'"
         for nb in source.notebooks
         for task in nb.tasks
-        if task.kind is TaskKind.INSIDE and course.plain_tests != "inside"
+        if task.kind is TaskKind.INSIDE and course.grading_of(source.name).plain_tests != "inside"
     ]
     size = sum(map(len, files.values())) / (1 << 20)
     large = [f"the set-up cell carries {size:.0f} MB of files"] if size > LARGE_MB else []
@@ -175,6 +176,10 @@ def _told(course: Course, source: Assignment, notebook: Notebook, number: int) -
     return {
         **about(source.name, notebook.name, number),
         "language": course.language,
+        "keras": _keras(),
+        "helpers": sorted(
+            Path(name).stem for name in source.files if name.endswith(".py") and "/" not in name
+        ),
         "limits": {
             "cpu_seconds": limits.cpu_seconds,
             "cell_seconds": limits.cell_seconds,
@@ -191,6 +196,14 @@ def _told(course: Course, source: Assignment, notebook: Notebook, number: int) -
             for task in notebook.tasks
         ],
     }
+
+
+def _keras() -> str:
+    """The version of Keras that grading has; "" where none is installed."""
+    try:
+        return version("keras")
+    except PackageNotFoundError:
+        return ""
 
 
 def _former(last: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, list[str]]:

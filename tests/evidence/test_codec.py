@@ -49,7 +49,7 @@ def same(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):
         return len(a) == len(b) and all(
-            same(k, l) and same(a[k], b[l]) for k, l in zip(a, b, strict=True)
+            same(k, m) and same(a[k], b[m]) for k, m in zip(a, b, strict=True)
         )
     return bool(a == b)
 
@@ -61,7 +61,9 @@ def test_plain_values_arrive_as_they_left(value: Any) -> None:
 
 @given(
     arrays.arrays(
-        st.sampled_from(["?", "i1", "u2", "i4", "i8", "f2", "f4", "f8", "c16", "U3", "S2", "M8[s]"]),
+        st.sampled_from(
+            ["?", "i1", "u2", "i4", "i8", "f2", "f4", "f8", "c16", "U3", "S2", "M8[s]"]
+        ),
         arrays.array_shapes(min_dims=0, max_dims=3, min_side=0),
     )
 )

@@ -25,7 +25,12 @@ def functional() -> Any:
 
 def sequential() -> Any:
     return keras.Sequential(
-        [keras.Input((5,)), keras.layers.Embedding(10, 4), keras.layers.GRU(3), keras.layers.Dense(1)]
+        [
+            keras.Input((5,)),
+            keras.layers.Embedding(10, 4),
+            keras.layers.GRU(3),
+            keras.layers.Dense(1),
+        ]
     )
 
 
