@@ -7,6 +7,7 @@ import builtins
 import re
 import symtable
 from collections.abc import Iterator
+from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -14,6 +15,7 @@ BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "__name__", "__
 _BODY_MAGICS = re.compile(r"\s*%%(time|timeit|capture|prun)\b.*\n")
 
 
+@lru_cache(maxsize=1024)
 def plain_code(source: str) -> str:
     """The cell as pure Python, on the same lines: magics and `!` lines as IPython reads them."""
     body = _BODY_MAGICS.match(source)
@@ -34,6 +36,7 @@ def parse(source: str) -> ast.Module:
         raise SyntaxError(f"this cell cannot be read as Python: {error}") from error
 
 
+@lru_cache(maxsize=1024)
 def defined(source: str) -> frozenset[str]:
     """The names that the cell binds at its top level, imports included."""
     table = _table(source)
@@ -51,6 +54,7 @@ def bound(source: str) -> frozenset[str]:
     return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
 
 
+@lru_cache(maxsize=1024)
 def free(source: str) -> frozenset[str]:
     """The names that the cell uses without defining them; builtins left out."""
     table = _table(source)

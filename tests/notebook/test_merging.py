@@ -75,6 +75,13 @@ def test_an_answer_is_taken_and_counts_as_attempted(given, handed_in):
     assert merged.notes == ()
 
 
+def test_half_a_character_does_no_harm(given, handed_in):
+    cell_of(given, "double_answer")["source"] = "x = '\ud800'"
+    merged = handed_in(given)
+    assert answers(merged)["double_answer"] == "x = '?'"
+    assert nbformat.writes(merged.node).encode()
+
+
 def test_white_space_alone_is_no_attempt(given, handed_in):
     cell = cell_of(given, "double_answer")
     cell["source"] = ["\n", *(line.rstrip("\n") + "  \r\n" for line in cell["source"]), "\n\n"]
