@@ -57,8 +57,8 @@ class Pipes:
 class Job:
     """A running job. Methods may be called from any thread; nothing here ever blocks the job.
 
-    The wall clock runs only while somebody waits in `receive` or `finish`: a job that waits for
-    us is not asleep.
+    The wall clock runs from the end of its lock-down, and only while somebody waits in `receive`
+    or `finish`: a job that waits for us is not asleep.
     """
 
     def __init__(
@@ -347,6 +347,7 @@ class Job:
             self._tree = watch.Tree(pid) if pid else None
         elif "locked" in line:
             self.locked = True
+            self._waited, self._since = 0.0, time.monotonic()  # it begins here
         elif "fault" in line:
             self._fault = str(line["fault"])
         elif "exit" in line:

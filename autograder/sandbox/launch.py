@@ -32,7 +32,8 @@ _PASSWD = f"student:x:{STUDENT}:{STUDENT}:student:{HOME}:/bin/sh\n".encode()
 _GROUP = f"student:x:{STUDENT}:\n".encode()
 _HOSTS = b"127.0.0.1 localhost sandbox\n"
 
-# As root: copies of the mounts under a name that the unprivileged uid may enter, then that uid.
+# As root: copies of the mounts where the unprivileged uid may go (/mnt, in this mount namespace
+# alone; the temporary folder may be closed to it), then that uid.
 _STAGE = """set -e
 stage=$1 uid=$2 count=$3; shift 3
 mount -t tmpfs -o size=1m,mode=755 none "$stage"
@@ -42,6 +43,7 @@ while [ $i -lt "$count" ]; do
   mount --bind "$1" "$stage/$i"
   shift; i=$((i + 1))
 done
+mount --rbind "$stage" /mnt
 exec setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all --bounding-set=-all \
   --no-new-privs -- "$@"
 """
@@ -141,7 +143,7 @@ def _command(tier: Tier, home: str, readable: Sequence[str], files: Sequence[int
     paths = (*interpreter_paths(), *readable)
     if os.geteuid() != 0:
         return [*_bubblewrap(paths, paths, files), sys.executable]
-    staged = [f"{home}/{place}" for place in range(len(paths))]
+    staged = [f"/mnt/{place}" for place in range(len(paths))]
     outer = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _STAGE, "sh"]
     return [
         *(*outer, home, str(ROOT_BECOMES), str(len(paths)), *paths),

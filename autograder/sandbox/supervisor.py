@@ -1,33 +1,28 @@
 """Runs jobs in warm servers: one server, many jobs at once, asked for from any thread.
 
-    with WarmServer("inside", tier=Tier.FULL) as server:
+    with WarmServer("inside", tier=tiers.choose()) as server:
         with server.start(limits) as job:
             job.send(wire.pack({...}))
             frame = job.receive()
             outcome = job.finish()
 
-A server that has died is started again; one that has served many jobs is replaced; where forking
+A process that has died is started again; one that has served many jobs is replaced; where forking
 a warm process is not possible every job gets a fresh one, and `notes` says so.
 """
 
 from __future__ import annotations
 
-import array
-import contextlib
-import json
 import os
-import socket
-import tempfile
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from autograder.errors import SandboxFault
 from autograder.nouns import Limits
 from autograder.sandbox import canary, landlock, wire
+from autograder.sandbox.generation import Generation
 from autograder.sandbox.isolation import HOME, Plan, Tier
-from autograder.sandbox.job import Job, Outcome, Pipes
-from autograder.sandbox.launch import Launched, interpreter_paths, launch, remove_tree, unprivileged
+from autograder.sandbox.job import Job, Outcome
+from autograder.sandbox.launch import interpreter_paths, launch, unprivileged
 from autograder.sandbox.pump import Pump
 from autograder.sandbox.warm import PRELOAD
 
@@ -38,26 +33,6 @@ ENTRIES = {
     "checking": "autograder.sandbox.checking:main",
 }
 CANARY = "autograder.sandbox.canary:main"
-
-
-@dataclass
-class _Generation:
-    """One process of a warm server and the jobs it has."""
-
-    launched: Launched
-    served: int = 0
-    jobs: set[Job] = field(default_factory=set)
-    retired: bool = False
-    dead: bool = False
-    _stopping: threading.Lock = field(default_factory=threading.Lock)
-    _stopped: bool = False
-
-    def stop(self) -> None:
-        """Ends the process; a second call waits for the first."""
-        with self._stopping:
-            if not self._stopped:
-                self.launched.stop()
-                self._stopped = True
 
 
 class WarmServer:
@@ -71,7 +46,6 @@ class WarmServer:
         readable: Sequence[str] = (),
         parallel: int = 0,
         jobs_each: int = 200,
-        fresh: bool = False,
         preload: Sequence[str] = PRELOAD,
         start_seconds: float = 180.0,
     ) -> None:
@@ -82,13 +56,12 @@ class WarmServer:
         self._landlock = landlock.version() > 0
         self._readable, self._preload = tuple(readable), tuple(preload)
         self._parallel, self._jobs_each, self._start_seconds = parallel, jobs_each, start_seconds
-        self._fresh = fresh or tier is Tier.PARTIAL
-        self._starting = threading.Lock()  # held while a process starts
+        self._fresh = tier is Tier.PARTIAL  # every job has a process of its own
+        self._starting = threading.Lock()  # held while the warm process starts
         self._counting = threading.Lock()  # held for a moment
-        self._current: _Generation | None = None
-        self._all: list[_Generation] = []
+        self._current: Generation | None = None
+        self._all: list[Generation] = []
         self._slots = list(range(parallel))
-        self._numbers = iter(range(1, 1 << 62))
         self._pump = Pump()
         self._closed = False
 
@@ -101,27 +74,18 @@ class WarmServer:
     def warm_up(self) -> float:
         """Starts the process now; the seconds it took, 0.0 if it was there or is not wanted."""
         with self._starting:
-            if self._fresh or self._alive(self._current):
+            if self._fresh or (self._current and self._current.alive):
                 return 0.0
-            self._current = self._launch()
+            self._current = self._warm()
             return self._current.launched.seconds if self._current else 0.0
 
     def start(self, limits: Limits) -> Job:
         """A new job, not yet fed; SandboxFault if no process can be had for it."""
-        with self._starting:
-            if self._closed:
-                raise SandboxFault("the warm server is closed")
-            generation = self._generation()
-            with self._counting:
-                generation.served += 1
         try:
-            return self._order(generation, limits)
+            return self._order(self._reserve(), limits)
         except OSError:  # it died between two jobs: once more, with a new process
-            self._end(generation)
-            with self._starting:
-                generation = self._generation()
             try:
-                return self._order(generation, limits)
+                return self._order(self._reserve(), limits)
             except OSError as error:
                 raise SandboxFault(f"the warm server takes no job: {error}") from error
 
@@ -130,102 +94,117 @@ class WarmServer:
         with self._starting:
             self._closed, self._current = True, None
         for generation in tuple(self._all):
-            for job in tuple(generation.jobs):
-                job.kill("closed")
-                job.finish()
-            generation.stop()
+            generation.close()
         self._pump.stop()
 
     # ── Processes ────────────────────────────────────────────────────────────────────
 
-    def _generation(self) -> _Generation:
-        if self._fresh:
-            return self._launch_or_fault(bare=True)
+    def _reserve(self) -> Generation:
+        """The process for one more job, which is counted already."""
+        with self._starting:
+            if self._closed:
+                raise SandboxFault("the warm server is closed")
+            if not self._fresh:
+                current = self._current_or_next()
+                if current:
+                    current.promise()
+                    return current
+        return self._fresh_process()
+
+    def _current_or_next(self) -> Generation | None:
         current = self._current
-        if current and self._alive(current) and current.served < self._jobs_each:
+        if current and current.alive and current.served < self._jobs_each:
             return current
         if current:
-            if not self._alive(current):
+            if not current.alive:
                 self.notes.append("the warm server died and was started again")
-            self._retire(current)
-        self._current = self._launch()
-        return self._current or self._launch_or_fault(bare=True)
+            current.retire()
+        self._current = self._warm()
+        return self._current
 
-    def _launch(self) -> _Generation | None:
+    def _warm(self) -> Generation | None:
         """A warm process; None, with a note, if two tries fail: then every job has a fresh one."""
         fault: SandboxFault | None = None
         for _ in range(2):
             try:
-                return self._launch_or_fault(bare=False)
+                return self._prove(self._launch(self._preload))
             except SandboxFault as error:
                 fault = error
-        self._fresh = True
+        self._fresh, self._preload = True, ()
         self.notes.append(f"every job has a fresh process, which is slower: {fault}")
         return None
 
-    def _launch_or_fault(self, *, bare: bool) -> _Generation:
+    def _fresh_process(self) -> Generation:
+        """A process for one job; with the imports done, if they leave it fit to fork."""
+        try:
+            generation = self._launch(self._preload)
+        except SandboxFault as fault:
+            if not self._preload:
+                raise
+            self._preload = ()
+            self.notes.append(f"imports count as the student's time: {fault.fact}")
+            generation = self._launch(())
+        generation.promise()
+        generation.retire()
+        return generation
+
+    def _launch(self, preload: Sequence[str]) -> Generation:
         launched = launch(
             self.tier,
-            preload=() if bare else self._preload,
+            preload=preload,
             readable=self._readable,
             seconds=self._start_seconds,
             spawn=self._pump.call,
         )
-        generation = _Generation(launched, retired=bare)
+        generation = Generation(launched, self._pump)
         with self._counting:
+            self._all = [g for g in self._all if g.alive]
             self._all.append(generation)
-        if not bare and self._preload:
-            self._prove(generation)
         return generation
 
-    def _prove(self, generation: _Generation) -> None:
-        """One small fit in a fork of the new process; SandboxFault, and its end, if it fails."""
-        with self._order(generation, canary.LIMITS, CANARY) as job:
-            job.send(wire.pack({}))
-            frame = job.receive()
-            outcome = job.finish()
+    def _prove(self, generation: Generation) -> Generation:
+        """The process, after one small fit in a fork of it; SandboxFault, and its end, if not."""
+        if not self._preload:
+            return generation
+        generation.promise()
+        try:
+            with generation.order(self._plan(generation, canary.LIMITS, None), CANARY) as job:
+                job.send(wire.pack({}))
+                frame = job.receive()
+                outcome = job.finish()
+        except OSError as error:
+            raise SandboxFault(f"the warm server died at once: {error}") from error
         if frame is None or frame.header.get("ok") is not True:
-            self._end(generation)
-            self._stop(generation)
+            generation.kill()
+            generation.stop()
             why = outcome.fault or outcome.limit or f"exit code {outcome.exit_code}"
             raise SandboxFault(f"a fork of the warm server could not fit a model: {why}")
-
-    @staticmethod
-    def _alive(generation: _Generation | None) -> bool:
-        if generation is None or generation.dead:
-            return False
-        return generation.launched.process.poll() is None
-
-    def _retire(self, generation: _Generation) -> None:
-        with self._counting:
-            generation.retired = True
-            idle = not generation.jobs
-        if idle:
-            self._stop(generation)
-
-    def _stop(self, generation: _Generation) -> None:
-        generation.stop()
-        with self._counting:
-            if generation in self._all:
-                self._all.remove(generation)
-
-    @staticmethod
-    def _end(generation: _Generation) -> None:
-        """Kills the process, and with it its jobs."""
-        generation.dead = True
-        with contextlib.suppress(ProcessLookupError):
-            generation.launched.process.kill()
+        generation.served = 0
+        return generation
 
     # ── Jobs ─────────────────────────────────────────────────────────────────────────
 
-    def _order(self, generation: _Generation, limits: Limits, entry: str = "") -> Job:
-        number = next(self._numbers)
-        control = generation.launched.control
-        slot = self._take_slot()
-        folder = "" if self.tier is Tier.FULL else tempfile.mkdtemp(prefix="autograder-job-")
-        plan = Plan(
+    def _order(self, generation: Generation, limits: Limits) -> Job:
+        with self._counting:
+            slot = self._slots.pop(0) if self._slots else None
+
+        def done() -> None:
+            if slot is not None:
+                with self._counting:
+                    self._slots.append(slot)
+
+        try:
+            return generation.order(self._plan(generation, limits, slot), self.entry, done)
+        except OSError:
+            done()
+            generation.kill()
+            generation.stop()
+            raise
+
+    def _plan(self, generation: Generation, limits: Limits, slot: int | None) -> Plan:
+        return Plan(
             self.tier,
-            folder or HOME,
+            HOME if self.tier is Tier.FULL else "",
             limits,
             (*interpreter_paths(), *self._readable),
             _share(slot, self._parallel),
@@ -233,61 +212,6 @@ class WarmServer:
             self._landlock,
             unprivileged() if self.tier is Tier.PARTIAL else 0,
         )
-        if folder and plan.uid:
-            os.chown(folder, plan.uid, plan.uid)
-        order = {"op": "run", "id": number, "entry": entry or self.entry, "plan": plan.as_json()}
-        (request, ours_request), (ours_reply, reply) = os.pipe(), os.pipe()
-        (ours_output, output), (ours_status, status) = os.pipe(), os.pipe()
-        theirs = (request, reply, output, status)
-
-        def end() -> None:
-            with contextlib.suppress(OSError):
-                control.send(json.dumps({"op": "kill", "id": number}).encode())
-
-        def done() -> None:
-            with self._counting:
-                generation.jobs.discard(job)
-                if slot is not None:
-                    self._slots.append(slot)
-                last = generation.retired and not generation.jobs
-            remove_tree(folder)
-            if last:
-                threading.Thread(target=self._stop, args=(generation,), daemon=True).start()
-
-        try:
-            _send_order(control, order, theirs)
-        except OSError:
-            for fd in (ours_request, ours_reply, ours_output, ours_status):
-                os.close(fd)
-            remove_tree(folder)
-            raise
-        finally:
-            for fd in theirs:
-                os.close(fd)
-        job = Job(
-            self._pump,
-            Pipes(ours_request, ours_reply, ours_output, ours_status),
-            limits,
-            tier=str(self.tier),
-            root=generation.launched.pid,
-            end=end,
-            abandon=lambda: self._end(generation),
-            done=done,
-        )
-        with self._counting:
-            generation.jobs.add(job)
-        return job
-
-    def _take_slot(self) -> int | None:
-        with self._counting:
-            return self._slots.pop(0) if self._slots else None
-
-
-def _send_order(control: socket.socket, order: dict[str, object], fds: Sequence[int]) -> None:
-    control.sendmsg(
-        [json.dumps(order).encode()],
-        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))],
-    )
 
 
 def _share(slot: int | None, parallel: int) -> tuple[int, ...]:

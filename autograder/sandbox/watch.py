@@ -44,7 +44,8 @@ class Tree:
     def look(self, limit_mb: float) -> tuple[float, float]:
         """CPU seconds so far and MB of memory now; exact memory only if it may be past the limit.
 
-        Time of processes that ended unnoticed between two looks counts once their parent waits.
+        What the job shares with the warm server then counts by its share. Time of processes that
+        ended unnoticed between two looks counts once their parent waits.
         """
         pids = list(descendants(self.root))
         self.processes = len(pids)
@@ -57,7 +58,7 @@ class Tree:
                 waited += own + of_children
         self._waited = max(self._waited, waited)
         memory = sum(map(_anonymous_mb, pids))
-        if memory > limit_mb and len(pids) > 1:
+        if memory > limit_mb:
             memory = sum(map(_proportional_mb, pids))
         self.peak_mb = max(self.peak_mb, memory)
         return max(sum(self._seen.values()), self._waited), memory

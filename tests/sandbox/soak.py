@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox import tiers, watch
+from autograder.sandbox import launch, tiers, watch
 from autograder.sandbox.supervisor import WarmServer
 from autograder.sandbox.warm import PRELOAD
 from tests.sandbox.attacks import TIGHT, Attack, all_attacks, attempt, bait
@@ -77,11 +77,16 @@ def one(
 ) -> bool:
     """Whether one job ended as it should."""
     if number % 10:
-        tried = attempt(server, Attack("", "honest", HONEST, ""), things, TIGHT)
-        return tried.got == "499500"
-    attack = hostile[number // 10 % len(hostile)]
-    tried = attempt(server, attack, things, TIGHT)
-    return not tried.outcome.fault and not (attack.measure and tried.got)
+        attack = Attack("", "honest", HONEST, "")
+        tried = attempt(server, attack, things, TIGHT)
+        good = tried.got == "499500"
+    else:
+        attack = hostile[number // 10 % len(hostile)]
+        tried = attempt(server, attack, things, TIGHT)
+        good = not tried.outcome.fault and not (attack.measure and tried.got)
+    if not good:
+        print(f"job {number}, {attack.name}: {tried}")
+    return good
 
 
 def main() -> int:
@@ -89,10 +94,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--bare", action="store_true", help="without TensorFlow")
     options = parser.parse_args()
+    tempfile.tempdir = tempfile.mkdtemp(prefix="soak-")
     hostile = (*CRASHES, *all_attacks())
     preload = () if options.bare else PRELOAD
     began, good = time.monotonic(), 0
-    with bait() as things, serve(tiers.find(), preload=preload, jobs_each=1 << 30) as server:
+    with bait() as things, serve(tiers.choose(), preload=preload, jobs_each=1 << 30) as server:
         for number in range(10):
             one(server, number, hostile, things)
         before = figures(server)
@@ -101,6 +107,7 @@ def main() -> int:
         after = figures(server)
         notes = server.notes
     seconds = time.monotonic() - began
+    launch.remove_tree(tempfile.tempdir)
     print(
         f"tier {server.tier}: {good} of {options.jobs} jobs ended as they should, {seconds:.0f} s"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -267,6 +268,15 @@ def test_a_job_whose_lock_down_fails_is_a_fault_and_runs_nothing(tier: Tier) -> 
     with serve(tier, "nowhere") as server, server.start(LIMITS) as job:
         assert job.receive() is None
         assert "nowhere" in job.finish().fault
+
+
+def test_a_temporary_folder_closed_to_others_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tier: Tier
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with serve(tier) as server, server.start(LIMITS) as job:
+        assert ask(job, "open('a', 'w').close(); answer = 1") == {"answer": 1}
 
 
 def test_a_closed_server_takes_no_job(tier: Tier) -> None:

@@ -30,7 +30,7 @@ ROW = "{:<9} {:<49} {:<22} {:<30} {:<7} {}"
 
 
 def main(arguments: list[str]) -> int:
-    tier = Tier(arguments[1]) if arguments[:1] == ["--tier"] else tiers.find()
+    tier = Tier(arguments[1]) if arguments[:1] == ["--tier"] else tiers.choose()
     print(f"tier {tier}; attacks run one after the other, an honest job after each\n")
     print(ROW.format("threat", "attack", "without the measure", "with it", "honest", "measure"))
     bad = unheld = count = 0

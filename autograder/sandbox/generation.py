@@ -1,0 +1,149 @@
+"""One process of a warm server, and the jobs that it has been given."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import json
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from autograder.sandbox.isolation import Plan
+from autograder.sandbox.job import Job, Pipes
+from autograder.sandbox.launch import Launched, remove_tree
+from autograder.sandbox.pump import Pump
+
+_numbers = count(1)
+
+
+@dataclass
+class Generation:
+    """A warm process from its start to its end; `retired` = it gets no more jobs."""
+
+    launched: Launched
+    pump: Pump
+    served: int = 0
+    retired: bool = False
+    _coming: int = 0  # jobs promised to it that are not ordered yet
+    _jobs: set[Job] = field(default_factory=set)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+    _stopping: threading.Lock = field(default_factory=threading.Lock)
+    _stopped: bool = False
+
+    @property
+    def alive(self) -> bool:
+        return not self._stopped and self.launched.process.poll() is None
+
+    def promise(self) -> None:
+        """Counts a job that is about to be ordered: until then the process stays."""
+        with self._counting:
+            self.served += 1
+            self._coming += 1
+
+    def order(self, plan: Plan, entry: str, done: Callable[[], None] = lambda: None) -> Job:
+        """A promised job, forked by this process; OSError if the process has gone."""
+        number, folder = next(_numbers), ""
+        if not plan.scratch:
+            folder = tempfile.mkdtemp(prefix="autograder-job-")
+            plan = replace(plan, scratch=folder)
+            if plan.uid:
+                os.chown(folder, plan.uid, plan.uid)
+
+        def end() -> None:
+            with contextlib.suppress(OSError):
+                self.launched.control.send(json.dumps({"op": "kill", "id": number}).encode())
+
+        def over() -> None:
+            remove_tree(folder)
+            self._settle(job)
+            done()
+
+        order = {"op": "run", "id": number, "entry": entry, "plan": plan.as_json()}
+        try:
+            pipes = self._send(order)
+        except OSError:
+            remove_tree(folder)
+            self._settle(None)
+            raise
+        job = Job(
+            self.pump,
+            pipes,
+            plan.limits,
+            tier=str(plan.tier),
+            root=self.launched.pid,
+            end=end,
+            abandon=self.kill,
+            done=over,
+        )
+        with self._counting:
+            self._coming -= 1
+            self._jobs.add(job)
+        job.begin()
+        return job
+
+    def _send(self, order: dict[str, object]) -> Pipes:
+        """Our ends of a job's pipes, once the process has taken the order and the other ends."""
+        (request, ours_request), (ours_reply, reply) = os.pipe(), os.pipe()
+        (ours_output, output), (ours_status, status) = os.pipe(), os.pipe()
+        ours, theirs = (
+            (ours_request, ours_reply, ours_output, ours_status),
+            (request, reply, output, status),
+        )
+        try:
+            _send_with(self.launched.control, json.dumps(order).encode(), theirs)
+        except OSError:
+            for fd in ours:
+                os.close(fd)
+            raise
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        return Pipes(*ours)
+
+    def _settle(self, job: Job | None) -> None:
+        """One job less; the last of a retired process takes it along."""
+        with self._counting:
+            if job is None:
+                self._coming -= 1
+            else:
+                self._jobs.discard(job)
+            last = self.retired and not self._jobs and not self._coming
+        if last:
+            threading.Thread(target=self.stop, daemon=True).start()
+
+    def retire(self) -> None:
+        """Takes no more jobs, and ends with the last it has."""
+        with self._counting:
+            self.retired = True
+            idle = not self._jobs and not self._coming
+        if idle:
+            self.stop()
+
+    def kill(self) -> None:
+        """Kills the process, and with it its jobs."""
+        with contextlib.suppress(ProcessLookupError):
+            self.launched.process.kill()
+
+    def close(self) -> None:
+        """Ends every job, then the process."""
+        for job in tuple(self._jobs):
+            job.kill("closed")
+            job.finish()
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends the process; a second call waits for the first."""
+        with self._stopping:
+            if not self._stopped:
+                self.launched.stop()
+                self._stopped = True
+
+
+def _send_with(control: socket.socket, packet: bytes, fds: Sequence[int]) -> None:
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
+    control.sendmsg([packet], rights)
