@@ -63,7 +63,7 @@ class Checked:
     @property
     def summary(self) -> str:
         """One sentence; it never says that all is met while hidden points are outstanding."""
-        if not self.hidden_points and all(row.state is words.MET for row in self.rows):
+        if all(row.state is words.MET for row in self.rows):
             values = {"points": words.number(self.points), "max": words.number(self.max_points)}
             return fill(translate("All demands are met: {points} of {max} points."), values)
         return words.so_far(self.points, self.max_points, self.hidden_points)
