@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-slow checks attacks browser golden locale docs wheel install clean
+.PHONY: help demo test check test-slow checks attacks bench soak fuzz browser golden locale docs wheel install clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,25 +34,33 @@ test-slow: $(STAMP) ## The tests that train models or run for minutes
 	$(PYTEST) -m slow --timeout 3600 $(ARGS)
 
 checks: $(STAMP) ## Every check of `expect` against right, wrong and hostile values
-	$(PYTEST) -m "check or not check" tests/expect $(ARGS)
+	$(PYTEST) tests/expect $(ARGS)
 
 attacks: $(STAMP) ## Every class of attack on the sandbox: tried, and what it got
 	$(BIN)/python -m tests.sandbox.attacks $(ARGS)
+
+bench: $(STAMP) ## How fast a class is graded, beside the floor and beside nbgrader
+	$(BIN)/python benchmarks/grading.py $(ARGS)
+
+soak: $(STAMP) ## Five hundred jobs in a row, every tenth hostile: what is left of them
+	$(BIN)/python -m tests.sandbox.soak $(ARGS)
+
+fuzz: $(STAMP) ## A minute of made-up bytes for everything that reads what students hand in
+	for one in tests/fuzz/fuzz_*.py; do $(BIN)/python $$one -max_total_time=60 || exit 1; done
 
 browser: $(STAMP) ## The tests that drive headless Chromium
 	.ci/environment --browser
 	$(PYTEST) -m browser $(ARGS)
 
 golden: $(STAMP) ## Write the golden files anew, to be looked at with `git diff`
-	UPDATE_GOLDEN=1 $(PYTEST) -m golden $(ARGS)
+	UPDATE_GOLDEN=1 $(PYTEST) -q -m golden $(ARGS)
 
 locale: $(STAMP) ## Bring the translation catalogues up to date with the code
-	$(BIN)/pybabel -q extract -k translate -o autograder/locale/autograder.pot autograder
-	$(BIN)/pybabel -q update -D autograder -i autograder/locale/autograder.pot -d autograder/locale -N
-	$(BIN)/pybabel -q compile -D autograder -d autograder/locale
+	$(BIN)/python scripts/catalogue.py $(ARGS)
 
-docs: $(STAMP) ## Write the generated pages anew (settings, commands)
-	UPDATE_GOLDEN=1 $(PYTEST) -q tests/docs
+docs: $(STAMP) ## Write the generated pages anew: settings, commands, checks
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m autograder.expect.reference --write
 
 wheel: $(STAMP) ## The light wheel that students install, into dist/
 	$(BIN)/python -m build --no-isolation --wheel --outdir dist .

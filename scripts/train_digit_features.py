@@ -26,7 +26,7 @@ def train() -> dict[str, np.ndarray]:
     network = MLPClassifier((64, 32), max_iter=300, random_state=0)
     network.fit(images[:TRAINED_ON], digits.target[:TRAINED_ON])
     right = network.score(images[TRAINED_ON:], digits.target[TRAINED_ON:])
-    print(f"right on {len(images) - TRAINED_ON} unseen digits: {right:.3f}")  # noqa: T201
+    print(f"right on {len(images) - TRAINED_ON} unseen digits: {right:.3f}")
     layers = zip(network.coefs_, network.intercepts_, strict=True)
     return {
         name: values.astype(np.float32)
@@ -38,4 +38,4 @@ def train() -> dict[str, np.ndarray]:
 if __name__ == "__main__":
     ASSET.parent.mkdir(exist_ok=True)
     np.savez_compressed(ASSET, **train())
-    print(f"{ASSET.name}: {ASSET.stat().st_size / 1024:.0f} KB")  # noqa: T201
+    print(f"{ASSET.name}: {ASSET.stat().st_size / 1024:.0f} KB")

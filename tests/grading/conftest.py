@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from autograder.sandbox.supervisor import WarmServer
 from autograder.sandbox import tiers
+from autograder.sandbox.supervisor import WarmServer
 
 
 @pytest.fixture(scope="session")

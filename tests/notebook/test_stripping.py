@@ -1,6 +1,6 @@
 """What a student is given. The golden notebook is updated by:
 
-UPDATE_GOLDEN=1 pytest tests/notebook/test_stripping.py
+make golden
 """
 
 import json
@@ -31,6 +31,7 @@ def source_of(given, id_):
     return next(cell.source for cell in given.cells if cell.id == id_)
 
 
+@pytest.mark.golden
 def test_the_released_notebook_is_the_golden_one(given):
     text = write_node(given)
     if os.environ.get("UPDATE_GOLDEN"):
