@@ -29,4 +29,3 @@ class Workers:
     def notes(self) -> tuple[str, ...]:
         """What whoever grades should know of the servers: restarts, fresh processes."""
         return (*self.students.notes, *self.checkers.notes)
-

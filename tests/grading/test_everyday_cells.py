@@ -152,7 +152,11 @@ def test_downloads_are_skipped_and_noted_and_the_rest_of_the_cell_runs(
     cells = ["!pip install something\nx = 1", "%pip install y\nif x:\n    !wget z\n", "x"]
     evidence, store = run_cells(students, tmp_path, cells)
     records = extra(evidence)
-    assert [c.skipped for c in records] == [("!pip install something",), ("%pip install y", "!wget z"), ()]
+    assert [c.skipped for c in records] == [
+        ("!pip install something",),
+        ("%pip install y", "!wget z"),
+        (),
+    ]
     assert all(c.error is None for c in records)
     assert "1" in store.get(records[2].outputs).decode()
 
@@ -177,7 +181,9 @@ def test_our_public_names_are_inert(students: WarmServer, tmp_path: Path) -> Non
     assert "'c'" in store.get(record.outputs).decode()
 
 
-def test_widgets_and_progress_bars_do_not_break_a_cell(students: WarmServer, tmp_path: Path) -> None:
+def test_widgets_and_progress_bars_do_not_break_a_cell(
+    students: WarmServer, tmp_path: Path
+) -> None:
     cell = (
         "from tqdm.auto import tqdm\nfor _ in tqdm(range(3)): pass\n"
         "import ipywidgets; ipywidgets.IntSlider(); print('fine')"
@@ -189,7 +195,9 @@ def test_widgets_and_progress_bars_do_not_break_a_cell(students: WarmServer, tmp
 
 
 def test_an_error_names_the_line_of_the_cell(students: WarmServer, tmp_path: Path) -> None:
-    evidence, _ = run_cells(students, tmp_path, ["def f(x):\n    return x / 0\n\nf(1)", "a = 1\nb = ("])
+    evidence, _ = run_cells(
+        students, tmp_path, ["def f(x):\n    return x / 0\n\nf(1)", "a = 1\nb = ("]
+    )
     first, second = (cell.error for cell in extra(evidence))
     assert first is not None
     assert (first.type, first.line, first.source_line) == ("ZeroDivisionError", 2, "return x / 0")
