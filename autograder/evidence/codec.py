@@ -187,6 +187,10 @@ def encode(
     return encoder.node(value), encoder.buffers
 
 
+_MALFORMED = (
+    *(KeyError, TypeError, ValueError, OverflowError, IndexError, AttributeError),
+    *(MemoryError, RecursionError),
+)
 Special = Callable[[dict[str, Any], "Decoder"], Any]
 
 
@@ -218,7 +222,7 @@ class Decoder:
             return self._plain(node, depth)
         except BadValue:
             raise
-        except (KeyError, TypeError, ValueError, OverflowError, IndexError, MemoryError) as error:
+        except _MALFORMED as error:
             raise BadValue(f"malformed node: {type(error).__name__}") from error
 
     def _plain(self, node: dict[str, Any], depth: int) -> Any:
@@ -279,10 +283,10 @@ class Decoder:
         ):
             raise BadValue("not a shape")
         if "o" in node:
-            out = np.empty(math.prod(shape), dtype=object)
-            items = [self.value(x, 1) for x in node["o"]]
-            if len(items) != out.size:
+            if type(node["o"]) is not list or len(node["o"]) != math.prod(shape):
                 raise BadValue("the shape does not fit the items")
+            items = [self.value(x, 1) for x in node["o"]]
+            out = np.empty(len(items), dtype=object)
             for i, item in enumerate(items):
                 out[i] = item
             return out.reshape(shape)
