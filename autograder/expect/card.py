@@ -12,6 +12,7 @@ import numpy as np
 from autograder.expect import read
 from autograder.expect.arrays.functions import same
 from autograder.expect.models import parts
+from autograder.expect.models.saving import loaded
 from autograder.expect.verdict import NotMet, Verdict, WrongSetting, check, decide, short
 
 MB = 1 << 20
@@ -126,8 +127,6 @@ def _array_in(path: Path) -> Any:
 
 def _model_size(answer: Any) -> float:
     if isinstance(answer, Path):
-        from autograder.expect.models.behaviour import loaded
-
         model, problem = loaded(answer)
         if model is None:
             raise _not_saved(problem)

@@ -15,7 +15,7 @@ from autograder.expect.generative import features
 from autograder.expect.models.settings import theoretical_std
 from autograder.expect.text.language import corpus_bleu, mean_surprise
 from autograder.expect.text.tokens import tfidf_matrix
-from autograder.expect.vision import autoencoders
+from autograder.expect.vision import autoencoders, noise
 from autograder.expect.vision.convolution import convolved_size, correlated
 
 pytestmark = [pytest.mark.check, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -40,9 +40,9 @@ def test_psnr_and_ssim_are_those_of_scikit_image(seed: int, size: int) -> None:
     clean = rng.random((size, size))
     noisy = np.clip(clean + rng.normal(0, 0.2, clean.shape), 0, 1)
     want = peak_signal_noise_ratio(clean, noisy, data_range=1.0)
-    assert autoencoders.signal_to_noise(noisy, clean) == pytest.approx(want)
+    assert noise.signal_to_noise(noisy, clean) == pytest.approx(want)
     want = structural_similarity(clean, noisy, data_range=1.0)
-    assert autoencoders.structural_similarity(clean, noisy) == pytest.approx(want)
+    assert noise.structural_similarity(clean, noisy) == pytest.approx(want)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

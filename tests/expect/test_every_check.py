@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograder import expect
-from autograder.expect.text.sequences import sine_positions
+from autograder.expect.text.attention import sine_positions
 from autograder.expect.text.tokens import tfidf_matrix
 from autograder.expect.vision.boxes import suppressed
 from autograder.expect.vision.convolution import convolved_size, correlated

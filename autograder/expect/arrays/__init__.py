@@ -3,12 +3,12 @@
 from autograder.expect.arrays.code import code_uses
 from autograder.expect.arrays.functions import (
     fast_enough,
-    gradient_close,
     holds_property,
     input_unchanged,
     matches_reference,
     signature,
 )
+from autograder.expect.arrays.gradients import gradient_close
 from autograder.expect.arrays.values import close, dtype, finite, in_range, shape, type_is, varies
 
 __all__ = [

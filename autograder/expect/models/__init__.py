@@ -1,8 +1,6 @@
 """Checks of a model: how it is built, joined and told, and how it behaves."""
 
 from autograder.expect.models.architecture import (
-    layer_setting,
-    layers_in_order,
     model_io,
     output_shape,
     param_count,
@@ -12,10 +10,11 @@ from autograder.expect.models.behaviour import (
     frozen,
     gradient_reaches,
     samples_independent,
-    saves_and_loads,
 )
 from autograder.expect.models.graph import skip_connections
+from autograder.expect.models.layers import layer_setting, layers_in_order
 from autograder.expect.models.parts import predictions
+from autograder.expect.models.saving import saves_and_loads
 from autograder.expect.models.settings import (
     compiled_as,
     initializer,

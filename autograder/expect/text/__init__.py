@@ -1,16 +1,16 @@
 """Checks of text: tokens, word vectors, sequence models, language models, translators."""
 
-from autograder.expect.text.language import bleu, generated_text, perplexity, translates
-from autograder.expect.text.sequences import (
+from autograder.expect.text.attention import (
     attention_rows,
     no_peeking,
     order_matters,
     pad_invariant,
     positions,
-    probabilities,
-    rnn_step,
     uses_source,
 )
+from autograder.expect.text.generated import generated_text
+from autograder.expect.text.language import bleu, perplexity, translates
+from autograder.expect.text.sequences import probabilities, rnn_step
 from autograder.expect.text.tokens import padded, roundtrip, tfidf, tokens_match, vocab_from_train
 from autograder.expect.text.vectors import (
     analogies,

@@ -6,11 +6,10 @@ from autograder.expect.training.records import (
     checkpoint_used,
     early_stopping,
     history_honest,
-    learning_rates,
     loss_curve,
-    tuning_table,
 )
 from autograder.expect.training.splits import folds_clean, no_leak, repeatable
+from autograder.expect.training.tuning import learning_rates, tuning_table
 
 __all__ = [
     "accuracy",

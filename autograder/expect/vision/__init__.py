@@ -1,17 +1,16 @@
 """Checks of images: convolution, masks, boxes, detectors, autoencoders."""
 
 from autograder.expect.vision.autoencoders import (
-    denoises,
     flags_anomalies,
     interpolates,
     latent_size,
-    psnr,
     reconstructs,
 )
 from autograder.expect.vision.boxes import box_iou, boxes_valid, nms
 from autograder.expect.vision.convolution import conv_output_size, convolution, transfer_gain
 from autograder.expect.vision.detection import mean_average_precision
 from autograder.expect.vision.masks import dice_iou_agree, instances, mask_valid, mean_iou
+from autograder.expect.vision.noise import denoises, psnr
 
 __all__ = [
     "box_iou",
