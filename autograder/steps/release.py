@@ -261,10 +261,7 @@ def _same(folder: Path, contents: Mapping[str, bytes]) -> bool:
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     """The folder with exactly these files: written beside it, then put in its place."""
     new, old = (folder.with_name(f".{folder.name}.{what}") for what in ("new", "old"))
-    if old.exists() and not folder.exists():
-        old.rename(folder)  # an earlier release was interrupted between the two renames
-    for left_over in (new, old):
-        shutil.rmtree(left_over, ignore_errors=True)
+    shutil.rmtree(new, ignore_errors=True)
     for name, data in contents.items():
         path = new / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -273,6 +270,7 @@ def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
     if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
     new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)

@@ -189,6 +189,10 @@ def test_two_mistakes_of_one_name_are_told(nb):
     assert found == ["two mistakes of task 't' are named 'm'"]
 
 
+def test_a_setup_cell_may_lean_on_an_earlier_one(nb):
+    assert facts(nb, nb.setup("size = 3", "s1"), nb.setup("double = 2 * size", "s2")) == []
+
+
 def test_old_nbgrader_metadata_is_told_with_the_command_that_mends_it(nb):
     cell = nb.answer("a", "x = 1")
     cell["metadata"]["nbgrader"]["schema_version"] = 2

@@ -210,10 +210,14 @@ def test_an_interruption_between_the_two_renames_loses_nothing(tmp_path):
     write_folder(folder, {"x": b"1"})
     folder.rename(tmp_path / ".a.old")  # killed here
     (tmp_path / ".a.new").mkdir()
+    (tmp_path / ".a.new" / "half").touch()
     write_folder(folder, {"x": b"2", "sub/y": b"3"})
     assert (folder / "x").read_bytes() == b"2"
     assert (folder / "sub" / "y").read_bytes() == b"3"
+    assert not (folder / "half").exists()
+    write_folder(folder, {"x": b"3"})
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    assert [p.name for p in folder.iterdir()] == ["x"]
 
 
 def test_a_plain_test_beside_student_code_is_pointed_out(course, make, nb):
