@@ -9,15 +9,16 @@ import grid
 
 
 def convolutions(x, filters):
-    """Returns the feature maps x after two rounds of 3×3 convolution, batch norm and ReLU.
+    """Returns the feature maps x after two rounds of 3×3 convolution, batch norm and leaky ReLU.
 
     Height and width stay as they are. `momentum=0.9` lets the running averages of the batch norm
-    settle within our few hundred training steps; the usual 0.99 needs some thousand.
+    settle within our few hundred training steps; the usual 0.99 needs some thousand. The ReLU is
+    a *leaky* one: with so few feature maps, plain zeros could make one kind look like background.
     """
     for _ in range(2):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
         x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.ReLU()(x)
+        x = layers.LeakyReLU(0.1)(x)
     return x
 
 
