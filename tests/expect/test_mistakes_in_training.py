@@ -270,13 +270,12 @@ def test_a_right_translator_is_met() -> None:
     expect.translates(decode(""), unseen(), at_least=0.8)
 
 
-def test_a_missing_causal_mask_is_caught_though_teacher_forcing_looks_perfect() -> None:
+def test_a_missing_causal_mask_is_caught_by_the_leak_though_the_answers_look_perfect() -> None:
     sources, targets = pairs(200, 2)
     inputs = [sources, targets[:, :-1]]
     answers = expect.predictions(translator("no causal mask"), inputs)
     assert (answers.argmax(-1) == targets[:, 1:]).mean() > 0.9
     caught(expect.no_peeking, translator("no causal mask"), inputs, position=2)
-    assert caught(expect.translates, decode("no causal mask"), unseen(), at_least=0.8).credit < 0.5
 
 
 def test_targets_that_are_not_shifted_are_caught_by_decoding_freely() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.expect import read
+from autograder.expect.models import parts
 from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, msgid
 
@@ -29,7 +30,7 @@ def type_is(value: Any, kind: type | str | tuple[type | str, ...], *, name: str 
     Blind to: what is in it.
     """
     kinds = kind if isinstance(kind, tuple) else (kind,)
-    names = {c.__name__ for c in type(value).__mro__}
+    names = {parts.kind_of(value), *(c.__name__ for c in type(value).__mro__)}
     fits = any(k in names if isinstance(k, str) else issubclass(type(value), k) for k in kinds)
     label = name or "value"
     return decide(
@@ -39,7 +40,7 @@ def type_is(value: Any, kind: type | str | tuple[type | str, ...], *, name: str 
         next="Convert it, for example with np.asarray({name}).",
         name=label,
         want=" / ".join(k if isinstance(k, str) else k.__name__ for k in kinds),
-        found=type(value).__name__,
+        found=parts.kind_of(value),
     )
 
 

@@ -7,7 +7,7 @@ what its methods return is known, and facts it cannot give are "not met".
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,19 @@ def fact(get: Callable[[], Any], otherwise: Any = None) -> Any:
         return otherwise
 
 
+def kind_of(value: Any) -> str:
+    """The name of a value's class; of a remote, that of the class on the student's side."""
+    node = getattr(value, "__remote__", None)
+    named = str(node.get("type", "")) if isinstance(node, Mapping) else ""
+    return named.rpartition(".")[2] or type(value).__name__
+
+
+def settings_of(layer: Any) -> dict[str, Any]:
+    """A layer's settings, as its get_config() says; empty if it cannot."""
+    found = fact(lambda: dict(layer.get_config()), {})
+    return found if type(found) is dict else {}
+
+
 def layers_of(model: Any, within: tuple[str, ...] = ()) -> list[Layer]:
     """Every layer in the order of the model's own list, nested models opened, inputs left out."""
     demand_model(model)
@@ -91,10 +104,8 @@ def layers_of(model: Any, within: tuple[str, ...] = ()) -> list[Layer]:
     for layer in layers:
         if is_keras(layer):
             found += layers_of(layer, (*within, str(layer.name)))
-        elif type(layer).__name__ != "InputLayer":
-            settings = fact(layer.get_config, {})
-            plain = settings if type(settings) is dict else {}
-            found.append(Layer(str(layer.name), type(layer).__name__, plain, layer, within))
+        elif kind_of(layer) != "InputLayer":
+            found.append(Layer(str(layer.name), kind_of(layer), settings_of(layer), layer, within))
     return found
 
 

@@ -45,6 +45,8 @@ def first_values(model: Any, before: Any) -> list[Array]:
 def changes_by_layer(model: Any, before: Any) -> dict[str, float]:
     """The relative change of each layer that can be trained, by name."""
     first = first_values(model, before)
+    if not parts.is_keras(model):
+        return _changes_in_order(model, first)
     order = parts.fact(lambda: [id(w) for w in model.weights], [])
     place = {key: i for i, key in enumerate(order)}
     changes = {}
@@ -54,8 +56,21 @@ def changes_by_layer(model: Any, before: Any) -> dict[str, float]:
         if own:
             old = [first[place[id(w)]] for w in own]
             changes[layer.name] = relative_change(old, [_values(w) for w in own])
-    if not changes:  # a model whose layers cannot be looked into
-        changes["model"] = relative_change(first, [_values(w) for w in parts.weights_of(model)])
+    return changes
+
+
+def _changes_in_order(model: Any, first: list[Array]) -> dict[str, float]:
+    """The changes of a model behind a remote, whose layers hold its weights in order."""
+    now = [_values(w) for w in parts.weights_of(model)]
+    changes, place = {}, 0
+    for layer in parts.layers_of(model):
+        count = len(parts.fact(layer.layer.get_weights, []))
+        if count and parts.attribute(layer, "trainable") is True:
+            here = slice(place, place + count)
+            changes[layer.name] = relative_change(first[here], now[here])
+        place += count
+    if place != len(now):  # weights that belong to no layer
+        return {"model": relative_change(first, now)}
     return changes
 
 
@@ -212,7 +227,7 @@ def _learnt_by_heart(twin: Any, inputs: Any, targets: Any, steps: int) -> tuple[
     keras.utils.set_random_seed(0)
     fresh = keras.models.clone_model(twin)
     twin.set_weights(fresh.get_weights())
-    first = float(twin.evaluate(inputs, targets, verbose=0))
+    first = recomputed_loss(twin, inputs, targets)
     for _ in range(steps):
         twin.train_on_batch(inputs, targets)
-    return first, float(twin.evaluate(inputs, targets, verbose=0))
+    return first, recomputed_loss(twin, inputs, targets)
