@@ -1,0 +1,157 @@
+"""The clock of a sprint challenge: when one may begin, when it ends, said in words.
+
+Everything here is a pure function of a window, one student's allowances and a moment. The server's
+clock is asked for by whoever calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from autograder.language import translate
+from autograder.nouns import fill
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sprint as everybody has it: aware times, and the minutes from one's own start."""
+
+    opens: datetime
+    closes: datetime
+    minutes: float
+    latest_start: datetime | None = None
+    grace: timedelta = timedelta(0)  # for uploads whose first byte came in time
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one student has beyond the others."""
+
+    multiplier: float = 1.0  # of the minutes; the window grows by as much
+    credits: timedelta = timedelta(0)  # for outages
+    extension: timedelta = timedelta(0)  # of the close alone
+
+
+class Phase(str, Enum):
+    """Where one student is in a sprint."""
+
+    BEFORE = "before"  # it has not opened
+    OPEN = "open"  # may be started
+    RUNNING = "running"
+    GRACE = "grace"  # only what has begun to arrive is still taken
+    OVER = "over"
+    MISSED = "missed"  # never started, and too late now
+
+    def __str__(self) -> str:
+        return self.value
+
+
+NOBODY = Allowance()
+
+
+def working_time(window: Window, mine: Allowance = NOBODY) -> timedelta:
+    """The full time from one's own start: minutes × multiplier + credits."""
+    return timedelta(minutes=window.minutes * mine.multiplier) + mine.credits
+
+
+def personal_close(window: Window, mine: Allowance = NOBODY) -> datetime:
+    """When nobody like this one works on: the close, moved by all that they have beyond others."""
+    more = working_time(window, mine) - timedelta(minutes=window.minutes)
+    return window.closes + more + mine.extension
+
+
+def deadline(window: Window, started: datetime, mine: Allowance = NOBODY) -> datetime:
+    """The end for who began then: min(start + minutes × multiplier + credits, personal close)."""
+    return min(started + working_time(window, mine), personal_close(window, mine))
+
+
+def begin_by(window: Window, mine: Allowance = NOBODY) -> datetime:
+    """The last moment to begin and still have the full time."""
+    last = personal_close(window, mine) - working_time(window, mine)
+    return last if window.latest_start is None else min(last, window.latest_start)
+
+
+def last_start(window: Window, mine: Allowance = NOBODY) -> datetime:
+    """The last moment to begin at all."""
+    close = personal_close(window, mine)
+    return close if window.latest_start is None else min(close, window.latest_start)
+
+
+def phase(
+    window: Window, now: datetime, started: datetime | None, mine: Allowance = NOBODY
+) -> Phase:
+    """Where the student is at this moment."""
+    if started is None:
+        if now < window.opens:
+            return Phase.BEFORE
+        return Phase.OPEN if now < last_start(window, mine) else Phase.MISSED
+    end = deadline(window, started, mine)
+    if now < end:
+        return Phase.RUNNING
+    return Phase.GRACE if now < end + window.grace else Phase.OVER
+
+
+def takes(
+    window: Window,
+    first_byte: datetime,
+    whole: datetime,
+    started: datetime | None,
+    mine: Allowance = NOBODY,
+) -> bool:
+    """Whether an upload counts: begun in time, and whole before the grace is over."""
+    if started is None or first_byte < started:
+        return False
+    end = deadline(window, started, mine)
+    return first_byte < end and whole < end + window.grace
+
+
+# ── In words ─────────────────────────────────────────────────────────────────────────
+
+
+def in_words(
+    window: Window, now: datetime, started: datetime | None, mine: Allowance = NOBODY
+) -> str:
+    """What a student reads above the Start button and while working; times as `now` has them."""
+    where = phase(window, now, started, mine)
+    values = {
+        "opens": _clock(window.opens, now),
+        "by": _clock(begin_by(window, mine), now),
+        "last": _clock(last_start(window, mine), now),
+        "close": _clock(personal_close(window, mine), now),
+        "full": _minutes(working_time(window, mine)),
+    }
+    if where is Phase.BEFORE:
+        return fill(
+            translate("It opens at {opens}. Begin by {by} for the full {full} minutes."), values
+        )
+    if where is Phase.OPEN:
+        return fill(_may_start(window, now, mine, values), values)
+    if where is Phase.MISSED or started is None:
+        return fill(translate("It could be started until {last}. It is closed for you."), values)
+    end = deadline(window, started, mine)
+    values = {**values, "end": _clock(end, now), "left": _minutes(end - now)}
+    if where is Phase.RUNNING:
+        return fill(translate("You have until {end}: {left} minutes left."), values)
+    return fill(translate("Time was over at {end}. What was saved last is handed in."), values)
+
+
+def _may_start(window: Window, now: datetime, mine: Allowance, values: dict[str, str]) -> str:
+    if now <= begin_by(window, mine):
+        return translate("Begin by {by} for the full {full} minutes.")
+    rest = personal_close(window, mine) - now
+    if rest < working_time(window, mine):
+        values["rest"] = _minutes(rest)
+        return translate("If you begin now you have {rest} minutes: it closes at {close}.")
+    return translate("Begin by {last} for the full {full} minutes.")
+
+
+def _minutes(span: timedelta) -> str:
+    """Whole minutes, never more than there are."""
+    return str(max(0, int(span.total_seconds() // 60)))
+
+
+def _clock(moment: datetime, now: datetime) -> str:
+    local = moment.astimezone(now.tzinfo)
+    return f"{local:%H:%M}" if local.date() == now.date() else f"{local:%Y-%m-%d %H:%M}"
