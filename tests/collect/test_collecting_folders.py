@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+import subprocess
 import unicodedata
 from datetime import datetime, timezone
 
@@ -12,6 +14,7 @@ import pytest
 from nbgrader.utils import parse_utc
 
 from autograder.errors import NotFound
+from autograder.inbox import folder
 from autograder.inbox.shelf import Shelf
 from autograder.steps.collect import collect, put_forward, submissions
 
@@ -87,9 +90,6 @@ def test_a_manifest_says_what_came_when_and_from_where(course, inbox, hand_in, n
 
 
 def test_the_digest_is_that_of_what_sha256sum_prints(course, inbox, hand_in):
-    import hashlib
-    import subprocess
-
     hand_in("kim/n411.ipynb", "x")
     hand_in("kim/b.txt", "y")
     hand_in("kim/a/c.txt", "z")
@@ -175,8 +175,6 @@ def test_work_put_there_by_hand_is_kept_before_a_collection_takes_its_place(cour
 
 
 def test_unchanged_folders_are_not_read_again(course, inbox, hand_in, monkeypatch):
-    from autograder.inbox import folder
-
     for number in range(5):
         hand_in(f"s{number}/n411.ipynb", str(number))
     collect(course, NAME, inbox)
@@ -387,7 +385,9 @@ def test_who_is_not_in_the_roster_is_reported(course, klass, inbox, hand_in):
     assert "roster import" in report.unmatched[0].way_out
 
 
-def test_a_login_that_nbgrader_collected_is_graded_under_the_pseudonym(course, klass, notebook):
+def test_a_login_that_nbgrader_collected_is_graded_under_the_pseudonym(
+    course, klass, notebook, monkeypatch
+):
     place = course.submitted / "cheolsu" / NAME
     place.mkdir(parents=True)
     (place / "n411.ipynb").write_text(notebook("first"))
@@ -396,4 +396,6 @@ def test_a_login_that_nbgrader_collected_is_graded_under_the_pseudonym(course, k
     (place / "n411.ipynb").write_text(notebook("second"))
     (two,) = submissions(course, NAME)
     assert (two.student, two.id > one.id) == (klass.kim, True)
+    assert submissions(course, NAME) == (two,)
+    monkeypatch.setattr(folder, "_chunks", lambda *_: pytest.fail("a file was read"))
     assert submissions(course, NAME) == (two,)
