@@ -94,6 +94,11 @@ def now() -> datetime:
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
+def rows_changed(done: Any) -> int:
+    """How many rows an UPDATE has changed."""
+    return int(done.rowcount)
+
+
 def storable(value: Any) -> Any:
     """The value as JSON every database takes: no NUL, no half characters, no NaN, no objects."""
     if isinstance(value, str):

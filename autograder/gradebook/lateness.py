@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from autograder.config import Course
 from autograder.errors import ConfigError
 from autograder.gradebook.connection import nbgrader_config
+from autograder.gradebook.sprints import extension as ours
 from autograder.gradebook.tables import SubmissionRow
 
 Penalty = Callable[[float], float]  # a notebook's score -> what lateness takes from it
@@ -56,5 +57,6 @@ def _seconds_late(session: Session, assignment: Any, row: SubmissionRow) -> floa
             api.SubmittedAssignment.student_id == row.student,
         )
     )
-    late: float = (row.received - assignment.duedate - (extension or timedelta())).total_seconds()
+    more = max(extension or timedelta(), ours(session, row.assignment, row.student))
+    late: float = (row.received - assignment.duedate - more).total_seconds()
     return max(0.0, late)

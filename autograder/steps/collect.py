@@ -39,8 +39,8 @@ def collect(
     such assignment or path, Refused if the path is a zip that cannot be read at all.
     """
     _assignment_must_be(course, assignment)
-    shelf, caps = _shelf(course, assignment), _caps(course)
-    rules, found = _rules(course, assignment), Found()
+    shelf, caps = shelf_of(course, assignment), caps_of(course)
+    rules, found = rules_of(course, assignment), Found()
     if path is None:
         found.unmatched += _nobodys(course, assignment, rules.people)
         for lying in _all_lying(shelf, course.submitted, caps, rules.people):
@@ -70,9 +70,9 @@ def submissions(course: Course, assignment: str) -> tuple[Submission, ...]:
     submission first. Unchanged folders are not read. The path of each is where it is kept: nobody
     changes it while it is graded.
     """
-    shelf = _shelf(course, assignment)
+    shelf = shelf_of(course, assignment)
     people = _class_list(course)
-    lying = _all_lying(shelf, course.submitted, _caps(course), people)
+    lying = _all_lying(shelf, course.submitted, caps_of(course), people)
     return tuple(shelf.submission(one.kept) for one in lying)
 
 
@@ -81,7 +81,7 @@ def put_forward(course: Course, assignment: str, student: str, submission: str) 
 
     For `counts = "best"`, once grading knows which one that is. Raises NotFound.
     """
-    shelf = _shelf(course, assignment)
+    shelf = shelf_of(course, assignment)
     with shelf.lock(student):
         kept = shelf.read(student, submission)
         if kept is None:
@@ -207,15 +207,18 @@ def _assignment_must_be(course: Course, assignment: str) -> None:
         )  # fmt: skip
 
 
-def _shelf(course: Course, assignment: str) -> Shelf:
+def shelf_of(course: Course, assignment: str) -> Shelf:
+    """Where the submissions of an assignment are kept."""
     return Shelf(course.state, course.submitted, assignment)
 
 
-def _caps(course: Course) -> Caps:
+def caps_of(course: Course) -> Caps:
+    """The most that one submission may be."""
     return Caps(course.submissions.max_mb << 20, course.submissions.max_files)
 
 
-def _rules(course: Course, assignment: str) -> Rules:
+def rules_of(course: Course, assignment: str) -> Rules:
+    """By what names are understood."""
     return Rules(
         assignment,
         _notebooks(course, assignment),

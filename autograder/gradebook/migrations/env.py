@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from autograder.gradebook import portal_tables  # noqa: F401 (their tables join the metadata)
 from autograder.gradebook.tables import VERSION_TABLE, Base
 
 

@@ -1,0 +1,150 @@
+"""Who may come in: personal links, notebooks' sign-ins, and the short codes between the two.
+
+A token is known only to its owner; here lies its keyed hash. What was lost cannot be shown again,
+only replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Update, delete, select, update
+
+from autograder.config import Course
+from autograder.gradebook.connection import now, reading, rows_changed, writing
+from autograder.gradebook.portal_tables import DeviceRow, TokenRow
+
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none that is taken for another
+GROUPS, GROUP = 5, 5  # 125 bits
+DEVICE_MINUTES = 10
+_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Whose a token is; `token` is its hash, by which it can be revoked."""
+
+    person: str
+    kind: str
+    token: str
+    expires: datetime  # UTC, without a zone
+
+
+def new_token(
+    course: Course, person: str, kind: str, lasts: timedelta, *, alone: bool = False
+) -> str:
+    """A new token; `alone` ends the others of its kind."""
+    token = _code(GROUPS * GROUP)
+    moment = now()
+    with writing(course) as book:
+        if alone:
+            book.session.execute(_ending(person, kind, moment))
+        book.session.add(
+            TokenRow(
+                hash=hashed(course, token), person=person, kind=kind, made=moment,
+                expires=moment + lasts, revoked=None,
+            )
+        )  # fmt: skip
+    return "-".join(token[at : at + GROUP] for at in range(0, len(token), GROUP))
+
+
+def entry(course: Course, token: str) -> Entry | None:
+    """Whose token this is; None if it is nobody's, has expired or was revoked."""
+    plain = token.upper().translate(_ALIKE)
+    if len(plain) != GROUPS * GROUP:
+        return None
+    return entry_of_hash(course, hashed(course, plain))
+
+
+def entry_of_hash(course: Course, hash_: str) -> Entry | None:
+    """The same for a token whose hash is known: for sessions that began with it."""
+    with reading(course) as session:
+        row = session.get(TokenRow, hash_)
+        if row is None or not hmac.compare_digest(row.hash, hash_):
+            return None
+        if row.revoked is not None or row.expires <= now():
+            return None
+        return Entry(row.person, row.kind, row.hash, row.expires)
+
+
+def valid_links(course: Course) -> dict[str, datetime]:
+    """When the personal link of each person who has one expires."""
+    with reading(course) as session:
+        rows = session.execute(
+            select(TokenRow.person, TokenRow.expires).where(
+                TokenRow.kind == "link", TokenRow.revoked.is_(None), TokenRow.expires > now()
+            )
+        ).all()
+    found: dict[str, datetime] = {}
+    for person, expires in rows:
+        found[person] = max(expires, found.get(person, expires))
+    return found
+
+
+def revoke(course: Course, person: str, kind: str = "") -> int:
+    """Ends the tokens of a person; how many there were."""
+    with writing(course) as book:
+        done = book.session.execute(_ending(person, kind, now()))
+        return rows_changed(done)
+
+
+def hashed(course: Course, token: str) -> str:
+    """What lies in the database of a token: an HMAC-SHA256 with the course's key."""
+    return hmac.new(course.key, b"token\0" + token.encode(), hashlib.sha256).hexdigest()
+
+
+# ── A notebook signs in ──────────────────────────────────────────────────────────────
+
+
+def ask(course: Course) -> tuple[str, str]:
+    """The secret a notebook keeps, and the short code that its student types on the page."""
+    secret, code = secrets.token_urlsafe(32), _code(8)
+    moment = now()
+    with writing(course) as book:
+        book.session.execute(delete(DeviceRow).where(DeviceRow.expires <= moment))
+        book.session.add(
+            DeviceRow(
+                hash=hashed(course, secret), code=code, person="",
+                expires=moment + timedelta(minutes=DEVICE_MINUTES),
+            )
+        )  # fmt: skip
+    return secret, f"{code[:4]}-{code[4:]}"
+
+
+def allow(course: Course, code: str, person: str) -> bool:
+    """Whether the code was waiting; from now on its notebook is this person's."""
+    plain = code.upper().translate(_ALIKE)
+    with writing(course) as book:
+        done = book.session.execute(
+            update(DeviceRow)
+            .where(DeviceRow.code == plain, DeviceRow.person == "", DeviceRow.expires > now())
+            .values(person=person)
+        )
+        return rows_changed(done) > 0
+
+
+def collect_token(course: Course, secret: str, lasts: timedelta) -> str | None:
+    """The token of a notebook whose code was allowed: once. "" while nobody has; None if over."""
+    key = hashed(course, secret)
+    with writing(course) as book:
+        row = book.session.get(DeviceRow, key)
+        if row is None or row.expires <= now():
+            return None
+        if not row.person:
+            return ""
+        person = row.person
+        book.session.delete(row)
+    return new_token(course, person, "notebook", lasts)
+
+
+def _ending(person: str, kind: str, moment: datetime) -> Update:
+    query = update(TokenRow).where(TokenRow.person == person, TokenRow.revoked.is_(None))
+    return (query.where(TokenRow.kind == kind) if kind else query).values(revoked=moment)
+
+
+def _code(length: int) -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(length))

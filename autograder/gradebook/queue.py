@@ -1,0 +1,140 @@
+"""What waits for grading: one queue in the database, which survives whoever works on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from autograder.config import Course
+from autograder.gradebook.connection import now, reading, rows_changed, writing
+from autograder.gradebook.portal_tables import QueueRow
+from autograder.gradebook.tables import SubmissionRow
+
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """One student's assignment in the queue."""
+
+    assignment: str
+    student: str
+    submission: str
+    state: str  # waiting, running, done, failed
+    queued: datetime  # UTC, without a zone
+    not_before: datetime  # UTC, without a zone
+    note: str = ""
+    ahead: int = 0  # how many are graded before it, while it waits
+
+
+def enqueue(
+    course: Course, assignment: str, student: str, submission: str, not_before: datetime
+) -> None:
+    """Puts a submission into the queue, in the place of an earlier one of the same student."""
+    moment = now()
+    with writing(course) as book:
+        row = book.session.get(QueueRow, (assignment, student))
+        if row is None:
+            row = QueueRow(assignment=assignment, student=student)
+            book.session.add(row)
+        waits = row.state == "waiting"
+        row.queued = row.queued if waits else moment
+        row.submission, row.state, row.tries, row.note = submission, "waiting", 0, ""
+        row.not_before = not_before
+
+
+def take(course: Course, most: int = 1) -> tuple[Job, ...]:
+    """The next submissions to be graded, of one assignment, now marked as running."""
+    with writing(course) as book:
+        ready = (
+            select(QueueRow)
+            .where(QueueRow.state == "waiting", QueueRow.not_before <= now())
+            .order_by(QueueRow.queued)
+        )
+        first = book.session.scalars(ready.limit(1)).first()
+        if first is None:
+            return ()
+        same = ready.where(QueueRow.assignment == first.assignment).limit(most)
+        rows = book.session.scalars(same).all()
+        for row in rows:
+            row.state, row.tries = "running", row.tries + 1
+        return tuple(map(_job, rows))
+
+
+def finish(course: Course, job: Job, fault: str = "") -> None:
+    """Marks a job as done, or to be tried again; one that came in meanwhile stays in the queue."""
+    with writing(course) as book:
+        row = book.session.get(QueueRow, (job.assignment, job.student))
+        if row is None or row.submission != job.submission or row.state != "running":
+            return
+        row.note = fault
+        if fault:
+            row.state = "waiting" if row.tries < TRIES else "failed"
+        else:
+            row.state = "done"
+
+
+def left_running(course: Course) -> int:
+    """Puts back what a worker that was killed had begun; how many there were."""
+    with writing(course) as book:
+        done = book.session.execute(
+            update(QueueRow).where(QueueRow.state == "running").values(state="waiting")
+        )
+        return rows_changed(done)
+
+
+def job(course: Course, assignment: str, student: str) -> Job | None:
+    """Where a student's assignment is in the queue; None if it never was."""
+    with reading(course) as session:
+        row = session.get(QueueRow, (assignment, student))
+        if row is None:
+            return None
+        return _job(row, _ahead(session, row))
+
+
+def known(course: Course, assignment: str) -> set[str]:
+    """Ids of the submissions that are in the queue or in the gradebook."""
+    with reading(course) as session:
+        queued = session.scalars(
+            select(QueueRow.submission).where(QueueRow.assignment == assignment)
+        ).all()
+        recorded = session.scalars(
+            select(SubmissionRow.id).where(SubmissionRow.assignment == assignment)
+        ).all()
+    return {*queued, *recorded}
+
+
+def graded_since(course: Course, assignment: str, student: str, since: datetime) -> int:
+    """How many submissions of a student were graded since then (UTC, without a zone)."""
+    with reading(course) as session:
+        count = session.scalar(
+            select(func.count())
+            .select_from(SubmissionRow)
+            .where(
+                SubmissionRow.assignment == assignment,
+                SubmissionRow.student == student,
+                SubmissionRow.recorded >= since,
+            )
+        )
+    return int(count or 0)
+
+
+def _ahead(session: Session, row: QueueRow) -> int:
+    if row.state != "waiting":
+        return 0
+    before = select(func.count()).select_from(QueueRow).where(
+        (QueueRow.state == "running")
+        | ((QueueRow.state == "waiting") & (QueueRow.queued < row.queued)),
+        QueueRow.not_before <= now(),
+    )  # fmt: skip
+    return int(session.scalar(before) or 0)
+
+
+def _job(row: QueueRow, ahead: int = 0) -> Job:
+    return Job(
+        row.assignment, row.student, row.submission, row.state, row.queued, row.not_before,
+        row.note, ahead,
+    )  # fmt: skip

@@ -1,0 +1,211 @@
+"""Sprints as the database knows them: who began when, what time was given, what was asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from autograder.config import Course
+from autograder.gradebook.connection import Gradebook, now, reading, storable, writing
+from autograder.gradebook.portal_tables import AllowanceRow, RegradeRow, SprintRow
+from autograder.gradebook.tables import AuditRow
+
+
+@dataclass(frozen=True)
+class Sprint:
+    """One student's sprint; times are aware, UTC."""
+
+    assignment: str
+    student: str
+    started: datetime
+    ended: datetime | None
+    submission: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """Time that was given: a credit for an outage, or an extension of the end."""
+
+    kind: str
+    student: str  # "" for everybody
+    minutes: float
+    reason: str
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to look at a task again, and what became of it."""
+
+    id: str
+    assignment: str
+    student: str
+    submission: str
+    notebook: str
+    task: str
+    text: str
+    at: datetime
+    state: str  # open, granted, declined
+    answer: str
+
+
+def begin(course: Course, assignment: str, student: str, at: datetime) -> Sprint:
+    """The student's sprint, begun at this moment unless it was before."""
+    with writing(course) as book:
+        row = book.session.get(SprintRow, (assignment, student))
+        if row is None:
+            row = SprintRow(
+                assignment=assignment, student=student, started=_plain(at), ended=None,
+                submission="",
+            )  # fmt: skip
+            book.session.add(row)
+            _audit(book, "autograder", "sprint begun", assignment, student, {"at": at.isoformat()})
+        return _sprint(row)
+
+
+def end(course: Course, sprint: Sprint, at: datetime, submission: str) -> None:
+    """Notes that it is over, and what was handed in; "" if nothing was."""
+    with writing(course) as book:
+        row = book.session.get(SprintRow, (sprint.assignment, sprint.student))
+        if row is not None and row.ended is None:
+            row.ended, row.submission = _plain(at), submission
+            facts = {"at": at.isoformat(), "submission": submission}
+            _audit(book, "autograder", "sprint over", sprint.assignment, sprint.student, facts)
+
+
+def sprint(course: Course, assignment: str, student: str) -> Sprint | None:
+    """The student's sprint; None before it is begun."""
+    with reading(course) as session:
+        row = session.get(SprintRow, (assignment, student))
+        return _sprint(row) if row else None
+
+
+def running(course: Course) -> tuple[Sprint, ...]:
+    """Every sprint that was begun and is not yet noted as over."""
+    with reading(course) as session:
+        rows = session.scalars(select(SprintRow).where(SprintRow.ended.is_(None))).all()
+        return tuple(map(_sprint, rows))
+
+
+def all_of(course: Course, assignment: str) -> dict[str, Sprint]:
+    """Every sprint of an assignment, by student."""
+    with reading(course) as session:
+        rows = session.scalars(select(SprintRow).where(SprintRow.assignment == assignment)).all()
+        return {row.student: _sprint(row) for row in rows}
+
+
+# ── Time that was given ──────────────────────────────────────────────────────────────
+
+
+def give(
+    course: Course, assignment: str, kind: str, minutes: float, *, student: str, reason: str,
+    who: str,
+) -> None:  # fmt: skip
+    """Gives a student, or everybody (""), more time: with a line in the audit."""
+    with writing(course) as book:
+        book.session.add(
+            AllowanceRow(
+                assignment=assignment, student=student, kind=kind, minutes=minutes,
+                reason=storable(reason), who=who, at=now(),
+            )
+        )  # fmt: skip
+        _audit(book, who, kind, assignment, student, {"minutes": minutes}, reason)
+
+
+def given(course: Course, assignment: str, student: str | None = None) -> tuple[Given, ...]:
+    """The time that was given to a student, what everybody got included; None: to anyone."""
+    with reading(course) as session:
+        query = select(AllowanceRow).where(AllowanceRow.assignment == assignment)
+        if student is not None:
+            query = query.where(AllowanceRow.student.in_(("", student)))
+        rows = session.scalars(query.order_by(AllowanceRow.id)).all()
+        return tuple(
+            Given(r.kind, r.student, r.minutes, r.reason, r.who, _aware(r.at)) for r in rows
+        )
+
+
+def extension(session: Session, assignment: str, student: str) -> timedelta:
+    """By how much a student's end was moved, for whoever already has a session."""
+    minutes = session.scalars(
+        select(AllowanceRow.minutes).where(
+            AllowanceRow.assignment == assignment,
+            AllowanceRow.student.in_(("", student)),
+            AllowanceRow.kind == "extension",
+        )
+    ).all()
+    return timedelta(minutes=sum(minutes))
+
+
+# ── Requests to look again ───────────────────────────────────────────────────────────
+
+
+def ask_again(
+    course: Course, assignment: str, student: str, submission: str, notebook: str, task: str,
+    text: str,
+) -> Request:  # fmt: skip
+    """The request; an open one of the same task takes the new text."""
+    with writing(course) as book:
+        row = book.session.scalars(
+            select(RegradeRow).where(
+                RegradeRow.assignment == assignment, RegradeRow.student == student,
+                RegradeRow.notebook == notebook, RegradeRow.task == task,
+                RegradeRow.state == "open",
+            )
+        ).first()  # fmt: skip
+        if row is None:
+            row = RegradeRow(
+                id=str(ULID()), assignment=assignment, student=student, notebook=notebook,
+                task=task, state="open", answer="", answered_by="", answered=None,
+            )  # fmt: skip
+            book.session.add(row)
+        row.text, row.at, row.submission = storable(text), now(), submission
+        return _request(row)
+
+
+def requests(course: Course, assignment: str, student: str) -> tuple[Request, ...]:
+    """A student's requests, oldest first."""
+    with reading(course) as session:
+        rows = session.scalars(
+            select(RegradeRow)
+            .where(RegradeRow.assignment == assignment, RegradeRow.student == student)
+            .order_by(RegradeRow.at)
+        ).all()
+        return tuple(map(_request, rows))
+
+
+def _request(row: RegradeRow) -> Request:
+    return Request(
+        row.id, row.assignment, row.student, row.submission, row.notebook, row.task, row.text,
+        _aware(row.at), row.state, row.answer,
+    )  # fmt: skip
+
+
+def _sprint(row: SprintRow) -> Sprint:
+    ended = _aware(row.ended) if row.ended else None
+    return Sprint(row.assignment, row.student, _aware(row.started), ended, row.submission)
+
+
+def _audit(
+    book: Gradebook, who: str, action: str, assignment: str, student: str,
+    after: Mapping[str, object], reason: str = "",
+) -> None:  # fmt: skip
+    book.session.add(
+        AuditRow(
+            at=now(), who=who, action=action, assignment=assignment, student=student, notebook="",
+            task="", before={}, after=storable(dict(after)), reason=storable(reason),
+        )
+    )  # fmt: skip
+
+
+def _plain(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=timezone.utc)

@@ -1,0 +1,241 @@
+"""What one student hands in here and now → kept on disk, queued, and a signed receipt for it.
+
+A receipt is given only for what is safely on disk: the files are written beside, synced, renamed.
+The same files once more give the same receipt, so whoever heard no answer may simply ask again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from autograder import harmless, receipts
+from autograder.config import Course
+from autograder.errors import AutograderError, BrokenSubmission
+from autograder.evidence.store import write_beside
+from autograder.gradebook import queue
+from autograder.gradebook.connection import moment, now
+from autograder.inbox import folder
+from autograder.inbox.arrivals import Arrival
+from autograder.inbox.deciding import receive, settle
+from autograder.inbox.paths import Refused, harmless_path
+from autograder.inbox.senders import Sent
+from autograder.inbox.shelf import Kept, Shelf
+from autograder.inbox.taking import Taken, digest_of, take
+from autograder.inbox.unpacking import unpacked
+from autograder.notebook.merging import merge
+from autograder.notebook.reading import read_assignment
+from autograder.nouns import Assignment
+from autograder.steps.collect import caps_of, rules_of, shelf_of
+
+SUFFIXES = (".ipynb", ".zip")
+COUNTS = {
+    "best": "the best of this student's submissions",
+    "last": "the last of this student's submissions",
+}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file that came in: what its sender calls it, and where its bytes lie now."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """One submission as it was kept; `again` if the very same one was there already."""
+
+    submission: str
+    receipt: Mapping[str, Any]
+    again: bool
+    notes: tuple[str, ...] = ()
+
+
+def hand_in(
+    course: Course,
+    assignment: str,
+    student: str,
+    uploads: Iterable[Upload],
+    received: datetime,
+    origin: str = "portal",
+) -> HandedIn:
+    """The submission, on disk and in the queue when this returns.
+
+    `received` is when its first byte arrived. Raises Refused for what cannot be taken: nothing of
+    it is kept then.
+    """
+    shelf, caps = shelf_of(course, assignment), caps_of(course)
+    entries = tuple(
+        one.under(_named(upload.name))
+        for upload in uploads
+        for one in folder.offered_file(upload.path).entries
+    )
+    sent = Sent(student, entries)
+    arrival = Arrival(origin, received, certain=True)
+    with shelf.lock(student), shelf.staging() as staged, ExitStack() as stack:
+        lying = settle(shelf, student, caps)
+        parts = unpacked(sent, rules_of(course, assignment), shelf, caps, stack)
+        taken = take(parts.entries, staged / "files", caps)
+        _must_hold_a_notebook(taken, (*parts.refused, *taken.refused))
+        newest = shelf.newest(student)
+        again = newest is not None and newest.sha256 == digest_of(taken.files)
+        if newest is not None and again:
+            kept = newest
+            if lying is None:
+                shelf.place(kept)
+        else:
+            kept, _, notes = receive(shelf, student, staged, taken, arrival, lying)
+        receipt = receipt_of(course, shelf, kept)
+    refused = tuple(
+        str(error).replace("\n  → ", "; ") for error in (*parts.refused, *taken.refused)
+    )
+    notes = tuple(note for note in parts.notes if note) + refused
+    if not again:
+        to_the_queue(course, kept)
+    return HandedIn(kept.id, receipt, again, notes)
+
+
+def receipt_of(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
+    """The receipt of a kept submission: the one that was given, else made now."""
+    path = shelf.files(kept).parent / "receipt.json"
+    try:
+        given: dict[str, Any] = json.loads(path.read_bytes())
+        return given
+    except (OSError, ValueError):
+        pass
+    key = receipts.signing_key(course.state, course.root)
+    receipt = receipts.signed({**facts_of(course, kept), **_seen(course, shelf, kept)}, key)
+    write_beside(path, json.dumps(receipt, ensure_ascii=False, indent=1).encode(), mode=0o400)
+    return receipt
+
+
+def facts_of(course: Course, kept: Kept) -> dict[str, Any]:
+    """What the shelf itself knows of a submission, as its receipt says it."""
+    return {
+        "course": course.name,
+        "assignment": kept.assignment,
+        "student": kept.student,
+        "submission": kept.id,
+        "received": kept.arrival.received.isoformat(),
+        "release": kept.release,
+        "sha256": kept.sha256,
+        "files": [{"path": f.path, "size": f.size, "sha256": f.sha256} for f in kept.files],
+    }
+
+
+def to_the_queue(course: Course, kept: Kept) -> None:
+    """Queues a submission for grading, at once or when the course's policy says so."""
+    start = _not_before(course, kept.assignment, kept.student)
+    queue.enqueue(course, kept.assignment, kept.student, kept.id, start)
+
+
+def _not_before(course: Course, assignment: str, student: str) -> datetime:
+    """Now; after the close for a sprint; tomorrow if today's gradings are used up."""
+    if course.kind_of(assignment) == "sprint":
+        due = course.due(assignment)
+        return max(now(), moment(due.isoformat())) if due else now()
+    a_day = course.feedback_of(assignment).attempts_per_day
+    midnight = datetime.now(course.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    if a_day and queue.graded_since(
+        course, assignment, student, moment(midnight.isoformat())
+    ) >= a_day:  # fmt: skip
+        return moment((midnight + timedelta(days=1)).isoformat())
+    return now()
+
+
+def queue_what_is_not(course: Course) -> int:
+    """Queues what was kept here but never queued, because somebody was stopped in between."""
+    count = 0
+    for path in sorted((course.state / "submissions").glob("*")):
+        known = queue.known(course, path.name)
+        shelf = shelf_of(course, path.name)
+        for student in shelf.students():
+            newest = shelf.newest(student.name)
+            if newest and newest.arrival.origin == "portal" and newest.id not in known:
+                to_the_queue(course, newest)
+                count += 1
+    return count
+
+
+# ── Parts ────────────────────────────────────────────────────────────────────────────
+
+
+def _named(name: str) -> PurePosixPath:
+    """The file's last name; Refused unless it is a notebook or a zip."""
+    path = harmless_path(PurePosixPath(name.replace("\\", "/")).name or name)
+    if path.suffix.casefold() not in SUFFIXES:
+        raise Refused(
+            "this is neither a notebook nor a zip", where=harmless.text(name, cap=120),
+            way_out="hand in the .ipynb, or one .zip of everything",
+        )  # fmt: skip
+    return path
+
+
+def _must_hold_a_notebook(taken: Taken, refused: tuple[Refused, ...]) -> None:
+    if any(file.path.endswith(".ipynb") for file in taken.files):
+        return
+    if refused:
+        raise refused[0]
+    raise Refused(
+        "there is no notebook in it", where="this upload",
+        way_out="hand in the .ipynb that you worked in, or a zip with it",
+    )  # fmt: skip
+
+
+def _seen(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
+    """What was found in the files: each task saved or missing, and what they were made with."""
+    files, notes = shelf.files(kept), []
+    tasks: dict[str, dict[str, str]] = {}
+    for notebook in _source(course, kept.assignment).notebooks:
+        path = files / f"{notebook.name}.ipynb"
+        attempted: Mapping[str, bool] = {}
+        if path.is_file():
+            try:
+                attempted = merge(notebook, path).attempted
+            except BrokenSubmission as error:
+                notes.append(f"{notebook.name}: {error.fact}")
+        tasks[notebook.name] = {
+            task.grade_id: "saved" if attempted.get(task.grade_id) else "missing"
+            for task in notebook.tasks
+        }
+    return {
+        "tasks": tasks,
+        "environment": _environment(files),
+        "counts": COUNTS[course.submissions.counts],
+        "notes": [*notes, *kept.left_out],
+    }
+
+
+def _source(course: Course, assignment: str) -> Assignment:
+    path = course.source / assignment
+    newest = max((one.stat().st_mtime_ns for one in path.glob("*.ipynb")), default=0)
+    return _read(path, course.kind_of(assignment), newest)
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, kind: str, _newest: int) -> Assignment:
+    try:
+        return read_assignment(path, kind=kind)
+    except AutograderError:  # an author is at work: a receipt never waits for that
+        return Assignment(path.name, path, kind, (), (), ())
+
+
+def _environment(files: Path) -> dict[str, str]:
+    """The versions that the notebook's own side tells; a claim, shown and never believed."""
+    try:
+        said = json.loads((files / "manifest.json").read_bytes())["versions"]
+        found = {str(k): str(v) for k, v in said.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        found = {}
+    return {
+        harmless.text(name, cap=40): harmless.text(value, cap=40)
+        for name, value in sorted(found.items())[:20]
+    }

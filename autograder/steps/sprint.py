@@ -1,0 +1,236 @@
+"""One student's sprint: begun, saved while working, handed in when the time is over.
+
+.autograder/sprints/<assignment>/<student>/save.json     the last save, whole
+.autograder/sprints/<assignment>/<student>/cells.json    answer cells that were run since
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from autograder import exams
+from autograder.config import Course
+from autograder.errors import AutograderError, ConfigError
+from autograder.evidence.store import write_beside
+from autograder.exams import Allowance, Phase, Window
+from autograder.gradebook import sprints
+from autograder.inbox.paths import Refused
+from autograder.steps import roster
+from autograder.steps.answers import with_answers
+from autograder.steps.hand_in import Upload, hand_in
+
+MOST_CELLS = 400
+LONGEST_CELL = 200_000  # characters
+Progress = Callable[[str], None]
+
+
+class TooLate(AutograderError):
+    """Something that came before the start or after the end."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one student is in a sprint."""
+
+    window: Window
+    mine: Allowance
+    sprint: sprints.Sprint | None
+    phase: Phase
+    words: str
+
+    @property
+    def deadline(self) -> datetime | None:
+        if self.sprint is None:
+            return None
+        return exams.deadline(self.window, self.sprint.started, self.mine)
+
+
+def window_of(course: Course, assignment: str) -> Window:
+    """The window that course_config.py gives a sprint; ConfigError if it has no close."""
+    exam = course.exam_of(assignment)
+    closes = course.due(assignment)
+    if closes is None:
+        raise ConfigError(
+            f"the sprint {assignment} has no close", where=str(course.root / "course_config.py"),
+            way_out=f'c.Exam.assignments = {{"{assignment}": {{"closes": "2026-12-01 22:00"}}}}',
+        )  # fmt: skip
+    return Window(
+        opens=course.moment(exam.opens) if exam.opens else datetime.fromtimestamp(0, timezone.utc),
+        closes=closes,
+        minutes=exam.minutes,
+        latest_start=course.moment(exam.latest_start) if exam.latest_start else None,
+        grace=timedelta(seconds=exam.grace_seconds),
+    )
+
+
+def allowance_of(course: Course, assignment: str, student: str) -> Allowance:
+    """What this student has beyond the others: by the roster, by credits and extensions."""
+    person = next((p for p in roster.people(course) if p.id == student), None)
+    given = sprints.given(course, assignment, student)
+    sums = {
+        kind: timedelta(minutes=sum(g.minutes for g in given if g.kind == kind))
+        for kind in ("credit", "extension")
+    }
+    return Allowance(person.multiplier if person else 1.0, sums["credit"], sums["extension"])
+
+
+def standing(course: Course, assignment: str, student: str, now: datetime) -> Standing:
+    """Where the student is at this moment, with the words to say so."""
+    window, mine = window_of(course, assignment), allowance_of(course, assignment, student)
+    mine_now = sprints.sprint(course, assignment, student)
+    started = mine_now.started if mine_now else None
+    local = now.astimezone(course.zone)
+    return Standing(
+        window, mine, mine_now, exams.phase(window, now, started, mine),
+        exams.in_words(window, local, started, mine),
+    )  # fmt: skip
+
+
+def everybody_is_done(course: Course, assignment: str) -> datetime:
+    """When the last student who could still be working cannot be any more, grace included."""
+    window = window_of(course, assignment)
+    ids = [p.id for p in roster.people(course) if p.role == "student"]
+    closes = [
+        exams.personal_close(window, allowance_of(course, assignment, student)) for student in ids
+    ]
+    return max(closes, default=window.closes) + window.grace
+
+
+def begin(course: Course, assignment: str, student: str, now: datetime) -> Standing:
+    """The sprint, begun now unless it was before; TooLate outside its window."""
+    where = standing(course, assignment, student, now)
+    if where.phase in (Phase.BEFORE, Phase.MISSED):
+        raise TooLate(where.words)
+    if where.phase is Phase.OPEN:
+        sprints.begin(course, assignment, student, now)
+        where = standing(course, assignment, student, now)
+    return where
+
+
+def must_be_in_time(
+    course: Course, assignment: str, student: str, first_byte: datetime, whole: datetime
+) -> None:
+    """Raises TooLate for an upload to a sprint that came before the start or after the end."""
+    where = standing(course, assignment, student, whole)
+    started = where.sprint.started if where.sprint else None
+    if not exams.takes(where.window, first_byte, whole, started, where.mine):
+        raise TooLate(where.words)
+
+
+# ── Saving meanwhile ─────────────────────────────────────────────────────────────────
+
+
+def save(course: Course, assignment: str, student: str, name: str, text: str, at: datetime) -> None:
+    """Keeps the notebook as it is now; on disk when this returns. TooLate, or Refused."""
+    must_be_in_time(course, assignment, student, at, at)
+    try:
+        cells = json.loads(text)["cells"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        cells = None
+    if not isinstance(cells, list):
+        raise Refused("this is no notebook", where="this save", way_out="save it as .ipynb")
+    with _folder(course, assignment, student) as place:
+        _write(place / "save.json", {"at": at.isoformat(), "name": name, "text": text})
+
+
+def save_cell(
+    course: Course, assignment: str, student: str, name: str, cell: str, source: str, at: datetime
+) -> None:
+    """Keeps one answer cell as it was run: enough where no front end tells the whole notebook."""
+    must_be_in_time(course, assignment, student, at, at)
+    if len(source) > LONGEST_CELL:
+        raise Refused("this cell is too long to be saved", where=cell[:60])
+    with _folder(course, assignment, student) as place:
+        known = _read(place / "cells.json").get("cells", [])
+        new = {"at": at.isoformat(), "name": name, "cell": cell, "source": source}
+        others = [one for one in known if not cell or one["cell"] != cell]
+        _write(place / "cells.json", {"cells": [*others, new][-MOST_CELLS:]})
+
+
+def saved_at(course: Course, assignment: str, student: str) -> datetime | None:
+    """When something was saved last; None if nothing was."""
+    place = _place(course, assignment, student)
+    times = [_read(place / "save.json").get("at", "")]
+    times += [one["at"] for one in _read(place / "cells.json").get("cells", [])]
+    last = max(times, default="")
+    return datetime.fromisoformat(last) if last else None
+
+
+def hand_in_what_is_over(course: Course, now: datetime) -> tuple[sprints.Sprint, ...]:
+    """Hands in the last save of everybody whose time is over, grace included; who that was."""
+    done = []
+    for sprint in sprints.running(course):
+        where = standing(course, sprint.assignment, sprint.student, now)
+        if where.phase is Phase.OVER:
+            sprints.end(course, sprint, now, _last_save(course, sprint))
+            done.append(sprint)
+    return tuple(done)
+
+
+def _last_save(course: Course, sprint: sprints.Sprint) -> str:
+    """The id of what the last save became; "" if nothing was saved, or it cannot be taken."""
+    at = saved_at(course, sprint.assignment, sprint.student)
+    if at is None:
+        return ""
+    place = _place(course, sprint.assignment, sprint.student)
+    whole, cells = _read(place / "save.json"), _read(place / "cells.json").get("cells", [])
+    with tempfile.TemporaryDirectory(dir=place) as room:
+        uploads = []
+        for name, text in with_answers(course.release / sprint.assignment, whole, cells):
+            path = Path(room, f"{name}.ipynb")
+            path.write_text(text, encoding="utf-8", errors="replace")
+            uploads.append(Upload(path.name, path))
+        if not uploads:
+            return ""
+        try:
+            done = hand_in(course, sprint.assignment, sprint.student, uploads, at)
+        except Refused:
+            return ""
+    return done.submission
+
+
+# ── On disk ──────────────────────────────────────────────────────────────────────────
+
+
+def _place(course: Course, assignment: str, student: str) -> Path:
+    return course.state / "sprints" / assignment / student
+
+
+@contextmanager
+def _folder(course: Course, assignment: str, student: str) -> Iterator[Path]:
+    """The student's folder, for one writer at a time."""
+    place = _place(course, assignment, student)
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(place / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield place
+    finally:
+        os.close(handle)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    write_beside(path, json.dumps(value, ensure_ascii=True).encode("ascii"))
+    for one in (path, path.parent):
+        handle = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
