@@ -13,7 +13,7 @@ from autograder.expect import read
 from autograder.expect.arrays.functions import same
 from autograder.expect.models import parts
 from autograder.expect.models.saving import loaded
-from autograder.expect.verdict import NotMet, Verdict, WrongSetting, check, decide, short
+from autograder.expect.verdict import NotMet, Verdict, WrongSetting, check, decide, msgid, short
 
 MB = 1 << 20
 
@@ -93,7 +93,7 @@ def megabytes(answer: Any, kind: str) -> float:
     """
     path = _path(answer, kind)
     if path is not None and not path.is_file():
-        raise _not_saved(f"no file {path.name}")
+        raise _not_saved(msgid("no file {file}"), file=path.name)
     if kind == "model":
         return _model_size(path if path is not None else answer)
     if kind == "array":
@@ -101,10 +101,10 @@ def megabytes(answer: Any, kind: str) -> float:
     if kind == "text":
         text = path.read_text(encoding="utf-8") if path else answer
         if not isinstance(text, str) or not text.strip():
-            raise _not_saved("no text in it")
+            raise _not_saved(msgid("no text in it"))
         return len(text.encode("utf-8", "replace")) / MB
     if path is None or path.stat().st_size == 0:
-        raise _not_saved("an empty file" if path else short(answer))
+        raise _not_saved(msgid("an empty file") if path else msgid("{found}"), found=short(answer))
     return path.stat().st_size / MB
 
 
@@ -122,24 +122,24 @@ def _array_in(path: Path) -> Any:
         loaded = np.load(path, allow_pickle=False)
         return loaded if isinstance(loaded, np.ndarray) else loaded[loaded.files[0]]
     except Exception:
-        raise _not_saved(f"{path.name} cannot be opened by np.load") from None
+        raise _not_saved(msgid("{file} cannot be opened by np.load"), file=path.name) from None
 
 
 def _model_size(answer: Any) -> float:
     if isinstance(answer, Path):
         model, problem = loaded(answer)
         if model is None:
-            raise _not_saved(problem)
+            raise _not_saved(msgid("{found}"), found=problem)
         return answer.stat().st_size / MB
     return float(sum(w.nbytes for w in parts.weights_of(answer))) / MB
 
 
-def _not_saved(found: str) -> NotMet:
+def _not_saved(got: str, **values: str) -> NotMet:
     return read.failing(
         expected="an answer that can be opened",
-        got="{found}",
+        got=got,
         next="Run the last cell; it writes the answer.",
-        found=found,
+        **values,
     )
 
 

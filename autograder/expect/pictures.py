@@ -91,6 +91,9 @@ def confusion(predicted: Array, labels: Array) -> bytes:
                 column, row, str(count), ha="center", va="center", fontsize=7,
                 color="white" if dark else "black",
             )  # fmt: skip
+    if classes <= 12:
+        axis.set_xticks(range(classes))
+        axis.set_yticks(range(classes))
     axis.set_xlabel("predicted")
     axis.set_ylabel("true")
     return _png(figure)

@@ -128,8 +128,8 @@ def fits(shape: Sequence[int | None], want: Sequence[int | None]) -> bool:
 def wrong_shape(shape: Sequence[int | None], want: Sequence[int | None], name: str = "") -> NotMet:
     """The failure of a value whose shape is not the one wanted."""
     return failing(
-        expected="{name}.shape = {want}",
-        got="{name}.shape = {found}",
+        expected="{name} of shape {want}",
+        got="{name} of shape {found}",
         next="Check reshape, keepdims and the batch axis.",
         name=name or "the value",
         want=tuple(want),
@@ -159,7 +159,7 @@ def _not_numbers(value: Any, name: str) -> NotMet:
 
 def function(fn: Any, name: str = "") -> str:
     """The name a student's function goes by; not met if it cannot be called."""
-    label = name or name_of(fn, "the function")
+    label = name or name_of(fn, "f")
     if not callable(fn):
         _fail(
             expected="a function {name}",
@@ -209,7 +209,8 @@ def copied(value: Any) -> Any:
 
 def shown(args: Sequence[Any]) -> str:
     """The arguments of a call as they are shown in a message."""
-    return ", ".join(short(a) for a in args[:SHOWN]) + (", …" if len(args) > SHOWN else "")
+    plain = [f"'{short(a)}'" if isinstance(a, str) else short(a) for a in args[:SHOWN]]
+    return ", ".join(plain) + (", …" if len(args) > SHOWN else "")
 
 
 def listed(values: Sequence[Any], most: int = 5) -> str:

@@ -264,8 +264,13 @@ def _short(value: Any, depth: int) -> str:
     return _array(value, depth) or f"a {kind.__name__}"
 
 
+def _quoted(text: str) -> str:
+    return f"'{legible(text, 60)}'"
+
+
 def _row(value: Any, depth: int) -> str:
-    inner = ", ".join(_short(v, depth - 1) for v in value[:12]) + (", …" if len(value) > 12 else "")
+    items = [_quoted(v) if issubclass(type(v), str) else _short(v, depth - 1) for v in value[:12]]
+    inner = ", ".join(items) + (", …" if len(value) > 12 else "")
     if type(value) is list:
         return f"[{inner}]"
     return f"({inner},)" if len(value) == 1 else f"({inner})"

@@ -11,7 +11,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from autograder.expect.verdict import NotMet, Verdict, WrongSetting
+from autograder.expect.verdict import NotMet, Verdict
 
 
 def verdict_of(check: Callable[..., Verdict], *args: Any, **settings: Any) -> Verdict:
@@ -88,6 +88,11 @@ HOSTILE = hostile_values()
 
 
 @pytest.fixture
+def hostile() -> list[Any]:
+    return HOSTILE
+
+
+@pytest.fixture
 def never_met() -> Callable[..., None]:
     """Asserts that no value of the list is met, and that nothing but NotMet is raised."""
 
@@ -102,6 +107,3 @@ def never_met() -> Callable[..., None]:
                 assert allowed(value), f"value {i} of type {type(value).__name__} was met"
 
     return run
-
-
-__all__ = ["HOSTILE", "WrongSetting", "verdict_of"]

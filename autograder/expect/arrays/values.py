@@ -133,7 +133,7 @@ def finite(value: Any, *, name: str = "") -> Verdict:
     Catches: a loss that became NaN, log of 0.
     Blind to: finite numbers that are wrong.
     """
-    parts = _parts(value, name or "the value", depth=3)
+    parts = _parts(value, name or "value", depth=3)
     for label, part in parts:
         read.numbers(part, label)
     return decide(

@@ -126,12 +126,25 @@ def layers_in_order(model: Any, pattern: Sequence[str]) -> Verdict:
     return decide(
         1.0 if whole else min(share, 1.0 - 1.0 / (length + 1)),
         expected="{want}",
-        got="{found}; the first difference is at layer {i}",
+        got="{found}; the first difference is at layer {i}"
+        if ANY not in pattern
+        else "{found}; {missing} is missing or out of place",
         next="Compare with model.summary() from the top down.",
         want=" → ".join("…" if p == ANY else p for p in pattern),
         found=" → ".join(as_words(layers)) or "no layers",
         i=_first_difference(layers, pattern),
+        missing=_first_missing(layers, wanted),
     )
+
+
+def _first_missing(layers: Sequence[Layer], wanted: Sequence[str]) -> str:
+    place = 0
+    for want in wanted:
+        found = [i for i in range(place, len(layers)) if layer_fits(layers[i], want)]
+        if not found:
+            return want
+        place = found[0] + 1
+    return wanted[-1] if wanted else ""
 
 
 def _first_difference(layers: Sequence[Layer], pattern: Sequence[str]) -> int:

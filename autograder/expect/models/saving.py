@@ -38,7 +38,7 @@ def saves_and_loads(model: Any, inputs: Any = None) -> Verdict:
     """
     if isinstance(model, str | Path):
         path = Path(model)
-        again, problem = loaded(path) if path.is_file() else (None, f"no file {path.name}")
+        again, problem = loaded(path) if path.is_file() else (None, "")
         change = 0.0
     else:
         parts.demand_model(model)
@@ -47,9 +47,14 @@ def saves_and_loads(model: Any, inputs: Any = None) -> Verdict:
     return decide(
         same,
         expected="a model file that opens with built-in layers and answers the same",
-        got="{problem}" if again is None else "answers that differ by {change}",
+        got="no file {file}"
+        if again is None and not problem
+        else "{problem}"
+        if again is None
+        else "answers that differ by {change}",
         next="Save with model.save('answer.keras'), and avoid Lambda and classes of your own.",
         problem=problem,
+        file=Path(model).name if isinstance(model, str | Path) else "",
         change=change,
     )
 

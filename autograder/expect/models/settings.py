@@ -136,7 +136,8 @@ def compiled_as(
         names = (loss,) if isinstance(loss, str) else loss
         asked.append(("loss", " / ".join(names), found, found in [_bare(n) for n in names]))
     if optimizer is not None:
-        own = _bare(type(parts.fact(lambda: model.optimizer)).__name__)
+        optimizer_now = parts.fact(lambda: model.optimizer)
+        own = "none" if optimizer_now is None else _bare(parts.kind_of(optimizer_now))
         asked.append(("optimizer", optimizer, own, own == _bare(optimizer)))
     if learning_rate is not None:
         rate = learning_rate_of(model)

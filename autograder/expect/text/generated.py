@@ -12,6 +12,8 @@ from autograder.expect import read
 from autograder.expect.text.language import ngrams
 from autograder.expect.verdict import Verdict, check, decide, msgid
 
+BETWEEN = "\0"  # between samples: in no text
+
 
 def distinct_share(tokens: Sequence[str], n: int = 2) -> float:
     """Distinct n-grams as a share of all. Li et al. 2016 (distinct-n).
@@ -23,12 +25,23 @@ def distinct_share(tokens: Sequence[str], n: int = 2) -> float:
     return len(counts) / sum(counts.values()) if counts else 0.0
 
 
+def runs(text: str, size: int) -> set[int]:
+    """Hashes of all runs of so many characters."""
+    return {hash(text[i : i + size]) for i in range(len(text) - size + 1)}
+
+
 def longest_copied(sample: str, text: str) -> int:
-    """The length of the longest run of characters that the sample shares with the text."""
-    low, high = 0, len(sample)
+    """The length of the longest run of characters that the sample shares with the text.
+
+    A search by halves over hashes of all runs of one length: 1 to 2 s for 200,000 characters.
+
+    >>> longest_copied("xxcat saxx", "the cat sat")
+    6
+    """
+    low, high = 0, min(max(map(len, sample.split(BETWEEN))), len(text))
     while low < high:
         size = (low + high + 1) // 2
-        if any(sample[i : i + size] in text for i in range(len(sample) - size + 1)):
+        if not runs(sample, size).isdisjoint(runs(text, size)):
             low = size
         else:
             high = size - 1
@@ -78,11 +91,11 @@ def generated_text(
     found = read.texts(many, "the samples")
     if not found or len(training_text) < 2:
         raise read.empty("the samples")
-    found = [sample[:5000] for sample in found[:200]]
+    found = [sample[:1000].replace(BETWEEN, "") for sample in found[:50]]
     strange = sorted({c for sample in found for c in sample} - set(alphabet or training_text))
     shortest = min(map(len, found))
     varied = distinct_share([w for sample in found for w in [*sample.split(), "\n"]])
-    copied = max(longest_copied(sample, training_text) for sample in found)
+    copied = longest_copied(BETWEEN.join(found), training_text)
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
         (
             shortest >= at_least_length,

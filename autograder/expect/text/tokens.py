@@ -22,8 +22,8 @@ def tokens_match(tokenize: Any, cases: Iterable[tuple[str, Sequence[str]]]) -> V
 
     >>> tokens_match(str.split, [("A cat.", ["a", "cat"])])
     Traceback (most recent call last):
-    autograder.expect.verdict.NotMet: Expected: [a, cat]
-    Got: [A, cat.]; 0 of 1 texts are right
+    autograder.expect.verdict.NotMet: Expected: ['a', 'cat']
+    Got: ['A', 'cat.']; 0 of 1 texts are right
     Next: Check lower-casing, punctuation and the stop words, in that order.
 
     Catches: a step left out or done in another order.

@@ -33,10 +33,10 @@ def vector(vectors: Any, word: str) -> Array:
             found = read.call(lambda w: vectors[w], word, name="vectors")
     except NotMet:
         raise read.failing(
-            expected="a vector for {word}",
+            expected="a vector for {case_word}",
             got="none",
             next="Check that rows and words line up, and that the word is in the vocabulary.",
-            word=word,
+            case_word=word,
         ) from None
     return read.floats(found, f"the vector of {word}", shape=(None,))
 
@@ -190,7 +190,7 @@ def unseen_words(
 
     >>> unseen_words({}.__getitem__, ["catlike"], size=3)
     Traceback (most recent call last):
-    autograder.expect.verdict.NotMet: Expected: vector_of(catlike) runs
+    autograder.expect.verdict.NotMet: Expected: vector_of('catlike') runs
     Got: KeyError: 'catlike'
     Next: Try the same call in a cell of your own and read the last line of the error.
 
@@ -211,12 +211,12 @@ def unseen_words(
         )
     return decide(
         1.0 if right else 0.5,
-        expected="the <unk> vector for {word}"
+        expected="the <unk> vector for {case_word}"
         if unknown is not None
-        else "a vector of its own for {word}",
+        else "a vector of its own for {case_word}",
         got="another vector" if unknown is not None else "the same vector for all unseen words",
         next="FastText builds it from character n-grams; Word2Vec needs a rule for <unk>.",
-        word=words[0],
+        case_word=words[0],
     )
 
 
@@ -243,7 +243,7 @@ def skipgram_pairs(pairs: Any, tokens: Sequence[Any], window: int) -> Verdict:
     >>> skipgram_pairs([("a", "b")], ["a", "b"], 1)
     Traceback (most recent call last):
     autograder.expect.verdict.NotMet: Expected: 2 pairs (centre, context) within 1 positions
-    Got: 1 pairs; missing (b, a), extra none
+    Got: 1 pairs; missing ('b', 'a'), extra none
     Next: Every word within 1 positions on both sides, never the position itself.
 
     Catches: one side only, a window off by one, the word paired with itself.

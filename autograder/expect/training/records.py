@@ -192,11 +192,11 @@ def checkpoint_used(
     """
     if isinstance(model, str | Path):
         path = Path(model)
-        opened, problem = saving.loaded(path) if path.is_file() else (None, "no such file")
+        opened, problem = saving.loaded(path) if path.is_file() else (None, "")
         if opened is None:
             raise read.failing(
                 expected="a model file {file}",
-                got="{found}",
+                got="{found}" if problem else "no file {file}",
                 next="ModelCheckpoint(save_best_only=True), then load it before you evaluate.",
                 file=path.name,
                 found=problem,

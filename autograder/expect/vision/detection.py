@@ -31,6 +31,7 @@ from autograder.expect.verdict import (
 from autograder.expect.vision.boxes import box_overlaps
 
 MOST_PER_IMAGE = 100
+MOST_READ = 2000  # rows looked at per image, before the best 100 are taken
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def as_rows(value: Any, width: int, name: str) -> list[Array]:
     images = []
     for i, image in enumerate(read.rows(value, name)):
         label = f"{name}[{i}]"
-        items = read.rows(image, label)[: 100 * MOST_PER_IMAGE]
+        items = read.rows(image, label)[:MOST_READ]
         flat = [_flat(item, label) for item in items]
         if not flat:
             images.append(np.zeros((0, width)))
