@@ -38,6 +38,7 @@ checks: $(STAMP) ## Every check of `expect` against right, wrong and hostile val
 
 attacks: $(STAMP) ## Every class of attack on the sandbox: tried, and what it got
 	$(BIN)/python -m tests.sandbox.attacks $(ARGS)
+	$(PYTEST) -v tests/sandbox/test_hostile_notebooks.py
 
 bench: $(STAMP) ## How fast a class is graded, beside the floor and beside nbgrader
 	$(BIN)/python benchmarks/grading.py $(ARGS)

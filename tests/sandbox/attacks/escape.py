@@ -89,7 +89,7 @@ ATTACKS = (
            "no capabilities, seccomp", root=True, partial=True),
     Attack(ESCAPE, "io_uring",
            "answer = call(425, 4, ctypes.create_string_buffer(120)) >= 0",
-           "seccomp", partial=True),
+           "seccomp", root=True, partial=True),
     Attack(ESCAPE, "userfaultfd", "answer = call(323, 1) >= 0", "seccomp", partial=True),
     Attack(ESCAPE, "performance counters",
            "attribute = struct.pack('=IIQ', 1, 128, 1) + bytes(112)\n"

@@ -59,7 +59,11 @@ ATTACKS = (
            "for n in range(40): open(f'f{n}', 'wb').write(bytes(1 << 20))\n"
            "answer = True", "sized tmpfs", error="OSError", loose=True),
     Attack(EXHAUST, "disk by /dev/shm",
-           "for n in range(40): open(f'/dev/shm/f{n}', 'wb').write(bytes(1 << 20))\n"
+           "names = [f\"/dev/shm/{bait['mark']}-{n}\" for n in range(40)]\n"
+           "try:\n"
+           "    for name in names: open(name, 'wb').write(bytes(1 << 20))\n"
+           "finally:\n"
+           "    for name in names: os.path.exists(name) and os.unlink(name)\n"
            "answer = True", "sized tmpfs", error="OSError", loose=True),
     Attack(EXHAUST, "a large file",
            "f = open('large', 'wb')\n"
