@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +59,8 @@ def saves_and_loads(model: Any, inputs: Any = None) -> Verdict:
 
 
 def _round_trip(model: Any, inputs: Any) -> tuple[Any, str, float]:
+    import tempfile  # costs a notebook milliseconds at every start
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.keras"
         read.call(lambda: model.save(path), name="save")
