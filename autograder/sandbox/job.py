@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import selectors
@@ -10,18 +9,18 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autograder.nouns import Limits
 from autograder.sandbox import limits as limits_
 from autograder.sandbox import watch, wire
+from autograder.sandbox.meter import Meter
 from autograder.sandbox.pump import Pump
 
 _CHUNK = 1 << 18
 _AHEAD = 64 << 20  # bytes of unread frames past which a job has to wait
-_LOOK = 0.25  # seconds between two looks at a job's processes
-_BUSY = 8  # how much later the wall clock may strike on a busy machine
+_PARSED = 8  # a parsed header weighs so many times its text
 _LOCK_SECONDS = 60.0  # a job whose lock-down takes longer has a hung server
 _GRACE = 5.0  # seconds a killed job has to vanish before its whole server goes
 
@@ -55,11 +54,7 @@ class Pipes:
 
 
 class Job:
-    """A running job. Methods may be called from any thread; nothing here ever blocks the job.
-
-    The wall clock runs from the end of its lock-down, and only while somebody waits in `receive`
-    or `finish`: a job that waits for us is not asleep.
-    """
+    """A running job. Methods may be called from any thread; nothing here ever blocks the job."""
 
     def __init__(
         self,
@@ -77,7 +72,7 @@ class Job:
         self._pump, self._pipes, self._root = pump, pipes, root
         self._end, self._abandon, self._done = end, abandon, done
         self._state = threading.Condition()
-        self._frames: deque[wire.Frame] = deque()
+        self._frames: deque[tuple[wire.Frame, int]] = deque()  # with what each weighs
         self._unread = 0
         self._reader = wire.Reader(body_cap=limits.capture_mb << 20)
         self._writing: deque[memoryview] = deque()
@@ -88,11 +83,7 @@ class Job:
         self._status = b""
         self._limit, self._fault, self._killed_at = "", "", 0.0
         self._exit: int | None = None
-        self._cpu, self._rss_mb = 0.0, 0.0
-        self._began, self._ended = time.monotonic(), 0.0
-        self._waiting, self._waited, self._since = 0, 0.0, 0.0
-        self._tree: watch.Tree | None = None
-        self._next_look = 0.0
+        self._meter, self._ended = Meter(limits), 0.0
         self.locked = False  # its lock-down is complete
         for fd in self._open:
             os.set_blocking(fd, False)
@@ -117,14 +108,14 @@ class Job:
 
     def receive(self, timeout: float | None = None) -> wire.Frame | None:
         """The next frame, waiting for it; None when no more will come (or after `timeout`)."""
-        with self._state, self._wait():
+        with self._state, self._meter.waiting():
             self._state.wait_for(
                 lambda: self._frames or self._pipes.reply not in self._open, timeout
             )
             if not self._frames:
                 return None
-            frame = self._frames.popleft()
-            self._unread -= len(frame.body)
+            frame, weight = self._frames.popleft()
+            self._unread -= weight
             if self._paused and self._unread < _AHEAD:
                 self._paused = False
                 if self._pipes.reply in self._open:
@@ -145,7 +136,7 @@ class Job:
 
     def finish(self) -> Outcome:
         """Hangs up, waits for the end under the same limits, and says how it went."""
-        with self._state, self._wait():
+        with self._state, self._meter.waiting():
             if self._pipes.request in self._open and not self._writing:
                 self._close(self._pipes.request)
             else:
@@ -154,9 +145,9 @@ class Job:
             return Outcome(
                 exit_code=self._exit if self._exit is not None else -9,
                 limit=self._limit,
-                cpu_seconds=round(self._cpu, 3),
-                wall_seconds=round(self._ended - self._began, 3),
-                memory_mb=round((self._tree.peak_mb if self._tree else 0.0) or self._rss_mb, 1),
+                cpu_seconds=round(self._meter.cpu, 3),
+                wall_seconds=round(self._ended - self._meter.began, 3),
+                memory_mb=round(self._meter.memory_mb, 1),
                 output=bytes(self._output),
                 fault=self._fault,
                 tier=self.tier,
@@ -166,16 +157,15 @@ class Job:
     def usage(self) -> Outcome:
         """What a job that still runs has used so far."""
         with self._state:
-            if self._tree is not None:
-                self._look(time.monotonic())
-            wall = time.monotonic() - self._began
-            memory = self._tree.peak_mb if self._tree else 0.0
-            return Outcome(0, "", round(self._cpu, 3), round(wall, 3), round(memory, 1), b"")
+            self._meter.look()
+            wall = time.monotonic() - self._meter.began
+            used = round(self._meter.cpu, 3), round(wall, 3), round(self._meter.memory_mb, 1)
+            return Outcome(0, "", *used, b"", tier=self.tier)
 
     def pids(self) -> tuple[int, ...]:
         """The job's processes, as seen from here."""
         with self._state:
-            return tuple(watch.descendants(self._tree.root)) if self._tree else ()
+            return self._meter.pids
 
     def one_for_one(self) -> None:
         """From now on every frame must answer one that was sent: one more ends the job."""
@@ -219,57 +209,18 @@ class Job:
                     self._killed_at = now
                     self._abandon()
                 return
-            if not self.locked and now - self._began > _LOCK_SECONDS:
+            if not self.locked and now - self._meter.began > _LOCK_SECONDS:
                 self._fault = "the warm server did not start the job"
                 self._killed_at = now
                 self._abandon()
                 return
-            waited = self._waited + (now - self._since if self._waiting else 0.0)
-            if waited > self.limits.cpu_seconds * self.limits.wall_factor and self._asleep(waited):
-                self.kill(limits_.WALL)
-            elif self._tree and now >= self._next_look:
-                self._look(now)
-
-    def lost(self, fault: str) -> None:
-        """The server is gone, and this job with it."""
-        with self._state:
-            self._fault = self._fault or fault
-            self._finished()
+            limit = self._meter.past(now)
+            if limit:
+                self.kill(limit)
 
     # ── Inside, with the lock held ───────────────────────────────────────────────────
 
     _hang_up_later = False
-
-    @contextlib.contextmanager
-    def _wait(self) -> Iterator[None]:
-        if not self._waiting:
-            self._since = time.monotonic()
-        self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
-            if not self._waiting:
-                self._waited += time.monotonic() - self._since
-
-    def _asleep(self, waited: float) -> bool:
-        """Whether it overslept; waiting for a core on a busy machine is no sleep, within reason."""
-        limit = self.limits.cpu_seconds * self.limits.wall_factor
-        if self._tree is None or waited > _BUSY * limit:
-            return True
-        return waited - watch.delayed(self._tree.root) > limit
-
-    def _look(self, now: float) -> None:
-        self._next_look = now + _LOOK
-        assert self._tree is not None
-        cpu, memory = self._tree.look(self.limits.memory_mb)
-        self._cpu = max(self._cpu, cpu)
-        if cpu > self.limits.cpu_seconds:
-            self.kill(limits_.CPU)
-        elif memory > self.limits.memory_mb:
-            self.kill(limits_.MEMORY)
-        elif self._tree.processes > self.limits.processes:
-            self.kill(limits_.PROCESSES)
 
     def _write(self) -> None:
         while self._writing:
@@ -297,20 +248,26 @@ class Job:
             self._close(self._pipes.reply)
         elif not self._killed_at:
             try:
-                for frame in self._reader.feed(data):
-                    if self._owed is not None:
-                        if self._owed == 0:
-                            self.kill(limits_.FRAMES)
-                            break
-                        self._owed -= 1
-                    self._frames.append(frame)
-                    self._unread += len(frame.body)
+                self._take_frames(data)
             except wire.BadFrame as error:
                 self.kill(limits_.CAPTURE if "past the cap" in str(error) else limits_.FRAMES)
-            if self._unread > _AHEAD or len(self._frames) > 256:
+            if self._unread > _AHEAD:
                 self._paused = True
                 self._pump.watch(self._pipes.reply, 0, self)
         self._state.notify_all()
+
+    def _take_frames(self, data: bytes) -> None:
+        before = self._reader.pending + len(data)
+        for frame in self._reader.feed(data):
+            size, before = before - self._reader.pending, self._reader.pending
+            if self._owed is not None:
+                if self._owed == 0:
+                    self.kill(limits_.FRAMES)
+                    return
+                self._owed -= 1
+            weight = len(frame.body) + _PARSED * (size - len(frame.body))
+            self._frames.append((frame, weight))
+            self._unread += weight
 
     def _read_output(self) -> None:
         while self._pipes.output in self._open:
@@ -344,16 +301,15 @@ class Job:
     def _note(self, line: dict[str, object]) -> None:
         if "pid" in line:
             pid = watch.find(self._root, int(str(line["pid"]))) if self._root else 0
-            self._tree = watch.Tree(pid) if pid else None
+            self._meter.found(pid)
         elif "locked" in line:
             self.locked = True
-            self._waited, self._since = 0.0, time.monotonic()  # it begins here
+            self._meter.locked()
         elif "fault" in line:
             self._fault = str(line["fault"])
         elif "exit" in line:
             self._exit = int(str(line["exit"]))
-            self._cpu = max(self._cpu, float(str(line["cpu"])))
-            self._rss_mb = float(str(line["rss_mb"]))
+            self._meter.ended(float(str(line["cpu"])), float(str(line["rss_mb"])))
             if not self._killed_at:
                 self._limit = _BY_SIGNAL.get(-self._exit, "")
 

@@ -118,3 +118,19 @@ def test_a_frame_that_answers_nothing_ends_a_job_that_may_only_answer(full: Warm
         assert ask(job, FORGE) == {"answer": "forged"}  # an answer like any other, to be judged
         assert job.receive(timeout=10) is None
         assert job.finish().limit == "frames"
+
+
+def test_frames_that_nobody_reads_do_not_pile_up_in_the_supervisor(full: WarmServer) -> None:
+    flood = (
+        "import os, struct\ntext = b'{\"a\":[' + b'[],' * 300_000 + b'0]}'\n"
+        "frame = struct.pack('<IQ', len(text), 0) + text\n"
+        "for _ in range(200):\n"
+        "    view = memoryview(frame)\n"
+        "    while view: view = view[os.write(write_fd, view):]"
+    )
+    with full.start(LIMITS) as job:
+        job.send(pack({"code": flood}))
+        time.sleep(2)
+        assert job._unread < 100 << 20
+        assert len(job._frames) < 16
+        assert job.receive() is not None
