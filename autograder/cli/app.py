@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli import words
+from autograder.cli import words, words_of_proof
 from autograder.cli.context import Context, printed, show
 from autograder.cli.live import counting, progress, stages
 
@@ -56,6 +56,80 @@ def init(
 
     with printed(json):
         show(step.init(folder, name or folder.resolve().name), json, words.init)
+
+
+@app.command()
+def validate(
+    context: typer.Context,
+    assignment: Annotated[
+        list[str] | None, typer.Argument(help="The folders' names in source/.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every assignment of the course.")] = False,
+    slow: Annotated[
+        bool, typer.Option("--slow", help="Also the mistakes that are trained: tagged slow.")
+    ] = False,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help="Run each mistake's notebook from end to end."),
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", min=0, help="Runs at a time; 0: one per core.")
+    ] = 0,
+    sandbox: Sandbox = True,
+    json: Json = False,
+) -> None:
+    """Prove that right answers pass, and that each known mistake fails what its author says."""
+    from autograder.steps import validate as step
+
+    if bool(assignment) == every:
+        raise typer.BadParameter("name assignments, or say --all")
+    with printed(json), stages("validate") as tell:
+        report = step.validate(
+            context.obj.course,
+            assignment or (),
+            slow=slow,
+            whole=whole,
+            jobs=jobs,
+            sandbox=sandbox,
+            progress=tell,
+        )
+    show(report, json, words_of_proof.validate, ok=report.ok)
+
+
+@app.command()
+def calibrate(
+    context: typer.Context,
+    assignment: Assignment,
+    runs: Annotated[int, typer.Option(min=3, help="Seeds of the solution; 20 or more tell.")] = 30,
+    mistake_runs: Annotated[int, typer.Option(min=1, help="Seeds of each mistake.")] = 5,
+    check: Annotated[
+        int, typer.Option(min=0, help="Also so many seeds that the bounds have not seen.")
+    ] = 0,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Run only this task's thresholds; repeatable.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", min=0, help="Runs at a time; 0: one per core.")
+    ] = 0,
+    sandbox: Sandbox = True,
+    json: Json = False,
+) -> None:
+    """Measure how right answers scatter, and what a threshold may demand; goes on where it was."""
+    from autograder.steps import calibrate as step
+
+    with printed(json), stages(f"calibrate {assignment}") as tell:
+        report = step.calibrate(
+            context.obj.course,
+            assignment,
+            runs=runs,
+            mistake_runs=mistake_runs,
+            check=check,
+            tasks=task or (),
+            jobs=jobs,
+            sandbox=sandbox,
+            progress=tell,
+        )
+    show(report, json, words_of_proof.calibrate, ok=report.ok)
 
 
 @app.command()

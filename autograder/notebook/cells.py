@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader.utils import compute_checksum
 
 TAGS = ("setup", "mistake", "train", "slow", "card")
 GENERATED = "autograder"  # metadata key of what a release writes by itself
@@ -32,6 +33,7 @@ class SourceCell:
     points: Any = None
     tags: frozenset[str] = frozenset()
     generated: str = ""  # "setup" or "demands" in a released notebook
+    sealed: bool = False  # in a submission: it is as some release had it
 
     @property
     def role(self) -> str:
@@ -76,7 +78,20 @@ def _cell(number: int, cell: Mapping[str, Any]) -> SourceCell:
         points=marks.get("points"),
         tags=tags_of(metadata),
         generated=str(as_dict(metadata.get(GENERATED)).get("generated", "")),
+        sealed=as_dict(metadata.get(GENERATED)).get("sealed") is True,
     )
+
+
+def is_sealed(cell: Mapping[str, Any]) -> bool:
+    """Whether the cell's text is the one that nbgrader's checksum in it was made of."""
+    marks = as_dict(as_dict(cell.get("metadata")).get("nbgrader"))
+    if not isinstance(marks.get("checksum"), str):
+        return False
+    try:
+        whole = nbformat.from_dict({**cell, "source": text_of(cell.get("source"))})
+        return bool(compute_checksum(whole) == marks["checksum"])
+    except (AttributeError, KeyError, TypeError, ValueError):  # metadata of somebody's making
+        return False
 
 
 def as_dict(value: Any) -> Mapping[str, Any]:

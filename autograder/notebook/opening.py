@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from autograder.errors import BrokenSubmission
 from autograder.language import translate
-from autograder.notebook.cells import SourceCell, as_dict, cell_id, cells_of, tags_of, text_of
+from autograder.notebook.cells import SourceCell, as_dict, cell_id, cells_of, is_sealed, tags_of, text_of
 from autograder.nouns import fill
 
 SIZE_LIMIT_MB = 50
@@ -150,6 +150,9 @@ def _plain(raw: Any) -> dict[str, Any]:
                 "points": points if isinstance(points, int | float) else None,
             },
             "tags": sorted(tags_of(metadata) & {"train"}),
-            "autograder": {"generated": generated if isinstance(generated, str) else ""},
+            "autograder": {
+                "generated": generated if isinstance(generated, str) else "",
+                "sealed": is_sealed(cell),
+            },
         },
     }

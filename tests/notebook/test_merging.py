@@ -5,6 +5,7 @@ import json
 
 import nbformat
 import pytest
+from nbgrader.utils import compute_checksum
 
 from autograder.errors import BrokenSubmission
 from autograder.notebook.merging import merge
@@ -344,3 +345,11 @@ def test_a_manual_task_below_its_description_is_attempted_by_a_cell_of_ones_own(
     )
     path.write_text(json.dumps(given))
     assert merge(source, path).attempted["essay"]
+
+
+def test_a_test_cell_that_an_older_release_had_is_replaced_without_a_word(given, handed_in):
+    test = next(c for c in given["cells"] if c["metadata"].get("nbgrader", {}).get("grade"))
+    test["source"] = "".join(test["source"]) + "\n# as it was in an older release"
+    assert [note for note in handed_in(given).notes if "had been changed" in note]
+    test["metadata"]["nbgrader"]["checksum"] = compute_checksum(nbformat.from_dict(test))
+    assert not [note for note in handed_in(given).notes if "had been changed" in note]

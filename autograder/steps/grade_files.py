@@ -1,0 +1,105 @@
+"""Single notebooks graded by path: for trying things out, nothing is recorded.
+
+Each file is judged as a submission of its own, with an evidence store that is thrown away.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from autograder.config import Course
+from autograder.engine.pool import run_all
+from autograder.errors import NotFound
+from autograder.evidence import results
+from autograder.evidence.store import Store, digest
+from autograder.nouns import Assignment, NotebookResult, Submission
+from autograder.steps.grade import judge_of, overall, read
+from autograder.steps.judge import Judge
+from autograder.steps.workers import Workers
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One file's result: how it ended, limits hit, and the tier it ran at."""
+
+    file: str
+    state: str
+    points: float
+    max_points: float
+    result: NotebookResult | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The results in the order in which the files were given."""
+
+    assignment: str
+    tier: str
+    files: tuple[Graded, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """One object per notebook."""
+        return {
+            "assignment": self.assignment,
+            "tier": self.tier,
+            "results": [results.as_json(one) for one in self.files],
+        }
+
+
+def grade_files(
+    course: Course,
+    assignment: str,
+    files: Sequence[Path],
+    *,
+    jobs: int = 0,
+    sandbox: bool = True,
+) -> Report:
+    """The result of each notebook, judged alone; raises NotFound for a file that is not there."""
+    for file in files:
+        if not file.is_file():
+            raise NotFound(
+                "there is no such file", where=str(file), way_out="give the notebook's path"
+            )
+    source = read(course, assignment)
+    at_once = jobs or course.grading.jobs or os.cpu_count() or 1
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Workers(sandbox=sandbox, parallel=at_once) as workers,
+        ThreadPoolExecutor(at_once) as threads,
+    ):
+        judge = replace(judge_of(course, source, workers), store=Store(Path(scratch) / "evidence"))
+        graded: dict[Path, Graded] = {}
+        for done in run_all(
+            threads, lambda f: _grade(judge, source, f, Path(scratch)), files, at_once=at_once
+        ):
+            graded[done.item] = done.value or Graded(
+                str(done.item), "error", 0, 0, fault=str(done.error)
+            )
+        return Report(assignment, str(workers.tier), tuple(graded[f] for f in files))
+
+
+def _grade(judge: Judge, source: Assignment, file: Path, scratch: Path) -> Graded:
+    name = (
+        file.stem
+        if any(n.name == file.stem for n in source.notebooks)
+        else source.notebooks[0].name
+    )
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    shutil.copy(file, folder / f"{name}.ipynb")
+    submission = Submission(
+        f"file-{digest(str(file.resolve()).encode())[:20]}", source.name, "file", folder, "", "", 0
+    )
+    judged = judge.judge(submission)
+    result = next(n for n in judged.result.notebooks if n.notebook == name)
+    most = sum(task.max_points for task in result.tasks)
+    state = overall(replace(judged.result, notebooks=(result,)))
+    points = sum(task.points or 0.0 for task in result.tasks)
+    return Graded(str(file), state, points, most, result)

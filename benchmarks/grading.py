@@ -1,0 +1,250 @@
+"""How fast a class is graded: ours beside the floor and beside nbgrader, in one run.
+
+    python benchmarks/grading.py [--copies 20] [--nbgrader 4]
+
+The floor is what cannot be saved: the same cells, tests included, in forks of a process that has
+imported TensorFlow, two at a time. Ratios are what counts; seconds differ by machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+JOBS = 2
+SETUP = """import keras
+import numpy as np
+
+from autograder import Task, expect
+
+rng_ = np.random.default_rng(0)
+x_train = rng_.normal(size=(2000, 20)).astype("float32")
+y_train = (x_train[:, :3].sum(axis=1) > 0).astype("float32")"""
+ANSWER = """### BEGIN SOLUTION
+model = keras.Sequential(
+    [keras.layers.Input((20,)), keras.layers.Dense(32, activation="relu"),
+     keras.layers.Dense(1, activation="sigmoid")]
+)
+model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+history = model.fit(x_train, y_train, epochs=2, batch_size=32, verbose=0)
+### END SOLUTION"""
+TEST = """task = Task("net")
+
+
+@task.criterion("It gives one number per row", points=1)
+def gives(model):
+    expect.output_shape(model, (None, 1))
+
+
+@task.criterion("Its loss fits its output", points=1)
+def fits(model):
+    expect.loss_fits_output(model)
+
+
+### BEGIN HIDDEN TESTS
+@task.criterion("It is right on {at_least:.0%} of {n} unseen rows", points=2)
+def unseen(model, rng, *, n=500, at_least=0.55):
+    rows = rng.normal(size=(n, 20)).astype("float32")
+    labels = (rows[:, :3].sum(axis=1) > 0).astype(int)
+    expect.accuracy(expect.predictions(model, rows)[:, 0], labels, at_least=at_least)
+### END HIDDEN TESTS
+
+task.check()"""
+
+
+def cell(source: str, grade_id: str, *, tags: tuple[str, ...] = (), **marks: Any) -> Any:
+    """A code cell with nbgrader's marks."""
+    marked = {"grade": False, "solution": False, "locked": False, "task": False, **marks}
+    metadata = {"nbgrader": {"grade_id": grade_id, "schema_version": 3, **marked}}
+    return nbformat.v4.new_code_cell(source, metadata={**metadata, "tags": list(tags)})
+
+
+def make_course(root: Path, copies: int) -> None:
+    """A course with one small assignment, and as many submissions, no two of them equal."""
+    node = nbformat.v4.new_notebook(
+        cells=[
+            cell(SETUP, "setup", tags=("setup",), locked=True),
+            cell(ANSWER, "answer", solution=True),
+            cell(TEST, "net", grade=True, locked=True, points=4),
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    (root / "source" / "small").mkdir(parents=True)
+    (root / "course_config.py").write_text('c = get_config()\nc.Course.name = "bench"\n')
+    shutil.copy(Path(__file__).parents[1] / "nbgrader_config.py", root)
+    nbformat.write(node, root / "source" / "small" / "small.ipynb")
+    for number in range(copies):
+        folder = root / "submitted" / f"s{number:02d}" / "small"
+        folder.mkdir(parents=True)
+        node.cells[1].source = ANSWER.replace("### ", f"# copy {number} ")
+        nbformat.write(node, folder / "small.ipynb")
+
+
+# ── The floor ────────────────────────────────────────────────────────────────────────
+
+FLOOR = f"""
+import os, sys, time
+import numpy, tensorflow, keras, pandas, matplotlib.pyplot
+from autograder import Task, expect
+from autograder.criteria.draws import draws
+from autograder.criteria.running import run_task
+from autograder.criteria.task import collecting
+cells = {[SETUP, ANSWER]!r}
+test = {TEST!r}
+def child(core):
+    os.sched_setaffinity(0, [core])
+    space = {{"__name__": "__main__"}}
+    for source in cells:
+        exec(source, space)
+    with collecting() as tasks:
+        exec(test, space)
+    results = run_task(tasks[0], space.__getitem__, draws(b"k"))
+    assert sum(r.points for r in results) == 4, results
+    os._exit(0)
+cores, running, started = sorted(os.sched_getaffinity(0)), {{}}, time.monotonic()
+for number in range(int(sys.argv[1])):
+    while len(running) >= {JOBS}:
+        pid, status = os.wait()
+        assert status == 0, status
+        running.pop(pid)
+    core = next(c for c in cores if c not in running.values()) if len(cores) > 1 else cores[0]
+    pid = os.fork()
+    if pid == 0:
+        child(core)
+    running[pid] = core
+while running:
+    pid, status = os.wait()
+    assert status == 0, status
+    running.pop(pid)
+print(time.monotonic() - started)
+"""
+
+
+def floor(copies: int) -> float:
+    """Seconds for all copies in forks of one warm process, importing left out."""
+    done = subprocess.run(
+        [sys.executable, "-c", FLOOR, str(copies)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"the floor failed:\n{done.stderr[-2000:]}")
+    return float(done.stdout.split()[-1])
+
+
+# ── Ours ─────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def timed(spent: dict[str, float], *places: tuple[Any, str]) -> Iterator[None]:
+    """Adds up the seconds spent in functions, by name, over all threads."""
+    lock = threading.Lock()
+    kept = [(module, name, getattr(module, name)) for module, name in places]
+
+    def wrap(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            started = time.monotonic()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                with lock:
+                    spent[name] += time.monotonic() - started
+
+        return inner
+
+    for module, name, function in kept:
+        setattr(module, name, wrap(f"{module.__name__.split('.')[-1]}.{name}", function))
+    try:
+        yield
+    finally:
+        for module, name, function in kept:
+            setattr(module, name, function)
+
+
+def ours(root: Path, *, sandbox: bool) -> tuple[float, float, dict[str, float], str]:
+    """Seconds to grade with warm servers, seconds to warm them, where time went, and the tier."""
+    from autograder import config, gradebook
+    from autograder.steps import check, grade, judge, run
+    from autograder.steps.workers import Workers
+
+    course = config.load(root)
+    source = grade.read(course, "small")
+    gradebook.register(course, source, 1)
+    spent: dict[str, float] = defaultdict(float)
+    places = [
+        (judge, "merge"), (run, "run"), (check, "check"),
+        (gradebook, "record"), (gradebook, "write_autograded"),
+    ]  # fmt: skip
+    started = time.monotonic()
+    with Workers(sandbox=sandbox, parallel=JOBS) as workers:
+        for server in (workers.students, workers.checkers):
+            server.warm_up()
+        warm = time.monotonic() - started
+        started = time.monotonic()
+        with timed(spent, *places):
+            report = grade.grade(course, "small", workers=workers)
+        seconds = time.monotonic() - started
+        tier = str(workers.tier)
+    wrong = [r.student for r in report.results if r.points != 4]
+    if wrong or report.faults:
+        sys.exit(f"not all right: {wrong} {report.faults}")
+    return seconds, warm, spent, tier
+
+
+def by_nbgrader(root: Path, copies: int) -> float:
+    """Seconds that `nbgrader autograde` takes for one submission, mean of a few."""
+    for folder in sorted((root / "submitted").iterdir())[copies:]:
+        shutil.rmtree(folder)
+    shutil.rmtree(root / "autograded", ignore_errors=True)
+    (root / "gradebook.db").unlink(missing_ok=True)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls alembic
+    for verb in ("generate_assignment", "autograde"):
+        started = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", verb, "small"],
+            cwd=root, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            sys.exit(f"nbgrader failed:\n{done.stderr[-2000:]}")
+    return (time.monotonic() - started) / copies
+
+
+def main() -> None:
+    """Prints the three figures, their ratios, and where our own time goes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--copies", type=int, default=20)
+    parser.add_argument("--nbgrader", type=int, default=4, help="submissions nbgrader grades")
+    parser.add_argument("--no-sandbox", action="store_true")
+    wanted = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "course"
+        make_course(root, wanted.copies)
+        least = floor(wanted.copies)
+        seconds, warm, spent, tier = ours(root, sandbox=not wanted.no_sandbox)
+        theirs = by_nbgrader(root, wanted.nbgrader) * wanted.copies
+    copies = wanted.copies
+    print(f"{copies} copies, {JOBS} at a time, isolation {tier}; seconds for all, and each")
+    for name, figure in (("floor", least), ("autograder", seconds), ("nbgrader", theirs)):
+        print(f"  {name:11s}{figure:8.2f}{figure / copies:8.3f}")
+    print(f"  to warm the two servers, once: {warm:.2f}")
+    print(f"autograder / floor     {seconds / least:5.2f}   (goal: at most 1.25)")
+    print(f"nbgrader / autograder  {theirs / seconds:5.2f}   (goal: at least 5)")
+    print("where our time goes, seconds per submission (run and check wait for processes):")
+    for name, total in sorted(spent.items(), key=lambda item: -item[1]):
+        print(f"  {name:28s}{total / copies:7.3f}")
+
+
+if __name__ == "__main__":
+    main()
