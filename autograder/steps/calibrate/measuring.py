@@ -1,0 +1,239 @@
+"""Runs of the solution and of mistakes with other seeds and other hidden draws, scores kept.
+
+Interrupted at any moment it goes on where it stopped: each run's scores are on disk before the
+next is looked at. Nothing in the notebook is changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.config import Course
+from autograder.engine.pool import run_all
+from autograder.errors import Fault
+from autograder.evidence.store import Store
+from autograder.nouns import Assignment, Mistake, Notebook, Status, Task
+from autograder.steps.calibrate.record import CHECK, REFERENCE, Entry, Record, Score
+from autograder.steps.calibrate.report import Joint, Report, Row
+from autograder.steps.calibrate.reseeding import Reseeded
+from autograder.steps.calibrate.summing import as_entry, joint, problems, summed
+from autograder.steps.grade import judge_of, read
+from autograder.steps.judge import Judge
+from autograder.steps.validate.thresholds import (
+    FILE,
+    Threshold,
+    code_of,
+    files_of,
+    measured_with,
+    thresholds,
+)
+from autograder.steps.validate.variants import Variants, hand_in
+from autograder.steps.workers import Workers
+
+RUNS, MISTAKE_RUNS = 30, 5
+UNUSED = 100_000  # the first seed of a check
+DRAWS = 1_000_000  # the first number of a release that is never released
+Show = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One run to be made."""
+
+    variants: Variants
+    entry: Entry
+    thresholds: tuple[Threshold, ...]
+    who: str  # REFERENCE, CHECK or the mistake's name
+    mistake: Mistake | None
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.thresholds[0].task.grade_id}, {self.who}, seed {self.seed}"
+
+
+def calibrate(
+    course: Course,
+    assignment: str,
+    *,
+    runs: int = RUNS,
+    mistake_runs: int = MISTAKE_RUNS,
+    check: int = 0,
+    tasks: Sequence[str] = (),
+    jobs: int = 0,
+    sandbox: bool = True,
+    progress: Show = lambda _: None,
+    workers: Workers | None = None,
+) -> Report:
+    """What right answers allow each threshold to demand, and which mistakes it tells from them.
+
+    `check` runs the solution with so many seeds that the bounds have not seen.
+    """
+    started = time.monotonic()
+    source = read(course, assignment)
+    record = Record(source)
+    found = [
+        (threshold, entry, variants)
+        for variants in map(Variants, source.notebooks)
+        for threshold, entry in _entries(source, variants, record)
+    ]
+    wanted = list(_jobs(found, runs, mistake_runs, check))
+    todo = [
+        job
+        for job in wanted
+        if not job.entry.has(job.who, job.seed)
+        and (not tasks or job.thresholds[0].task.grade_id in tasks)
+    ]
+    faults: list[str] = []
+    at_once = jobs or course.grading.jobs or os.cpu_count() or 1
+    if todo:
+        with ExitStack() as stack:
+            hired = workers or stack.enter_context(Workers(sandbox=sandbox, parallel=at_once))
+            scratch = stack.enter_context(tempfile.TemporaryDirectory())
+            judge = _judge(course, source, hired, Path(scratch))
+            faults = list(_measure(judge, todo, record, at_once, progress))
+    rows = [summed(threshold, entry) for threshold, entry, _ in found]
+    for row, (_, entry, _) in zip(rows, found, strict=True):
+        if row.bound is not None:
+            entry.criteria[row.criterion] = as_entry(row)
+    if found:
+        record.save()
+    return Report(
+        assignment=assignment,
+        file=str(source.path / FILE),
+        rows=tuple(rows),
+        joint=tuple(_joints(source, found, rows)),
+        ran=len(todo) - len(faults),
+        reused=len(wanted) - len(todo),
+        problems=(*faults, *(line for row in rows for line in problems(row))),
+        notes=tuple(record.dropped),
+        versions=measured_with(),
+        seconds=time.monotonic() - started,
+    )
+
+
+# ── What has to run ──────────────────────────────────────────────────────────────────
+
+
+def _entries(
+    source: Assignment, variants: Variants, record: Record
+) -> Iterator[tuple[Threshold, Entry]]:
+    """Each threshold of a notebook with the entry of its task, the criteria in order."""
+    many = list(thresholds(variants))
+    files = files_of(source)
+    for key in dict.fromkeys(one.key for one in many):
+        here = [one for one in many if one.key == key]
+        code = code_of(variants, here[0].task, [one.criterion for one in here])
+        entry = record.open(key, code=code, files=files)
+        for one in here:
+            yield one, entry
+
+
+def _jobs(
+    found: Sequence[tuple[Threshold, Entry, Variants]], runs: int, mistake_runs: int, check: int
+) -> Iterator[_Job]:
+    """Every run that there should be: the reference first, then each mistake, then the check."""
+    groups: dict[str, list[tuple[Threshold, Entry, Variants]]] = {}
+    for one in found:
+        groups.setdefault(one[0].key, []).append(one)
+    for many in groups.values():
+        here = tuple(threshold for threshold, _, _ in many)
+        _, entry, variants = many[0]
+        for seed in range(1, runs + 1):
+            yield _Job(variants, entry, here, REFERENCE, None, seed)
+        names = {threshold.criterion.name for threshold in here}
+        for mistake in here[0].task.mistakes:
+            if names & set(mistake.fails):
+                for seed in range(1, mistake_runs + 1):
+                    yield _Job(variants, entry, here, mistake.name, mistake, seed)
+        for seed in range(UNUSED, UNUSED + check):
+            yield _Job(variants, entry, here, CHECK, None, seed)
+
+
+def _joints(
+    source: Assignment, found: Sequence[tuple[Threshold, Entry, Variants]], rows: Sequence[Row]
+) -> Iterator[Joint]:
+    for notebook in source.notebooks:
+        here = [(t, entry) for t, entry, _ in found if t.notebook == notebook.name]
+        one = joint(notebook.name, here, [r for r in rows if r.notebook == notebook.name])
+        if one is not None:
+            yield one
+
+
+# ── Running ──────────────────────────────────────────────────────────────────────────
+
+
+def _measure(
+    judge: Judge, todo: Sequence[_Job], record: Record, at_once: int, show: Show
+) -> Iterator[str]:
+    """Makes the runs and keeps their scores; yields what went wrong with which."""
+    threads = ThreadPoolExecutor(at_once)
+    try:
+        ended = run_all(threads, lambda job: _scores(judge, job), todo, at_once=at_once)
+        for count, done in enumerate(ended, 1):
+            job = done.item
+            if done.value is None:
+                if not isinstance(done.error, Fault):
+                    raise done.error or RuntimeError(job.name)
+                yield f"{job.name}: {done.error}"
+            else:
+                job.entry.add(job.who, job.seed, done.value)
+                record.save()
+            show(f"{count} of {len(todo)}: {job.name}")
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _scores(judge: Judge, job: _Job) -> dict[str, list[Score]]:
+    """Each criterion's score at the first attempt, and at the second where it may be retried."""
+    rewrite = Reseeded(job.seed)
+    ids = [(t.task.grade_id, t.criterion.name) for t in job.thresholds]
+    if job.mistake is None:
+        variant = job.variants.solved(ids, rewrite=rewrite)
+    else:
+        variant = job.variants.mistaken(job.mistake, criteria=ids, rewrite=rewrite)
+    found: dict[str, list[Score]] = {t.criterion.name: [] for t in job.thresholds}
+    for attempt in (0, 1):
+        again = [t for t in job.thresholds if attempt == 0 or t.criterion.retry]
+        if not again:
+            break
+        outcome = hand_in(judge, variant, release=DRAWS + 2 * job.seed + attempt)
+        if outcome.timed_out:
+            raise Fault("out of time", way_out="run it again with fewer jobs at a time")
+        for threshold in again:
+            result = outcome.criteria.get((threshold.task.grade_id, threshold.criterion.name))
+            if result is None or result.status is Status.ERROR:
+                raise Fault(f"{threshold.criterion.name} could not be judged")
+            found[threshold.criterion.name].append(result.score)
+    return found
+
+
+def _judge(course: Course, source: Assignment, workers: Workers, scratch: Path) -> Judge:
+    """A judge who grants no second attempt and whose evidence is thrown away afterwards."""
+    once = replace(source, notebooks=tuple(map(_once, source.notebooks)))
+    usual = judge_of(course, source, workers)
+    return Judge(course, once, usual.release, usual.students, usual.checkers, Store(scratch))
+
+
+def _once(notebook: Notebook) -> Notebook:
+    return replace(notebook, tasks=tuple(map(_without_retry, notebook.tasks)))
+
+
+def _without_retry(task: Task) -> Task:
+    if not any(criterion.retry for criterion in task.criteria):
+        return task
+    tree = ast.parse(task.code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call):
+                    decorator.keywords = [k for k in decorator.keywords if k.arg != "retry"]
+    return replace(task, code=ast.unparse(tree))

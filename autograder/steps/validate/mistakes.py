@@ -1,0 +1,139 @@
+"""Each mistake handed in, and whether it fails exactly what its author says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from autograder.engine.pool import run_all
+from autograder.language import in_words
+from autograder.nouns import Mistake, Notebook, Status
+from autograder.steps.judge import Judge
+from autograder.steps.validate.report import Tried
+from autograder.steps.validate.variants import Outcome, Variant, Variants, hand_in
+
+
+@dataclass(frozen=True)
+class Known:
+    """A mistake as all the tasks that share its answer know it."""
+
+    mistake: Mistake
+    fails: Mapping[str, tuple[str, ...]]  # by task
+
+    @property
+    def task(self) -> str:
+        return self.mistake.task
+
+
+def known_mistakes(notebook: Notebook) -> list[Known]:
+    """The mistakes of a notebook in order, each once."""
+    found: dict[tuple[str, str], Known] = {}
+    for task in notebook.tasks:
+        for mistake in task.mistakes:
+            key = (mistake.answer, mistake.name)
+            before = found[key].fails if key in found else {}
+            first = found[key].mistake if key in found else mistake
+            found[key] = Known(first, {**before, task.grade_id: mistake.fails})
+    return list(found.values())
+
+
+def try_mistakes(
+    judge: Judge,
+    notebook: Notebook,
+    chosen: Sequence[Known],
+    *,
+    whole: bool,
+    at_once: int,
+    done: Callable[[Tried], None],
+) -> list[Tried]:
+    """How each chosen mistake ended, in their order; faults of ours come out as differences."""
+    variants = Variants(notebook)
+    made = [(one, variants.mistaken(one.mistake, whole=whole)) for one in chosen]
+    outcomes: dict[int, Tried] = {}
+    order = {id(one): place for place, (one, _) in enumerate(made)}
+    alone: list[tuple[Known, Variant]] = []
+
+    def keep(one: Known, variant: Variant, outcome: Outcome) -> None:
+        outcomes[order[id(one)]] = tried = _tried(notebook, one, variant, outcome)
+        done(tried)
+
+    threads = ThreadPoolExecutor(at_once)
+    try:
+        for ended in run_all(threads, lambda m: hand_in(judge, m[1]), made, at_once=at_once):
+            if ended.value is None:
+                raise ended.error or RuntimeError("a mistake ended without an outcome")
+            if ended.value.timed_out and at_once > 1:
+                alone.append(ended.item)
+            else:
+                keep(*ended.item, ended.value)
+        for one, variant in alone:
+            keep(one, variant, hand_in(judge, variant, afresh=True))
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+    return [outcomes[place] for place in sorted(outcomes)]
+
+
+def _tried(notebook: Notebook, one: Known, variant: Variant, outcome: Outcome) -> Tried:
+    wanted = _expected(notebook, one)
+    failed = [
+        f"{task}/{name}"
+        for (task, name), c in outcome.criteria.items()
+        if c.status is Status.FAILED
+    ]
+    used = outcome.evidence.usage.cpu_seconds if outcome.evidence else 0.0
+    return Tried(
+        notebook=notebook.name,
+        task=one.task,
+        mistake=one.mistake.name,
+        named=tuple(f"{task}/{name}" for task, names in one.fails.items() for name in names),
+        failed=tuple(failed),
+        judged=len(outcome.criteria),
+        left_out=len(variant.left_out),
+        cpu_seconds=round(used, 2),
+        ran=outcome.ran,
+        differences=tuple(_differences(notebook, one, wanted, outcome)),
+    )
+
+
+def _expected(notebook: Notebook, one: Known) -> dict[tuple[str, str], Status]:
+    """How every criterion must end: failed if named, not run after one that did not pass."""
+    wanted: dict[tuple[str, str], Status] = {}
+    for task in notebook.tasks:
+        for criterion in task.criteria:
+            before = [wanted.get((task.grade_id, name)) for name in criterion.after]
+            status = Status.PASSED
+            if any(s is not None and s is not Status.PASSED for s in before):
+                status = Status.NOT_RUN
+            elif criterion.name in one.fails.get(task.grade_id, ()):
+                status = Status.FAILED
+            wanted[task.grade_id, criterion.name] = status
+    return wanted
+
+
+def _differences(
+    notebook: Notebook,
+    one: Known,
+    wanted: Mapping[tuple[str, str], Status],
+    outcome: Outcome,
+) -> Iterator[str]:
+    label = f"{notebook.name}, mistake {one.mistake.name} of {one.task}"
+    for (task, name), status in wanted.items():
+        found = outcome.criteria.get((task, name))
+        if found is None:  # nothing that the mistake can have changed
+            if status is Status.FAILED:
+                yield f"{label}: it should fail {name}, but cannot change what {name} looks at"
+            continue
+        if found.status is status:
+            continue
+        expected, got, _ = in_words(found.message)
+        where = name if task in one.fails else f"{name} of task {task}"
+        if found.status is Status.PASSED:
+            score = "" if found.score is None else f" (score {found.score:.4g})"
+            yield f"{label}: it should fail {where}, but passes{score}"
+        elif status is Status.PASSED:
+            yield (
+                f"{label}: it also ends {where} as {found.status}. Expected: {expected}. Got: {got}"
+            )
+        else:
+            yield f"{label}: {where} ends as {found.status}, not as {status}. Got: {got}"

@@ -1,0 +1,245 @@
+"""Whether what an author says of right and wrong answers is so, for one assignment or all.
+
+The solution gets full marks, the untouched release none; each mistake fails exactly the criteria
+it names and no point of another task; every criterion is failed by a mistake; the release gives
+nothing away; limits hold; thresholds are within their evidence; translations are complete.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from autograder.config import Course
+from autograder.errors import AutograderError
+from autograder.notebook.leaks import leaks
+from autograder.notebook.stripping import student_notebook
+from autograder.nouns import Assignment, Limits, Usage
+from autograder.steps.grade import judge_of, read
+from autograder.steps.judge import Judge
+from autograder.steps.prove import Proved, proved
+from autograder.steps.validate import thresholds as of_thresholds
+from autograder.steps.validate.mistakes import Known, known_mistakes, try_mistakes
+from autograder.steps.validate.report import Report, Row, Spent, Tried, Validated
+from autograder.steps.validate.thresholds import Standing
+from autograder.steps.validate.translations import untranslated
+from autograder.steps.validate.variants import Variants, outdated
+from autograder.steps.workers import Workers
+
+GOAL_SECONDS = 90.0  # what one notebook may take on two cores
+GOAL_MB = 2048.0
+SHARE = 0.5  # of a limit that the solution should leave to slower answers
+
+Show = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _How:
+    """What one validation was asked for."""
+
+    slow: bool
+    whole: bool
+    at_once: int
+    show: Show
+
+
+def validate(
+    course: Course,
+    assignments: Sequence[str] = (),
+    *,
+    slow: bool = False,
+    whole: bool = False,
+    jobs: int = 0,
+    sandbox: bool = True,
+    progress: Show = lambda _: None,
+    workers: Workers | None = None,
+) -> Report:
+    """What is not as it should be in these assignments (none named: in all of the course).
+
+    `slow` also trains the mistakes tagged so; `whole` runs every mistake's notebook from end to
+    end, also where the mistake can have changed nothing. What has run before is not run again.
+    """
+    every = sorted(p.name for p in course.source.glob("*/") if any(p.glob("*.ipynb")))
+    at_once = jobs or course.grading.jobs or os.cpu_count() or 1
+    how = _How(slow, whole, at_once, progress)
+    with ExitStack() as stack:
+        hired = workers or stack.enter_context(Workers(sandbox=sandbox, parallel=at_once))
+        found = tuple(_validated(course, name, hired, how) for name in assignments or every)
+        return Report(found, str(hired.tier), hired.notes)
+
+
+def _validated(course: Course, name: str, workers: Workers, how: _How) -> Validated:
+    started = time.monotonic()
+    try:
+        source = read(course, name)
+    except AutograderError as error:
+        if not (course.source / name).is_dir():
+            raise
+        spent = time.monotonic() - started
+        return Validated(name, (), (), 0, (), tuple(str(error).splitlines()), (), spent)
+    judge = judge_of(course, source, workers)
+    how.show(f"{name}: the solution and the untouched release")
+    reference = _proved(judge)
+    tried, left_out = _mistakes(judge, how)
+    standings = dict(_standings(source))
+    rows = tuple(_rows(source, reference, tried, left_out, standings))
+    breaches = [
+        *reference.complaints,
+        *(line for one in tried for line in one.differences),
+        *_never_failed(rows),
+        *_leaks(source),
+        *(line for one in standings.values() for line in one.breaches),
+    ]
+    notes = [
+        *_budgets(reference, course.limits(name)),
+        *(line for one in standings.values() for line in one.notes),
+    ]
+    for language in course.settings.translations:
+        _translated(source, language, breaches, notes)
+    spent_by = tuple(Spent(n.notebook, n.usage) for n in reference.solution.result.notebooks)
+    return Validated(
+        name, rows, tuple(tried), len(left_out), spent_by,
+        tuple(dict.fromkeys(breaches)), tuple(dict.fromkeys(notes)), time.monotonic() - started,
+    )  # fmt: skip
+
+
+def _proved(judge: Judge) -> Proved:
+    reference = proved(judge)
+    old = [outdated(judge, one) for one in (reference.solution, reference.untouched)]
+    return proved(judge) if any(old) else reference
+
+
+def _mistakes(judge: Judge, how: _How) -> tuple[list[Tried], list[Known]]:
+    """How every mistake ended, and the slow ones that were not run."""
+    every = [(n, known_mistakes(n)) for n in judge.assignment.notebooks]
+    left_out = [m for _, many in every for m in many if m.mistake.slow and not how.slow]
+    total = sum(len(many) for _, many in every) - len(left_out)
+    tried: list[Tried] = []
+    count = 0
+
+    def done(one: Tried) -> None:
+        nonlocal count
+        count += 1
+        how.show(f"{judge.assignment.name}: mistake {count} of {total}, {one.task}/{one.mistake}")
+
+    for notebook, many in every:
+        chosen = [m for m in many if how.slow or not m.mistake.slow]
+        tried += try_mistakes(
+            judge, notebook, chosen, whole=how.whole, at_once=how.at_once, done=done
+        )
+    return tried, left_out
+
+
+# ── What is said of each criterion ───────────────────────────────────────────────────
+
+
+def _rows(
+    source: Assignment,
+    reference: Proved,
+    tried: Sequence[Tried],
+    left_out: Sequence[Known],
+    standings: dict[tuple[str, str, str], Standing],
+) -> Iterator[Row]:
+    for notebook in reference.solution.result.notebooks:
+        for task in notebook.tasks:
+            for criterion in task.criteria:
+                name = f"{task.grade_id}/{criterion.name}"
+                here = [t for t in tried if t.notebook == notebook.notebook]
+                stood = standings.get((notebook.notebook, task.grade_id, criterion.name))
+                yield Row(
+                    notebook=notebook.notebook,
+                    task=task.grade_id,
+                    criterion=criterion.name,
+                    points=criterion.max_points,
+                    hidden=criterion.hidden,
+                    solution=str(criterion.status),
+                    score=criterion.score,
+                    caught=tuple(t.mistake for t in here if name in t.named and name in t.failed),
+                    waiting=tuple(
+                        m.mistake.name
+                        for m in left_out
+                        if criterion.name in m.fails.get(task.grade_id, ())
+                        and _has(source, notebook.notebook, m)
+                    ),
+                    threshold=stood.words if stood else "",
+                )
+
+
+def _has(source: Assignment, notebook: str, known: Known) -> bool:
+    return any(
+        known.mistake in task.mistakes
+        for one in source.notebooks
+        if one.name == notebook
+        for task in one.tasks
+    )
+
+
+def _never_failed(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        if not row.caught and not row.waiting:
+            yield (
+                f"{row.notebook}, task {row.task}: nothing shows that {row.criterion} can fail;"
+                " add a mistake that fails it"
+            )
+
+
+def _standings(source: Assignment) -> Iterator[tuple[tuple[str, str, str], Standing]]:
+    entries = of_thresholds.read_calibration(source)
+    files = of_thresholds.files_of(source)
+    for notebook in source.notebooks:
+        variants = Variants(notebook)
+        by_task: dict[str, list[of_thresholds.Threshold]] = {}
+        for one in of_thresholds.thresholds(variants):
+            by_task.setdefault(one.key, []).append(one)
+        for key, many in by_task.items():
+            code = of_thresholds.code_of(variants, many[0].task, [t.criterion for t in many])
+            for one in many:
+                place = (notebook.name, one.task.grade_id, one.criterion.name)
+                yield place, of_thresholds.standing(one, entries.get(key), code=code, files=files)
+
+
+# ── The release, the budget, the languages ───────────────────────────────────────────
+
+
+def _leaks(source: Assignment) -> Iterator[str]:
+    released = {n.name: student_notebook(n, "", {}) for n in source.notebooks}
+    files = {name: (source.path / name).read_bytes() for name in source.files}
+    for leak in leaks(source, released, files):
+        yield f"the release leaks: {leak}"
+
+
+def _budgets(reference: Proved, limits: Limits) -> Iterator[str]:
+    for notebook in reference.solution.result.notebooks:
+        used = notebook.usage
+        yield from (f"{notebook.notebook}: {line}" for line in _over(used, limits))
+
+
+def _over(used: Usage, limits: Limits) -> Iterator[str]:
+    if used.cpu_seconds > GOAL_SECONDS * 2 or used.wall_seconds > GOAL_SECONDS:
+        yield (
+            f"the solution took {used.wall_seconds:.0f} s ({used.cpu_seconds:.0f} CPU s), more"
+            f" than the goal of {GOAL_SECONDS:.0f} s on two cores"
+        )
+    if used.memory_mb > GOAL_MB:
+        yield f"the solution used {used.memory_mb:.0f} MB, more than the goal of {GOAL_MB:.0f} MB"
+    for what, share in (
+        ("CPU seconds", used.cpu_seconds / limits.cpu_seconds),
+        ("memory", used.memory_mb / limits.memory_mb),
+    ):
+        if share > SHARE:
+            yield f"the solution uses {share:.0%} of the limit of {what}: slower answers may hit it"
+
+
+def _translated(source: Assignment, language: str, breaches: list[str], notes: list[str]) -> None:
+    missing = untranslated(source, language)
+    if missing is None:
+        notes.append(f"{source.name}: there is no translation yet: locale/{language}.po")
+    elif missing:
+        first = missing[0].splitlines()[0][:80]
+        breaches.append(
+            f"{source.name}: {len(missing)} texts have no translation in locale/{language}.po,"
+            f" the first: {first!r}"
+        )

@@ -1,0 +1,92 @@
+"""What a validation found, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from autograder.nouns import Usage
+
+
+@dataclass(frozen=True)
+class Row:
+    """One criterion: how the solution ends on it, what shows that it can fail."""
+
+    notebook: str
+    task: str
+    criterion: str
+    points: float
+    hidden: bool
+    solution: str  # its status on the solution
+    score: float | None
+    caught: tuple[str, ...]  # mistakes that were run and fail it
+    waiting: tuple[str, ...]  # slow mistakes that name it and were not run
+    threshold: str  # what calibration says of it, "" if it has no threshold that needs one
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One mistake: what it should fail, what it failed, what it took."""
+
+    notebook: str
+    task: str
+    mistake: str
+    named: tuple[str, ...]
+    failed: tuple[str, ...]  # task/criterion
+    judged: int  # criteria that it could have changed
+    left_out: int  # cells that its run did without
+    cpu_seconds: float
+    ran: bool  # False: judged from evidence that was there
+    differences: tuple[str, ...]
+
+    @property
+    def as_named(self) -> bool:
+        return not self.differences
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the solution of one notebook used."""
+
+    notebook: str
+    usage: Usage
+
+
+@dataclass(frozen=True)
+class Validated:
+    """One assignment."""
+
+    assignment: str
+    rows: tuple[Row, ...]
+    mistakes: tuple[Tried, ...]
+    slow_left_out: int
+    spent: tuple[Spent, ...]
+    breaches: tuple[str, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+    @property
+    def ran(self) -> int:
+        return sum(one.ran for one in self.mistakes)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one `autograder validate` found."""
+
+    assignments: tuple[Validated, ...]
+    tier: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not any(one.breaches for one in self.assignments)
+
+    def as_json(self) -> dict[str, Any]:
+        """Every assignment with its rows, mistakes, breaches and figures."""
+        return {
+            "ok": self.ok,
+            "tier": self.tier,
+            "notes": list(self.notes),
+            "assignments": [asdict(one) for one in self.assignments],
+        }

@@ -1,0 +1,182 @@
+"""Thresholds that chance decides about, and the evidence beside them: `source/A/calibration.json`.
+
+A task's entry there holds the scores of the reference and of each mistake by seed, what was
+concluded from them, and what they were measured with: versions, and fingerprints of the code.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.evidence.store import digest, fingerprint
+from autograder.nouns import Assignment, Criterion, Task
+from autograder.steps.run import versions
+from autograder.steps.validate.variants import Variants
+
+FILE = "calibration.json"
+FORMAT = 1
+ENOUGH = 20  # runs of the reference
+SETTINGS = ("at_least", "at_most")
+_JUDGED_BY = {*SETTINGS, "partial_from", "usual"}  # decide about a score, do not change it
+_CHANCE = re.compile(
+    r"\.fit\(|\.train_on_batch\(|\.apply_gradients\(|set_random_seed|set_seed|default_rng|\brandom\b"
+)
+_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One criterion whose score differs from run to run."""
+
+    notebook: str
+    task: Task
+    criterion: Criterion
+    setting: str  # "at_least" or "at_most"
+
+    @property
+    def value(self) -> float:
+        return float(self.criterion.settings[self.setting])
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, -1 where less is."""
+        return 1 if self.setting == "at_least" else -1
+
+    @property
+    def key(self) -> str:
+        """Where its task stands in calibration.json."""
+        return f"{self.notebook}/{self.task.grade_id}"
+
+    def met_by(self, score: float | None) -> bool:
+        return score is not None and self.sign * (score - self.value) >= 0
+
+
+def thresholds(variants: Variants) -> Iterator[Threshold]:
+    """The criteria of a notebook with a threshold that chance decides about, in order.
+
+    Chance: it draws (`rng`), may be tried again (`retry`), or looks at what was trained or drawn.
+    """
+    for task in variants.notebook.tasks:
+        for criterion in task.criteria:
+            numbers = [s for s in SETTINGS if type(criterion.settings.get(s)) in (int, float)]
+            if len(numbers) == 1 and (
+                criterion.draws or criterion.retry or _by_chance(variants, task, criterion)
+            ):
+                yield Threshold(variants.notebook.name, task, criterion, numbers[0])
+
+
+def _by_chance(variants: Variants, task: Task, criterion: Criterion) -> bool:
+    kept = variants.flow.slice([(task.grade_id, criterion.name)]).cells
+    return any(
+        _CHANCE.search(cell.source)
+        for cell in variants.flow.cells
+        if cell.id in kept and cell.role != "setup"
+    )
+
+
+# ── The file ─────────────────────────────────────────────────────────────────────────
+
+
+def read_calibration(assignment: Assignment) -> dict[str, Any]:
+    """The entries by notebook/task; {} if there is no file of this format."""
+    path = assignment.path / FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return dict(data["tasks"]) if data.get("format") == FORMAT else {}
+
+
+def code_of(variants: Variants, task: Task, criteria: list[Criterion]) -> str:
+    """A fingerprint of what the scores come from: the cells, and the checks without thresholds."""
+    ids = [(task.grade_id, criterion.name) for criterion in criteria]
+    return fingerprint([variants.code(ids), list(_checks(task.code, {c.name for c in criteria}))])
+
+
+def files_of(assignment: Assignment) -> str:
+    """A fingerprint of the assignment's modules and data, hidden ones included."""
+    names = [*assignment.files, *assignment.hidden_files]
+    return fingerprint({name: digest((assignment.path / name).read_bytes()) for name in names})
+
+
+def _checks(code: str, names: set[str]) -> Iterator[str]:
+    """The test cell: these criteria without demands and thresholds, the functions they share."""
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            if node.name not in names:
+                continue
+            node.decorator_list = []
+            arguments = node.args
+            arguments.kw_defaults = [
+                None if argument.arg in _JUDGED_BY else default
+                for argument, default in zip(
+                    arguments.kwonlyargs, arguments.kw_defaults, strict=True
+                )
+            ]
+        yield ast.unparse(node)
+
+
+def measured_with() -> dict[str, str]:
+    """The versions that scores depend on."""
+    return {name: found for name, found in versions().items() if name in _PACKAGES}
+
+
+def other_majors(before: Mapping[str, str]) -> list[str]:
+    """Packages whose major version is another one now."""
+    now = measured_with()
+    return [
+        f"{name} {before[name]}, now {now[name]}"
+        for name in sorted(before.keys() & now.keys())
+        if before[name].split(".")[0] != now[name].split(".")[0]
+    ]
+
+
+# ── What the evidence says of a threshold ────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What calibration says of one threshold: a few words, and what is wrong or to be known."""
+
+    words: str
+    breaches: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def standing(
+    threshold: Threshold, entry: Mapping[str, Any] | None, *, code: str, files: str
+) -> Standing:
+    """Whether a threshold is within its evidence; `code` and `files` are the prints of today."""
+    name = f"{threshold.notebook}, {threshold.task.grade_id}/{threshold.criterion.name}"
+    summary = (entry or {}).get("criteria", {}).get(threshold.criterion.name)
+    if entry is None or summary is None or summary.get("bound") is None:
+        note = f"{name}: {threshold.setting}={threshold.value:g} has never been calibrated"
+        return Standing("not calibrated", (), (note,))
+    others = other_majors(entry["versions"])
+    breaches = [f"{name}: calibrated with other major versions: {other}" for other in others]
+    if entry["code"] != code:
+        breaches.append(f"{name}: its code has changed since it was calibrated")
+    bound, n = float(summary["bound"]), int(summary["n"])
+    if threshold.sign * (threshold.value - bound) > 0:
+        breaches.append(
+            f"{name}: {threshold.setting}={threshold.value:g} is stricter than {bound:.4g}, the"
+            f" bound of {n} right answers; {summary['proposed']:g} is proposed"
+        )
+    breaches += [
+        f"{name}: mistake {mistake} reached {found['best']:.4g} and would pass"
+        f" {threshold.setting}={threshold.value:g}"
+        for mistake, found in summary.get("mistakes", {}).items()
+        if threshold.met_by(found.get("best"))
+    ]
+    notes = []
+    if entry["files"] != files:
+        notes.append(f"{name}: a file of the assignment has changed since it was calibrated")
+    if n < ENOUGH:
+        notes.append(f"{name}: calibrated with {n} runs only; {ENOUGH} or more tell")
+    words = f"{threshold.setting} {threshold.value:g}, bound {bound:.4g} (n={n})"
+    return Standing(words, tuple(breaches), tuple(notes))

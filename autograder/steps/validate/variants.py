@@ -1,0 +1,140 @@
+"""A source notebook handed in with some cells solved and others left out, and how that ends."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.evidence.record import Evidence
+from autograder.notebook.cells import write_node
+from autograder.notebook.stripping import student_notebook
+from autograder.nouns import CriterionResult, Mistake, Notebook, NotebookResult, Submission
+from autograder.steps.judge import Judge, Judged
+from autograder.steps.run import versions
+from autograder.steps.validate.slices import Flow, Slice
+
+SUBMISSION = "validation"
+Ids = frozenset[tuple[str, str]]  # (task, criterion)
+Rewrite = Callable[
+    [str, bool], str
+]  # (code, whether no code of the student's comes before) -> code
+
+
+def as_written(source: str, first: bool) -> str:  # noqa: ARG001
+    """The code as its author wrote it."""
+    return source
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A notebook to hand in, and the criteria that its run decides."""
+
+    notebook: str
+    node: Any
+    criteria: Ids
+    left_out: tuple[str, ...] = ()  # answers and cells that it does not need, by grade_id
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a variant ended."""
+
+    criteria: Mapping[tuple[str, str], CriterionResult]
+    result: NotebookResult
+    evidence: Evidence | None
+    ran: bool
+    timed_out: bool
+
+
+class Variants:
+    """Makes the variants of one notebook."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+        self.flow = Flow(notebook)
+        self._released = student_notebook(notebook, "", {})
+
+    def mistaken(
+        self,
+        mistake: Mistake,
+        *,
+        whole: bool = False,
+        criteria: Collection[tuple[str, str]] | None = None,
+        rewrite: Rewrite = as_written,
+    ) -> Variant:
+        """The solution with this mistake: what the mistake may have changed, and what that needs.
+
+        `whole` runs every cell and decides every criterion; `criteria` decides these alone.
+        """
+        flow = Flow(self.notebook, {mistake.answer: mistake.code})
+        every = {(t.grade_id, c.name) for t in self.notebook.tasks for c in t.criteria}
+        touched = flow.touched_by(mistake.answer, self.flow) if criteria is None else criteria
+        return self._variant(flow, flow.slice(every if whole else touched), whole, rewrite)
+
+    def solved(
+        self, criteria: Collection[tuple[str, str]], *, rewrite: Rewrite = as_written
+    ) -> Variant:
+        """The solution as far as these criteria need it."""
+        return self._variant(self.flow, self.flow.slice(criteria), False, rewrite)
+
+    def code(self, criteria: Collection[tuple[str, str]]) -> list[str]:
+        """The source of the cells that these criteria depend on, setup cells included."""
+        kept = self.flow.slice(criteria).cells
+        return [c.source for c in self.flow.cells if c.id in kept or c.role == "setup"]
+
+    def _variant(self, flow: Flow, part: Slice, whole: bool, rewrite: Rewrite) -> Variant:
+        node = copy.deepcopy(self._released)
+        roles = {cell.id: cell for cell in flow.cells}
+        cells, left_out = [], []
+        first = True
+        for cell in node.cells:
+            known = roles.get(cell["id"])
+            if known is not None and known.role in ("answer", "extra"):
+                if not whole and known.id not in part.cells:
+                    left_out.append(known.grade_id or f"cell {known.id}")
+                    if known.role == "extra":
+                        continue
+                else:
+                    cell["source"] = rewrite(known.source, first)
+                    first = False
+            cells.append(cell)
+        node["cells"] = cells
+        return Variant(self.notebook.name, node, part.criteria, tuple(left_out))
+
+
+def hand_in(judge: Judge, variant: Variant, *, release: int = 0, afresh: bool = False) -> Outcome:
+    """How the variant ends before this judge; `release` numbers the hidden draws (0: the real).
+
+    `afresh` runs again what ended at a limit of time. What other versions of the packages left is
+    not used: it is run again.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{variant.notebook}.ipynb"
+        path.write_text(write_node(variant.node), encoding="utf-8")
+        submission = Submission(
+            SUBMISSION, judge.assignment.name, SUBMISSION, Path(folder), "", "", release
+        )
+        judged = judge.judge(submission, as_attempted=True, afresh=afresh)
+        if outdated(judge, judged):
+            judged = judge.judge(submission, as_attempted=True)
+    (result,) = (n for n in judged.result.notebooks if n.notebook == variant.notebook)
+    decided = {
+        (task.grade_id, c.name): c
+        for task in result.tasks
+        for c in task.criteria
+        if (task.grade_id, c.name) in variant.criteria
+    }
+    evidence = judged.evidence.get(variant.notebook)
+    return Outcome(decided, result, evidence, judged.ran > 0, judged.timed_out)
+
+
+def outdated(judge: Judge, judged: Judged) -> bool:
+    """Whether it was judged from what other versions left; that is forgotten then."""
+    old = [e for e in judged.evidence.values() if judged.ran == 0 and e.versions != versions()]
+    for evidence in old:
+        judge.store.remove("runs", evidence.key)
+    return bool(old)

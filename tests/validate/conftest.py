@@ -1,0 +1,15 @@
+"""Warm servers for the whole session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from autograder.steps.workers import Workers
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[Workers]:
+    with Workers(parallel=2) as hired:
+        yield hired
