@@ -12,22 +12,20 @@ Cell = dict[str, Any]
 
 
 def with_answers(
-    released: Path, whole: Mapping[str, Any], ran: Iterable[Mapping[str, Any]]
+    released: Path, saved: Mapping[str, Mapping[str, Any]], ran: Iterable[Mapping[str, Any]]
 ) -> Iterator[tuple[str, str]]:
     """(name, text) of each notebook there is something of.
 
-    `whole` is the last save of a whole notebook, or empty; `ran` the cells that were run. Those
-    run after the save replace the answer cell with their id, else the one that defines the same
-    names.
+    `saved` is the last save of each whole notebook, `ran` the cells that were run. Those run after
+    the save replace the answer cell with their id, else the one that defines the same names.
     """
-    since = str(whole.get("at", ""))
     later: dict[str, list[Mapping[str, Any]]] = {}
     for cell in sorted(ran, key=lambda one: str(one["at"])):
-        if cell["at"] > since:
-            later.setdefault(str(cell["name"]), []).append(cell)
-    base = str(whole.get("name", ""))
-    for name in dict.fromkeys(filter(None, (base, *later))):
-        text = str(whole["text"]) if name == base and whole else _released(released, name)
+        name = str(cell["name"])
+        if name not in saved or cell["at"] > saved[name]["at"]:
+            later.setdefault(name, []).append(cell)
+    for name in dict.fromkeys((*saved, *later)):
+        text = str(saved[name]["text"]) if name in saved else _released(released, name)
         if text is not None:
             yield name, _filled(text, later.get(name, ()))
 

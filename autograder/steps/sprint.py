@@ -17,7 +17,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from autograder import exams
+from autograder import exams, harmless
 from autograder.config import Course
 from autograder.errors import AutograderError, ConfigError
 from autograder.evidence.store import write_beside
@@ -132,6 +132,7 @@ def must_be_in_time(
 def save(course: Course, assignment: str, student: str, name: str, text: str, at: datetime) -> None:
     """Keeps the notebook as it is now; on disk when this returns. TooLate, or Refused."""
     must_be_in_time(course, assignment, student, at, at)
+    _must_be_known(course, assignment, name)
     try:
         cells = json.loads(text)["cells"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -139,7 +140,8 @@ def save(course: Course, assignment: str, student: str, name: str, text: str, at
     if not isinstance(cells, list):
         raise Refused("this is no notebook", where="this save", way_out="save it as .ipynb")
     with _folder(course, assignment, student) as place:
-        _write(place / "save.json", {"at": at.isoformat(), "name": name, "text": text})
+        known = _read(place / "save.json")
+        _write(place / "save.json", {**known, name: {"at": at.isoformat(), "text": text}})
 
 
 def save_cell(
@@ -147,6 +149,7 @@ def save_cell(
 ) -> None:
     """Keeps one answer cell as it was run: enough where no front end tells the whole notebook."""
     must_be_in_time(course, assignment, student, at, at)
+    _must_be_known(course, assignment, name)
     if len(source) > LONGEST_CELL:
         raise Refused("this cell is too long to be saved", where=cell[:60])
     with _folder(course, assignment, student) as place:
@@ -159,10 +162,19 @@ def save_cell(
 def saved_at(course: Course, assignment: str, student: str) -> datetime | None:
     """When something was saved last; None if nothing was."""
     place = _place(course, assignment, student)
-    times = [_read(place / "save.json").get("at", "")]
+    times = [one["at"] for one in _read(place / "save.json").values()]
     times += [one["at"] for one in _read(place / "cells.json").get("cells", [])]
     last = max(times, default="")
     return datetime.fromisoformat(last) if last else None
+
+
+def _must_be_known(course: Course, assignment: str, name: str) -> None:
+    there = sorted(path.stem for path in (course.release / assignment).glob("*.ipynb"))
+    if name not in there:
+        raise Refused(
+            "the sprint has no such notebook", where=harmless.text(name, cap=80),
+            way_out=f"its notebooks: {', '.join(there)}",
+        )  # fmt: skip
 
 
 def hand_in_what_is_over(course: Course, now: datetime) -> tuple[sprints.Sprint, ...]:

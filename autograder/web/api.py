@@ -1,0 +1,152 @@
+"""What a notebook asks of the portal: to be let in, to hand in, to save while a sprint runs.
+
+POST /api/device                          → {"secret", "code", "page", "seconds"}
+POST /api/device/token   {"secret"}       → {"token"}, 202 while nobody has allowed it
+PUT  /api/assignments/A/submission?name=  the file; Bearer token → {"submission", "receipt"}
+PUT  /api/sprints/A/notebook?name=        the notebook as it is now → {"saved", "deadline"}
+PUT  /api/sprints/A/cell                  {"name", "cell", "source"} → the same
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from autograder.gradebook import access
+from autograder.language import translate
+from autograder.steps import sprint
+from autograder.steps.hand_in import Upload, hand_in
+from autograder.web import views
+from autograder.web.app import Portal
+from autograder.web.auth import TooMany
+
+SMALL = 1 << 20
+NOTEBOOK = 16 << 20
+
+
+def routes(portal: Portal) -> APIRouter:
+    """Everything a notebook may ask."""
+    router = APIRouter(prefix="/api")
+    _device(router, portal)
+    _submission(router, portal)
+    _sprints(router, portal)
+    return router
+
+
+def _device(router: APIRouter, portal: Portal) -> None:
+    asked = TooMany(120, 60)
+
+    @router.post("/device")
+    async def ask(request: Request) -> dict[str, Any]:
+        asked.count(request.client.host if request.client else "")
+        secret, code = await run_in_threadpool(access.ask, portal.course)
+        base = portal.course.portal.url or str(request.base_url)
+        page = f"{base.rstrip('/')}/device?code={code}"
+        seconds = access.DEVICE_MINUTES * 60
+        return {"secret": secret, "code": code, "page": page, "seconds": seconds}
+
+    @router.post("/device/token")
+    async def token(request: Request) -> JSONResponse:
+        given = await _json(request)
+        found = await run_in_threadpool(portal.door.notebook_token, str(given.get("secret", "")))
+        if found is None:
+            raise HTTPException(410, translate("This code is over: ask for a new one."))
+        return JSONResponse({"token": found}, 200 if found else 202)
+
+
+def _submission(router: APIRouter, portal: Portal) -> None:
+    often = TooMany(30, 60)
+
+    @router.put("/assignments/{assignment}/submission")
+    async def take(request: Request, assignment: str, name: str) -> dict[str, Any]:
+        person = await run_in_threadpool(portal.door.notebook, request)
+        often.count(person.id)
+        most = (portal.course.submissions.max_mb << 20) + SMALL
+        async with _streamed(request, most) as path:
+            done = await run_in_threadpool(
+                _keep, portal, assignment, person.id, Upload(name, path), request.state.arrived
+            )
+        return {
+            "submission": done.submission, "again": done.again, "receipt": done.receipt,
+            "notes": list(done.notes), "page": f"/a/{assignment}/submissions/{done.submission}",
+        }  # fmt: skip
+
+
+def _keep(portal: Portal, assignment: str, who: str, upload: Upload, arrived: datetime) -> Any:
+    if views.tile(portal.course, assignment, who, portal.clock()).sprint:
+        sprint.must_be_in_time(portal.course, assignment, who, arrived, portal.clock())
+    return hand_in(portal.course, assignment, who, [upload], arrived)
+
+
+def _sprints(router: APIRouter, portal: Portal) -> None:
+    often = TooMany(240, 60)
+    course = portal.course
+
+    async def student(request: Request, assignment: str) -> str:
+        person = await run_in_threadpool(portal.door.notebook, request)
+        often.count(person.id)
+        if course.kind_of(assignment) != "sprint":
+            raise HTTPException(404, translate("There is no such assignment."))
+        return person.id
+
+    def saved(assignment: str, who: str, at: datetime) -> dict[str, str]:
+        where = sprint.standing(course, assignment, who, at)
+        end = where.deadline.isoformat() if where.deadline else ""
+        return {"saved": at.isoformat(), "deadline": end, "words": where.words}
+
+    @router.put("/sprints/{assignment}/notebook")
+    async def notebook(request: Request, assignment: str, name: str) -> dict[str, str]:
+        who, at = await student(request, assignment), request.state.arrived
+        async with _streamed(request, NOTEBOOK) as path:
+            text = path.read_text("utf-8", "replace")
+        await run_in_threadpool(sprint.save, course, assignment, who, name[:100], text, at)
+        return await run_in_threadpool(saved, assignment, who, at)
+
+    @router.put("/sprints/{assignment}/cell")
+    async def cell(request: Request, assignment: str) -> dict[str, str]:
+        who, at = await student(request, assignment), request.state.arrived
+        given = await _json(request)
+        name, id_, source = (str(given.get(key, "")) for key in ("name", "cell", "source"))
+        await run_in_threadpool(
+            sprint.save_cell, course, assignment, who, name[:100], id_[:100], source, at
+        )
+        return await run_in_threadpool(saved, assignment, who, at)
+
+
+# ── What comes in ────────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def _streamed(request: Request, most: int) -> AsyncIterator[Path]:
+    """What is sent, written to a file as it comes; HTTP 413 past the most there may be."""
+    with tempfile.TemporaryDirectory() as room:
+        path, size = Path(room, "upload"), 0
+        with path.open("wb") as out:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > most:
+                    raise HTTPException(413, translate("This is too large."))
+                await run_in_threadpool(out.write, chunk)
+        if not size:
+            raise HTTPException(400, translate("Nothing was sent."))
+        yield path
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    async with _streamed(request, SMALL) as path:
+        try:
+            found = json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
+            found = None
+    if not isinstance(found, dict):
+        raise HTTPException(400, translate("This is no JSON object."))
+    return found

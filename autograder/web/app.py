@@ -1,0 +1,236 @@
+"""The application: who is let in, the pages, the headers, and a clock that ends sprints."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException as PlainHTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from autograder import language, receipts
+from autograder.config import Course
+from autograder.errors import AutograderError, NotFound
+from autograder.expect.verdict import msgid
+from autograder.steps import sprint
+from autograder.steps.feedback.pages import TEMPLATES as FEEDBACK_TEMPLATES
+from autograder.web.auth import Door, Visitor
+
+Clock = Callable[[], datetime]
+HERE = Path(__file__).parent
+TICK_SECONDS = 1.0
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+log = logging.getLogger("autograder.portal")
+
+
+@dataclass(frozen=True)
+class Portal:
+    """What every page needs: the course, the clock, the door, and how a page is made."""
+
+    course: Course
+    clock: Clock
+    door: Door
+
+    def page(
+        self, template: str, visitor: Visitor, *, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """The page as HTML, with the visitor's session renewed."""
+        html = _environment().get_template(template).render(
+            course=self.course, visitor=visitor, seal=self.door.seal(visitor),
+            now=self.clock(), t=language.translate, lang=language.current(), local=self.local,
+            **values,
+        )  # fmt: skip
+        response = HTMLResponse(html, status)
+        self.door.remember(response, visitor)
+        return response
+
+    def local(self, moment: datetime) -> Markup:
+        """A time in the course's zone, which the browser shows in its own."""
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        here = aware.astimezone(self.course.zone)
+        return Markup('<time datetime="{}">{} <small>{}</small></time>').format(
+            aware.isoformat(), f"{here:%Y-%m-%d %H:%M}", self.course.zone.key
+        )
+
+
+def now() -> datetime:
+    """The server's clock."""
+    return datetime.now(timezone.utc)
+
+
+def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
+    """The portal of a course."""
+    from autograder.web import api, student
+
+    receipts.signing_key(course.state, course.root)  # so that the public half lies there
+    portal = Portal(course, clock, Door(course))
+    app = FastAPI(
+        title=course.name, docs_url=None, redoc_url=None, openapi_url=None,
+        lifespan=_beside(portal),
+    )  # fmt: skip
+    app.state.portal = portal
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    _files(app, portal)
+    app.include_router(student.routes(portal))
+    app.include_router(api.routes(portal))
+    _errors(app, portal)
+    app.add_middleware(Around, portal=portal)
+    return app
+
+
+class Around:
+    """Around every answer: when its first byte came, the language, and the headers."""
+
+    def __init__(self, app: ASGIApp, portal: Portal) -> None:
+        self._app, self._portal = app, portal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope.setdefault("state", {})["arrived"] = self._portal.clock()
+        language.use(self._portal.course.language)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message["headers"]}
+                static = scope["path"].startswith("/static/")
+                for name, value in HEADERS.items():
+                    key = name.lower().encode()
+                    if static and name == "Cache-Control":
+                        value = "public, max-age=600"
+                    if key not in given:
+                        message["headers"].append((key, value.encode()))
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+# ── Beside the pages ─────────────────────────────────────────────────────────────────
+
+
+def _beside(portal: Portal) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ticking = asyncio.create_task(_tick(portal))
+        yield
+        ticking.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticking
+
+    return lifespan
+
+
+async def _tick(portal: Portal) -> None:
+    """Every second, hands in what is over."""
+    while True:
+        try:
+            await run_in_threadpool(sprint.hand_in_what_is_over, portal.course, portal.clock())
+        except Exception:  # a full disk must not end the clock: it is tried again
+            log.exception("sprints could not be ended; trying again")
+        await asyncio.sleep(TICK_SECONDS)
+
+
+# ── Files that anybody may have ──────────────────────────────────────────────────────
+
+
+def _files(app: FastAPI, portal: Portal) -> None:
+    @app.get("/page.css", response_class=PlainTextResponse)
+    def style() -> Response:
+        css = (FEEDBACK_TEMPLATES / "page.css").read_text(encoding="utf-8")
+        return Response(css, media_type="text/css")
+
+    @app.get("/receipts.pub")
+    def public_key() -> Response:
+        return FileResponse(portal.course.root / receipts.PUBLIC, media_type="text/plain")
+
+    @app.get("/wheel/{name}")
+    def wheel(name: str) -> Response:
+        found = [p for p in portal.course.release.glob("*/*.whl") if p.name == name]
+        if not found:
+            raise NotFound("there is no such file")
+        return FileResponse(found[0], media_type="application/zip")
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+
+# ── What went wrong ──────────────────────────────────────────────────────────────────
+
+_TITLES = {
+    403: msgid("Not allowed"),
+    404: msgid("Not found"),
+    409: msgid("Not now"),
+    413: msgid("Too large"),
+    429: msgid("Too many tries"),
+}
+
+
+def _errors(app: FastAPI, portal: Portal) -> None:
+    def answer(request: Request, status: int, fact: str, way_out: str = "") -> Response:
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": {"fact": fact, "way_out": way_out}}, status)
+        visitor = portal.door.visitor(request)
+        title = language.translate(_TITLES.get(status, msgid("That did not work")))
+        return portal.page(
+            "message.html.j2", visitor, status=status, title=title, fact=fact, way_out=way_out
+        )
+
+    def plain(request: Request, error: Exception) -> Response:
+        assert isinstance(error, PlainHTTPException)
+        if error.status_code == 404 and error.detail == "Not Found":
+            error.detail = language.translate("There is no such page.")
+        response = answer(request, error.status_code, str(error.detail))
+        response.headers.update(error.headers or {})
+        return response
+
+    def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, AutograderError)
+        status = 409 if isinstance(error, sprint.TooLate) else 400
+        if isinstance(error, NotFound):
+            return answer(request, 404, error.fact)  # never where on this machine
+        return answer(request, status, error.fact, error.way_out)
+
+    app.add_exception_handler(PlainHTTPException, plain)
+    app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(AutograderError, ours)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+    return environment

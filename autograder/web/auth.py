@@ -1,0 +1,200 @@
+"""Who somebody is, and that a form came from our own page.
+
+A personal link ends in `#code`, which browsers never send: the page posts it. The session is a
+signed cookie that names the token it began with, so that revoking a link ends its sessions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict, deque
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException, Request, Response
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from starlette.datastructures import FormData
+
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.gradebook import access
+from autograder.language import translate
+from autograder.steps import roster
+
+COOKIE = "autograder"
+FORM_BYTES = 64 << 10
+KEYS = 20_000  # of a rate limit; the oldest are forgotten
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Whoever asks for a page: a person of the roster, or nobody yet."""
+
+    nonce: str  # what their forms are signed with
+    person: roster.Person | None = None
+    token: str = ""  # hash of the token that the session began with; "" behind a proxy
+
+    @property
+    def is_staff(self) -> bool:
+        return self.person is not None and self.person.role != "student"
+
+
+class TooMany:
+    """So many times in so many seconds by one key, and no more."""
+
+    def __init__(self, times: int, seconds: float) -> None:
+        self._times, self._seconds = times, seconds
+        self._seen: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def count(self, key: str) -> None:
+        """Notes one; HTTP 429 if it is one too many."""
+        self.check(key)
+        self._seen.setdefault(key, deque()).append(time.monotonic())
+        self._seen.move_to_end(key)
+        while len(self._seen) > KEYS:
+            self._seen.popitem(last=False)
+
+    def check(self, key: str) -> None:
+        """HTTP 429 if there were too many; notes nothing."""
+        seen, now = self._seen.get(key, deque()), time.monotonic()
+        while seen and now - seen[0] > self._seconds:
+            seen.popleft()
+        if len(seen) >= self._times:
+            wait = int(self._seconds - (now - seen[0])) + 1
+            raise HTTPException(429, translate("Too many tries."), {"Retry-After": str(wait)})
+
+
+class Door:
+    """Lets people in by what the course's settings say."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        secret = hmac.new(course.key, b"portal session", hashlib.sha256).hexdigest()
+        self._signer = URLSafeTimedSerializer(secret, salt="portal")
+        self._failed = TooMany(20, 60)
+        self._secure = course.portal.url.startswith("https://")
+
+    # ── Who it is ────────────────────────────────────────────────────────────────────
+
+    def visitor(self, request: Request) -> Visitor:
+        """Who asks; nobody if the session is over, its link was revoked, or there is none."""
+        found = self._session(request)
+        nonce = str(found.get("n", "")) or secrets.token_urlsafe(18)
+        if self._course.portal.sign_in == "proxy":
+            return Visitor(nonce, self._by_proxy(request))
+        token = str(found.get("t", ""))
+        entry = access.entry_of_hash(self._course, token) if token else None
+        if entry is None or entry.kind != "link" or entry.person != found.get("p"):
+            return Visitor(nonce)
+        return Visitor(nonce, self.person(entry.person), token)
+
+    def person(self, id_: str) -> roster.Person | None:
+        """The person with this pseudonym, if the roster still has them."""
+        return next((one for one in roster.people(self._course) if one.id == id_), None)
+
+    def let_in(self, request: Request, code: str) -> Visitor | None:
+        """The person whose link this is, with a new session; None if it is nobody's."""
+        where = _from(request)
+        self._failed.check(where)
+        entry = access.entry(self._course, code[:100])
+        person = self.person(entry.person) if entry and entry.kind == "link" else None
+        if entry is None or person is None:
+            self._failed.count(where)
+            return None
+        return Visitor(secrets.token_urlsafe(18), person, entry.token)
+
+    def notebook(self, request: Request) -> roster.Person:
+        """The student whose notebook asks, by its bearer token; HTTP 401 or 403."""
+        where = _from(request)
+        self._failed.check(where)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        entry = access.entry(self._course, token[:100]) if scheme == "Bearer" else None
+        person = self.person(entry.person) if entry and entry.kind == "notebook" else None
+        if person is None:
+            self._failed.count(where)
+            raise HTTPException(401, translate("This notebook has to sign in again."))
+        if person.role != "student":
+            raise HTTPException(403, translate("This page is for students."))
+        return person
+
+    def _by_proxy(self, request: Request) -> roster.Person | None:
+        name = request.headers.get(self._course.portal.proxy_header, "")
+        try:
+            return roster.find(self._course, name) if name else None
+        except NotFound:
+            return None
+
+    # ── Its session ──────────────────────────────────────────────────────────────────
+
+    def _session(self, request: Request) -> dict[str, Any]:
+        try:
+            found = self._signer.loads(
+                request.cookies.get(COOKIE, ""), max_age=self._course.portal.session_hours * 3600
+            )
+        except BadSignature:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def remember(self, response: Response, visitor: Visitor) -> None:
+        """Puts the visitor's session into the answer."""
+        person = visitor.person.id if visitor.person else ""
+        value = self._signer.dumps({"p": person, "t": visitor.token, "n": visitor.nonce})
+        response.set_cookie(
+            COOKIE, str(value), httponly=True, samesite="lax", secure=self._secure, path="/",
+            max_age=self._course.portal.session_hours * 3600,
+        )  # fmt: skip
+
+    def forget(self, response: Response) -> None:
+        """Ends the session in this browser."""
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=self._secure, path="/")
+
+    # ── Its forms ────────────────────────────────────────────────────────────────────
+
+    def seal(self, visitor: Visitor) -> str:
+        """What every form of this visitor's carries."""
+        who = visitor.person.id if visitor.person else ""
+        text = f"form\0{visitor.nonce}\0{who}".encode()
+        return hmac.new(self._course.key, text, hashlib.sha256).hexdigest()
+
+    async def form(self, request: Request, visitor: Visitor, most: int = FORM_BYTES) -> FormData:
+        """The form that was posted; HTTP 403 unless it is from a page that this visitor was given.
+
+        HTTP 411 or 413 if its length is not told, or is more than `most` bytes.
+        """
+        length = request.headers.get("content-length", "")
+        if not length.isdigit():
+            raise HTTPException(411, translate("The length of what is sent must be told."))
+        if int(length) > most:
+            raise HTTPException(413, translate("This is too large."))
+        origin = urlsplit(request.headers.get("origin", "")).netloc
+        if origin and origin not in self._hosts(request):
+            raise HTTPException(403, translate("This form came from another page."))
+        form = await request.form(max_files=50, max_fields=50)
+        sealed = form.get("seal")
+        if not isinstance(sealed, str) or not hmac.compare_digest(
+            sealed.encode(), self.seal(visitor).encode()
+        ):
+            raise HTTPException(403, translate("This page was too old: load it again."))
+        return form
+
+    def _hosts(self, request: Request) -> set[str]:
+        return {request.headers.get("host", ""), urlsplit(self._course.portal.url).netloc} - {""}
+
+    def notebook_token(self, secret: str) -> str | None:
+        """The token of a notebook once its student has allowed it; "" before, None if over."""
+        lasts = timedelta(hours=self._course.portal.session_hours)
+        return access.collect_token(self._course, secret[:200], lasts)
+
+
+def signed_out(visitor: Visitor) -> Visitor:
+    """The same browser, nobody in it."""
+    return replace(visitor, person=None, token="")
+
+
+def _from(request: Request) -> str:
+    return request.client.host if request.client else ""

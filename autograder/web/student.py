@@ -1,0 +1,294 @@
+"""The pages of students: sign in, my assignments, one assignment, receipts, feedback."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import FileResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from autograder.errors import AutograderError, NotFound
+from autograder.gradebook import access, sprints
+from autograder.language import translate
+from autograder.steps import sprint
+from autograder.steps.hand_in import HandedIn, Upload, hand_in
+from autograder.web import views
+from autograder.web.app import Portal
+from autograder.web.auth import TooMany, Visitor
+
+FEEDBACK_CSP = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+TEXT_CHARACTERS = 4000
+
+
+def anybody(request: Request) -> Visitor:
+    """Whoever asks."""
+    portal: Portal = request.app.state.portal
+    return portal.door.visitor(request)
+
+
+def student(request: Request) -> Visitor:
+    """The student who asks; anybody else is sent away."""
+    visitor = anybody(request)
+    if visitor.person is None:
+        raise HTTPException(303, headers={"Location": "/sign-in"})
+    if visitor.is_staff:
+        raise HTTPException(403, translate("This page is for students."))
+    return visitor
+
+
+Anybody = Annotated[Visitor, Depends(anybody)]
+Student = Annotated[Visitor, Depends(student)]
+
+
+def routes(portal: Portal) -> APIRouter:
+    """Every page of students."""
+    router = APIRouter()
+    _sign_in(router, portal)
+    _assignments(router, portal)
+    _downloads(router, portal)
+    _uploads(router, portal)
+    _device(router, portal)
+    return router
+
+
+def _id(visitor: Visitor) -> str:
+    assert visitor.person is not None
+    return visitor.person.id
+
+
+# ── Signing in ───────────────────────────────────────────────────────────────────────
+
+
+def _sign_in(router: APIRouter, portal: Portal) -> None:
+    @router.get("/sign-in")
+    def form(visitor: Anybody) -> Response:
+        if visitor.person is not None and not visitor.is_staff:
+            return RedirectResponse("/", 303)
+        return portal.page("sign_in.html.j2", visitor, failed=False)
+
+    @router.post("/sign-in")
+    async def let_in(request: Request, visitor: Anybody) -> Response:
+        given = await portal.door.form(request, visitor)
+        code = str(given.get("code", ""))
+        known = await run_in_threadpool(portal.door.let_in, request, code)
+        if known is None:
+            return portal.page("sign_in.html.j2", visitor, status=401, failed=True)
+        response = RedirectResponse("/", 303)
+        portal.door.remember(response, known)
+        return response
+
+    @router.post("/sign-out")
+    async def leave(request: Request, visitor: Anybody) -> Response:
+        await portal.door.form(request, visitor)
+        response = RedirectResponse("/sign-in", 303)
+        portal.door.forget(response)
+        return response
+
+
+# ── Looking ──────────────────────────────────────────────────────────────────────────
+
+
+def _assignments(router: APIRouter, portal: Portal) -> None:
+    course = portal.course
+
+    @router.get("/")
+    def mine(visitor: Student) -> Response:
+        tiles = views.tiles(course, _id(visitor), portal.clock())
+        return portal.page("assignments.html.j2", visitor, tiles=tiles)
+
+    @router.get("/a/{assignment}")
+    def one(assignment: str, visitor: Student, told: str = "") -> Response:
+        page = views.page(course, assignment, _id(visitor), portal.clock())
+        new = next((line for line in page.lines if line.id == told), None)
+        return portal.page("assignment.html.j2", visitor, page=page, new=new, problem=None)
+
+    @router.get("/a/{assignment}/state")
+    def state(assignment: str, visitor: Student) -> Response:
+        page = views.page(course, assignment, _id(visitor), portal.clock())
+        return portal.page("state.html.j2", visitor, page=page)
+
+    @router.get("/a/{assignment}/submissions/{id_}")
+    def receipt(
+        assignment: str, id_: str, visitor: Annotated[Visitor, Depends(student)]
+    ) -> Response:
+        found = views.receipt(course, assignment, _id(visitor), id_)
+        return portal.page("receipt.html.j2", visitor, receipt=found)
+
+    @router.get("/a/{assignment}/submissions/{id_}/receipt.json")
+    def receipt_file(
+        assignment: str, id_: str, visitor: Annotated[Visitor, Depends(student)]
+    ) -> Response:
+        found = views.receipt(course, assignment, _id(visitor), id_)
+        text = json.dumps(found, ensure_ascii=False, indent=1)
+        name = f"receipt-{found['submission']}.json"
+        return Response(text, media_type="application/json", headers=_as_file(name))
+
+    @router.get("/a/{assignment}/feedback/{name}.html")
+    def feedback(
+        assignment: str, name: str, visitor: Annotated[Visitor, Depends(student)]
+    ) -> Response:
+        path = views.feedback_page(course, assignment, _id(visitor), name, portal.clock())
+        return FileResponse(path, headers={"Content-Security-Policy": FEEDBACK_CSP})
+
+
+# ── Downloading ──────────────────────────────────────────────────────────────────────
+
+
+def _downloads(router: APIRouter, portal: Portal) -> None:
+    course = portal.course
+
+    def may_have(assignment: str, visitor: Visitor) -> None:
+        page = views.tile(course, assignment, _id(visitor), portal.clock())
+        if page.sprint:
+            where = sprint.standing(course, assignment, _id(visitor), portal.clock())
+            if where.sprint is None:
+                raise sprint.TooLate(where.words)
+
+    @router.get("/a/{assignment}/files/{name}.ipynb")
+    def notebook(
+        assignment: str, name: str, visitor: Annotated[Visitor, Depends(student)]
+    ) -> Response:
+        may_have(assignment, visitor)
+        for path in views.files(course, assignment):
+            if path.suffix == ".ipynb" and path.stem == name:
+                return FileResponse(path, filename=path.name, media_type="application/x-ipynb+json")
+        raise NotFound(translate("There is no such page."))
+
+    @router.get("/a/{assignment}/everything.zip")
+    def everything(assignment: str, visitor: Student) -> Response:
+        may_have(assignment, visitor)
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            root = course.release / assignment
+            for path in (*views.files(course, assignment), *root.glob("*.whl")):
+                archive.write(path, f"{assignment}/{path.relative_to(root).as_posix()}")
+        headers = _as_file(f"{assignment}.zip")
+        return Response(out.getvalue(), media_type="application/zip", headers=headers)
+
+
+def _as_file(name: str) -> dict[str, str]:
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+    return {"Content-Disposition": f'attachment; filename="{plain}"'}
+
+
+# ── Handing in ───────────────────────────────────────────────────────────────────────
+
+
+def _uploads(router: APIRouter, portal: Portal) -> None:
+    course = portal.course
+    often = TooMany(60, 60)
+
+    @router.post("/a/{assignment}/start")
+    async def start(
+        request: Request, assignment: str, visitor: Annotated[Visitor, Depends(student)]
+    ) -> Response:
+        await portal.door.form(request, visitor)
+        await run_in_threadpool(_start, portal, assignment, _id(visitor))
+        return RedirectResponse(f"/a/{assignment}", 303)
+
+    @router.post("/a/{assignment}/upload")
+    async def upload(
+        request: Request, assignment: str, visitor: Annotated[Visitor, Depends(student)]
+    ) -> Response:
+        often.count(_id(visitor))
+        most = (course.submissions.max_mb << 20) + (1 << 20)
+        form = await portal.door.form(request, visitor, most)
+        files = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
+        try:
+            done = await run_in_threadpool(
+                _take, portal, assignment, _id(visitor), files, request.state.arrived
+            )
+        except AutograderError as error:
+            page = await run_in_threadpool(
+                views.page, course, assignment, _id(visitor), portal.clock()
+            )
+            return portal.page(
+                "assignment.html.j2", visitor, status=400, page=page, new=None, problem=error
+            )
+        finally:
+            await form.close()
+        return RedirectResponse(f"/a/{assignment}?told={done.submission}#told", 303)
+
+    @router.post("/a/{assignment}/regrade")
+    async def regrade(
+        request: Request, assignment: str, visitor: Annotated[Visitor, Depends(student)]
+    ) -> Response:
+        often.count(_id(visitor))
+        form = await portal.door.form(request, visitor)
+        said = str(form.get("text", "")).strip()[:TEXT_CHARACTERS]
+        await run_in_threadpool(
+            _ask_again, portal, assignment, _id(visitor), str(form.get("task", "")), said
+        )
+        return RedirectResponse(f"/a/{assignment}#requests", 303)
+
+
+def _start(portal: Portal, assignment: str, who: str) -> None:
+    if not views.tile(portal.course, assignment, who, portal.clock()).sprint:
+        raise NotFound(translate("There is no such page."))
+    sprint.begin(portal.course, assignment, who, portal.clock())
+
+
+def _take(
+    portal: Portal, assignment: str, who: str, files: list[UploadFile], arrived: datetime
+) -> HandedIn:
+    """The uploaded files as a submission; for a sprint only in time."""
+    is_sprint = views.tile(portal.course, assignment, who, portal.clock()).sprint
+    if is_sprint:
+        sprint.must_be_in_time(portal.course, assignment, who, arrived, portal.clock())
+    with tempfile.TemporaryDirectory() as room:
+        uploads = []
+        for number, file in enumerate(one for one in files if one.filename):
+            path = Path(room, str(number))
+            with path.open("wb") as out:
+                while chunk := file.file.read(1 << 18):
+                    out.write(chunk)
+            uploads.append(Upload(file.filename or "", path))
+        if not uploads:
+            raise AutograderError(
+                translate("No file was chosen."), way_out=translate("Choose your .ipynb first.")
+            )
+        return hand_in(portal.course, assignment, who, uploads, arrived)
+
+
+def _ask_again(portal: Portal, assignment: str, who: str, task: str, text: str) -> None:
+    page = views.page(portal.course, assignment, who, portal.clock())
+    if page.score is None or not page.score.may_ask:
+        raise AutograderError(translate("A regrade cannot be asked for now."))
+    if task not in [name for name, _ in page.score.tasks]:
+        raise NotFound(translate("There is no such task."))
+    if not text:
+        raise AutograderError(translate("Say what should be looked at again, and why."))
+    notebook, _, name = task.partition("/")
+    counting = next((line.id for line in page.lines if line.counts), "")
+    sprints.ask_again(portal.course, assignment, who, counting, notebook, name, text)
+
+
+# ── Letting a notebook in ────────────────────────────────────────────────────────────
+
+
+def _device(router: APIRouter, portal: Portal) -> None:
+    guesses = TooMany(10, 60)
+
+    @router.get("/device")
+    def ask(visitor: Student, code: str = "") -> Response:
+        return portal.page("device.html.j2", visitor, code=code[:9], done=None)
+
+    @router.post("/device")
+    async def allow(request: Request, visitor: Student) -> Response:
+        form = await portal.door.form(request, visitor)
+        guesses.count(_id(visitor))
+        code = str(form.get("code", ""))[:20]
+        done = await run_in_threadpool(access.allow, portal.course, code, _id(visitor))
+        status = 200 if done else 400
+        return portal.page("device.html.j2", visitor, status=status, code=code, done=done)

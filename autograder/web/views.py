@@ -1,0 +1,284 @@
+"""What a student's pages say, as plain values: nothing here knows of requests or HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from autograder import gradebook, harmless
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.exams import Phase
+from autograder.expect.verdict import msgid
+from autograder.gradebook import queue, sprints
+from autograder.inbox.shelf import Kept
+from autograder.language import translate
+from autograder.nouns import fill
+from autograder.steps import hand_in, sprint
+from autograder.steps.collect import shelf_of
+from autograder.steps.release import last_record, released_number
+from autograder.student.words import State, number
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One assignment in the list."""
+
+    name: str
+    sprint: bool
+    release: int
+    due: datetime | None
+    state: State
+    points: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a receipt."""
+
+    name: str
+    saved: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """One submission in the history."""
+
+    id: str
+    received: datetime
+    files: str
+    sha256: str
+    counts: bool
+    late: bool
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a student's result is, as far as the course lets them see it."""
+
+    points: str
+    waits: bool
+    tasks: tuple[tuple[str, str], ...]  # (notebook/task, its name)
+    may_ask: bool
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Where the newest submission is on its way to a result."""
+
+    state: str  # waiting, running, done, failed
+    ahead: int
+    until: datetime | None  # not graded before this
+
+
+@dataclass(frozen=True)
+class Page:
+    """All there is to say of one assignment to one student."""
+
+    tile: Tile
+    notebooks: tuple[str, ...]
+    colab: tuple[tuple[str, str], ...]  # (notebook, address)
+    may_work: bool  # whether the notebook is served and uploads are taken
+    where: sprint.Standing | None
+    saved: datetime | None
+    deadline: datetime | None
+    lines: tuple[Line, ...]
+    job: Waiting | None
+    score: Score | None
+    feedback: tuple[str, ...]
+    requests: tuple[sprints.Request, ...]
+    counts: str
+    most_mb: int
+
+
+DONE = State(msgid("graded"), "✓", "good")
+HANDED_IN = State(msgid("handed in"), "✓", "good")
+NOTHING = State(msgid("nothing handed in"), "–", "wait")
+SPRINT = {
+    Phase.BEFORE: State(msgid("not open yet"), "◷", "wait"),
+    Phase.OPEN: State(msgid("may be started"), "▶", "later"),
+    Phase.RUNNING: State(msgid("running"), "◷", "warn"),
+    Phase.GRACE: State(msgid("time is over"), "■", "wait"),
+    Phase.OVER: State(msgid("time is over"), "■", "wait"),
+    Phase.MISSED: State(msgid("closed"), "■", "wait"),
+}
+COUNTS = {
+    "best": msgid("The best of your submissions counts; handing in again never lowers it."),
+    "last": msgid("The last of your submissions counts; all of them are kept."),
+}
+
+
+def tiles(course: Course, student: str, now: datetime) -> tuple[Tile, ...]:
+    """The assignments that were released, the next ones due first."""
+    names = [path.name for path in sorted(course.release.glob("*")) if path.is_dir()]
+    found = [tile(course, name, student, now) for name in names if released_number(course, name)]
+    never = datetime.max.replace(tzinfo=timezone.utc)
+    return tuple(sorted(found, key=lambda t: (t.due is not None and t.due < now, t.due or never)))
+
+
+def tile(course: Course, assignment: str, student: str, now: datetime) -> Tile:
+    """One assignment in short; NotFound if it is not released."""
+    release = released_number(course, assignment)
+    if not release or not (course.release / assignment).is_dir():
+        raise NotFound(translate("There is no such assignment."))
+    is_sprint = course.kind_of(assignment) == "sprint"
+    newest = shelf_of(course, assignment).newest(student)
+    score = score_of(course, assignment, student, now)
+    state = DONE if score else HANDED_IN if newest else NOTHING
+    due = _due(course, assignment, student)
+    if is_sprint:
+        where = sprint.standing(course, assignment, student, now)
+        due = where.deadline or due
+        if not score and not (newest and where.phase is Phase.OVER):
+            state = SPRINT[where.phase]
+    return Tile(assignment, is_sprint, release, due, state, score.points if score else "")
+
+
+def page(course: Course, assignment: str, student: str, now: datetime) -> Page:
+    """Everything about one assignment; NotFound if it is not released."""
+    short = tile(course, assignment, student, now)
+    where = sprint.standing(course, assignment, student, now) if short.sprint else None
+    shelf = shelf_of(course, assignment)
+    notebooks = tuple(sorted(p.stem for p in (course.release / assignment).glob("*.ipynb")))
+    base = course.portal.colab_url.rstrip("/")
+    show = base and not short.sprint
+    kept = shelf.all_of(student)
+    seen = _scores(course, assignment, student)
+    counting = (
+        seen.submission if seen and feedback_is_open(course, assignment, student, now) else ""
+    )
+    started = where is None or where.sprint is not None
+    return Page(
+        tile=short,
+        notebooks=notebooks,
+        colab=tuple((n, f"{base}/{assignment}/{n}.ipynb") for n in notebooks) if show else (),
+        may_work=where is None or where.phase is Phase.RUNNING,
+        where=where,
+        saved=sprint.saved_at(course, assignment, student) if where and started else None,
+        deadline=where.deadline if where else None,
+        lines=tuple(_line(course, one, counting, short.due) for one in reversed(kept)),
+        job=_waiting(course, assignment, student, now),
+        score=score_of(course, assignment, student, now),
+        feedback=feedback_pages(course, assignment, student, now),
+        requests=sprints.requests(course, assignment, student),
+        counts=translate(COUNTS[course.submissions.counts]),
+        most_mb=course.submissions.max_mb,
+    )
+
+
+def _waiting(course: Course, assignment: str, student: str, now: datetime) -> Waiting | None:
+    job = queue.job(course, assignment, student)
+    if job is None:
+        return None
+    start = job.not_before.replace(tzinfo=timezone.utc)
+    return Waiting(job.state, job.ahead, start if start > now else None)
+
+
+def files(course: Course, assignment: str) -> tuple[Path, ...]:
+    """What a student downloads: the release without its record."""
+    record = last_record(course, assignment)
+    names = {str(record.get("wheel", ""))}
+    root = course.release / assignment
+    return tuple(
+        path for path in sorted(root.rglob("*"))
+        if path.is_file() and path.name[:1] != "."
+        and (path.suffix != ".json" or path.parent != root) and path.name not in names - {""}
+    )  # fmt: skip
+
+
+# ── Submissions ──────────────────────────────────────────────────────────────────────
+
+
+def receipt(course: Course, assignment: str, student: str, id_: str) -> Mapping[str, Any]:
+    """The receipt of one of this student's submissions; NotFound if there is none."""
+    shelf = shelf_of(course, assignment)
+    kept = shelf.read(student, id_) if len(id_) == 26 and id_.isalnum() else None
+    if kept is None:
+        raise NotFound(translate("There is no such submission."))
+    return hand_in.receipt_of(course, shelf, kept)
+
+
+def _line(course: Course, kept: Kept, counting: str, due: datetime | None) -> Line:
+    names = [harmless.text(file.path, cap=60) for file in kept.files]
+    shown = ", ".join(names[:3]) + (f" +{len(names) - 3}" if len(names) > 3 else "")
+    received = kept.arrival.received
+    late = due is not None and course.kind_of(kept.assignment) == "daily" and received > due
+    return Line(kept.id, received, shown, kept.sha256[:12], kept.id == counting, late)
+
+
+def _due(course: Course, assignment: str, student: str) -> datetime | None:
+    """The student's own due date, extensions included."""
+    due = course.due(assignment)
+    if due is None or course.kind_of(assignment) == "sprint":
+        return due
+    given = sprints.given(course, assignment, student)
+    return due + timedelta(minutes=sum(g.minutes for g in given if g.kind == "extension"))
+
+
+# ── Results ──────────────────────────────────────────────────────────────────────────
+
+
+def feedback_is_open(course: Course, assignment: str, student: str, now: datetime) -> bool:
+    """Whether the course's policy lets this student see results at this moment."""
+    when = course.feedback_of(assignment).when
+    if when == "on_release":
+        return (course.feedback / student / assignment / "index.html").is_file()
+    if when == "on_grade":
+        return True
+    if course.kind_of(assignment) == "sprint":
+        return now >= sprint.everybody_is_done(course, assignment)
+    due = course.due(assignment)
+    more = [g.minutes for g in sprints.given(course, assignment) if g.kind == "extension"]
+    return due is None or now >= due + timedelta(minutes=max(more, default=0.0))
+
+
+def feedback_pages(course: Course, assignment: str, student: str, now: datetime) -> tuple[str, ...]:
+    """Names of the feedback pages that may be seen: the overview first, then each notebook."""
+    if not feedback_is_open(course, assignment, student, now):
+        return ()
+    found = sorted(p.stem for p in (course.feedback / student / assignment).glob("*.html"))
+    return tuple(sorted(found, key=lambda name: name != "index"))
+
+
+def feedback_page(
+    course: Course, assignment: str, student: str, name: str, now: datetime
+) -> Path:  # fmt: skip
+    """One feedback page; NotFound unless this student may see it now."""
+    if name not in feedback_pages(course, assignment, student, now):
+        raise NotFound(translate("There is no such page."))
+    return course.feedback / student / assignment / f"{name}.html"
+
+
+def score_of(course: Course, assignment: str, student: str, now: datetime) -> Score | None:
+    """The student's points where the policy shows them; None before that."""
+    found = _scores(course, assignment, student)
+    if found is None or not feedback_is_open(course, assignment, student, now):
+        return None
+    points = ""
+    if course.feedback_of(assignment).hidden != "none":
+        values = {"got": number(found.total), "most": number(found.max_score)}
+        points = fill(translate("{got} of {most} points"), values)
+    tasks = gradebook.task_scores(course, assignment, student)
+    several = len({task.notebook for task in tasks}) > 1
+    named = tuple(
+        (f"{t.notebook}/{t.task}", f"{t.notebook} · {t.task}" if several else t.task)
+        for t in tasks if t.max_score
+    )  # fmt: skip
+    return Score(points, found.needs_person, named, _may_ask(course, assignment, student, now))
+
+
+def _scores(course: Course, assignment: str, student: str) -> gradebook.StudentScore | None:
+    found = gradebook.student_scores(course, assignment, student)
+    return found[0] if found and found[0].submission else None
+
+
+def _may_ask(course: Course, assignment: str, student: str, now: datetime) -> bool:
+    page = course.feedback / student / assignment / "index.html"
+    days = course.feedback_of(assignment).regrade_days
+    if not days or not page.is_file():
+        return False
+    given = datetime.fromtimestamp(page.stat().st_mtime, timezone.utc)
+    return now <= given + timedelta(days=days)
