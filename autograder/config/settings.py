@@ -32,7 +32,9 @@ class CourseSettings:
 
     name: str = _set("course", "all", "A short name; nbgrader's `course_id`.")
     language: Literal["en", "ko"] = _set("en", "all", "The language of `source/`.")
-    translations: tuple[str, ...] = _set((), "later", "Languages to release besides it.")
+    translations: tuple[str, ...] = _set(
+        (), "validate", "Languages besides it; an unfinished catalogue fails validation."
+    )
     timezone: str = _set("UTC", "all", "The zone in which dates here are written and shown.")
     db_url: str = _set(
         "", "grade", "The gradebook; empty means `gradebook.db` in the course folder (SQLite)."

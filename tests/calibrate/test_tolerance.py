@@ -81,7 +81,12 @@ def test_wilks_counts_are_the_published_ones() -> None:
 
 @pytest.mark.parametrize(
     ("count", "of", "low", "high"),
-    [(0, 10, 0.0, 0.3085), (10, 10, 0.6915, 1.0), (5, 10, 0.1871, 0.8129), (1, 100, 0.0003, 0.0545)],
+    [
+        (0, 10, 0.0, 0.3085),
+        (10, 10, 0.6915, 1.0),
+        (5, 10, 0.1871, 0.8129),
+        (1, 100, 0.0003, 0.0545),
+    ],
 )
 def test_intervals_are_those_of_clopper_and_pearson(count, of, low, high) -> None:
     assert interval(count, of) == pytest.approx((low, high), abs=1e-4)

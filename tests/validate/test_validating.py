@@ -12,7 +12,7 @@ import pytest
 from autograder.errors import NotFound
 from autograder.steps.validate import Validated, validate
 from autograder.steps.workers import Workers
-from tests.grading.made import code
+from tests.grading.made import answer, code
 from tests.validate.made import (
     DOUBLE_TEST,
     ROUNDED,
@@ -82,7 +82,9 @@ def test_a_solution_that_lacks_a_point_is_a_breach(found: Found) -> None:
 
 
 def test_a_release_that_gets_a_point_is_a_breach(found: Found) -> None:
-    easy = "def double(x):\n    return 2 * x\n    ### BEGIN SOLUTION\n    pass\n    ### END SOLUTION"
+    easy = (
+        "def double(x):\n    return 2 * x\n    ### BEGIN SOLUTION\n    pass\n    ### END SOLUTION"
+    )
     breaches = found(double=easy).breaches
     assert any("the untouched release gets 2 points for by_hand" in b for b in breaches)
 
@@ -101,14 +103,29 @@ def test_a_mistake_that_fails_more_than_it_names_is_a_breach(found: Found) -> No
 
 
 def test_a_mistake_that_costs_points_of_another_task_is_a_breach(found: Found) -> None:
-    far = mistake("sets_float", "drawn", "def double(x):\n    return np.round(2 * x)\n\nfloat = round")
+    far = mistake(
+        "sets_float", "drawn", "def double(x):\n    return np.round(2 * x)\n\nfloat = str"
+    )
     breach = the_breach(found(first=[TRIPLED, far]))
     assert "mistake sets_float of double: it also ends right of task total as failed" in breach
 
 
 def test_a_mistake_that_cannot_reach_what_it_names_is_a_breach(found: Found) -> None:
-    apart = mistake("apart", "drawn", "nothing_of_the_kind = 1")
-    assert "it should fail drawn" in found(first=[TRIPLED, ROUNDED, apart]).breaches[0]
+    text = DOUBLE_TEST.replace("def drawn(double,", "def drawn(double_it,").replace(
+        "double(numbers), numbers", "double_it(numbers), numbers"
+    )
+    second = answer("def double_it(x):\n    return 2 * x", "second_answer")
+    nowhere = mistake("nowhere", "drawn", "def double(x):\n    return 2 * x")
+    here = mistake("here", "drawn", "def double_it(x):\n    return 0")
+    one = found(first=[TRIPLED, nowhere, second, here], double_test=text)
+    assert the_breach(one).endswith("should fail drawn, but cannot change what drawn looks at")
+
+
+def test_what_a_mistake_leaves_undefined_is_missing(found: Found) -> None:
+    nothing = mistake("nothing", "by_hand", "nothing_of_the_kind = 1")
+    one = found(first=[TRIPLED, ROUNDED, nothing])
+    assert one.breaches == ()
+    assert one.rows[0].caught == ("tripled", "nothing")
 
 
 def test_a_criterion_that_no_mistake_fails_is_a_breach(found: Found) -> None:
@@ -126,8 +143,11 @@ def test_slow_mistakes_wait_for_their_word(found: Found) -> None:
 
 
 def test_a_release_that_shows_a_solution_is_a_breach(found: Found) -> None:
-    shown = code("total = float(np.sum(double(np.arange(4.0))))")
-    assert any("the release leaks" in b for b in found(more=[shown]).breaches)
+    lines = "numbers = np.arange(4.0)\ndoubled = double(numbers)\ntotal = float(np.sum(doubled))"
+    solution = f"### BEGIN SOLUTION\n{lines}\n### END SOLUTION"
+    assert found(total=solution).breaches == ()
+    breaches = found(total=solution, more=[code(lines)]).breaches
+    assert any("the release leaks: A.ipynb" in breach for breach in breaches)
 
 
 def test_authoring_errors_are_breaches(found: Found) -> None:

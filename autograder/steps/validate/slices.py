@@ -213,8 +213,11 @@ class Flow:
 
     # ── Backward: what must have run ─────────────────────────────────────────────────
 
-    def slice(self, criteria: Collection[tuple[str, str]]) -> Slice:
-        """These criteria, those they come after, and the cells that make what they ask for."""
+    def slice(self, criteria: Collection[tuple[str, str]], *, answer: str = "") -> Slice:
+        """These criteria, those they come after, and the cells that make what they ask for.
+
+        `answer` is a cell that runs whatever it makes: what it leaves undone counts too.
+        """
         wanted = {(t, n) for t, name in criteria for n in _with_earlier(self.tasks[t], name)}
         needed: set[str] = set()
         kept: set[str] = set()
@@ -225,7 +228,7 @@ class Flow:
                 for criterion in task.criteria:
                     if (cell.grade_id, criterion.name) in wanted:
                         needed |= self._reached(asked(task, criterion))
-            elif everything or self.changes(cell) & needed:
+            elif everything or self.changes(cell) & needed or (answer and cell.grade_id == answer):
                 kept.add(cell.id)
                 needed |= self.mentions(cell) | self._code[cell.id].binds
                 everything = everything or self._code[cell.id].anything

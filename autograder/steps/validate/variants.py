@@ -73,7 +73,8 @@ class Variants:
         flow = Flow(self.notebook, {mistake.answer: mistake.code})
         every = {(t.grade_id, c.name) for t in self.notebook.tasks for c in t.criteria}
         touched = flow.touched_by(mistake.answer, self.flow) if criteria is None else criteria
-        return self._variant(flow, flow.slice(every if whole else touched), whole, rewrite)
+        part = flow.slice(every if whole else touched, answer=mistake.answer)
+        return self._variant(flow, part, whole, rewrite)
 
     def solved(
         self, criteria: Collection[tuple[str, str]], *, rewrite: Rewrite = as_written
