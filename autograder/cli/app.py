@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli import words, words_of_proof
+from autograder.cli import portal, words, words_of_proof
 from autograder.cli.context import Context, printed, show
 from autograder.cli.live import counting, progress, stages
 
@@ -296,6 +296,11 @@ def roster_import(
 
 
 app.add_typer(roster, name="roster")
+roster.command("links")(portal.links)
+app.command("serve")(portal.serve)
+app.command("extend")(portal.extend)
+app.add_typer(portal.exam, name="exam")
+app.add_typer(portal.receipt, name="receipt")
 
 
 def main() -> None:

@@ -64,6 +64,15 @@ def take(course: Course, most: int = 1) -> tuple[Job, ...]:
         return tuple(map(_job, rows))
 
 
+def any_ready(course: Course) -> bool:
+    """Whether anything may be graded now; nothing is changed by looking."""
+    with reading(course) as session:
+        ready = select(QueueRow.student).where(
+            QueueRow.state == "waiting", QueueRow.not_before <= now()
+        )
+        return session.scalars(ready.limit(1)).first() is not None
+
+
 def finish(course: Course, job: Job, fault: str = "") -> None:
     """Marks a job as done, or to be tried again; one that came in meanwhile stays in the queue."""
     with writing(course) as book:

@@ -1,0 +1,68 @@
+"""Reports of the portal's commands in words and tables, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from autograder.cli.context import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from autograder.receipts import Verified
+    from autograder.steps.allowances import Report as Given
+    from autograder.steps.allowances import Standings
+    from autograder.steps.links import Report as Links
+
+
+def links(report: Links) -> Iterator[str]:
+    """Each new link with its person, or where they were written."""
+    if report.file is None:
+        for one in report.made:
+            yield printable(f"{one.name}  {one.email}  {one.link}")
+    else:
+        yield f"{len(report.made)} links written to {report.file}"
+    yield (
+        f"{len(report.made)} new, good for {report.days} days; {report.kept} had one already; "
+        f"{report.ended} ended"
+    )
+
+
+def verified(found: Verified) -> Iterator[str]:
+    """Genuine or not, and each fact that does not fit."""
+    if found.genuine:
+        facts = found.facts
+        yield printable(
+            f"genuine: {facts.get('assignment')} of {facts.get('student')}, "
+            f"received {facts.get('received')}, submission {facts.get('submission')}"
+        )
+        return
+    yield "NOT genuine:"
+    for problem in found.problems:
+        yield printable(f"  {problem}")
+
+
+def given(report: Given) -> Iterator[str]:
+    """Who got how much more time, and until when."""
+    yield f"{report.kind} of {report.minutes:g} minutes in {report.assignment}"
+    if not report.students:
+        yield "for everybody"
+    for student, due in zip(report.students, report.now_due, strict=True):
+        yield f"{student}: until {due}"
+
+
+def standings(report: Standings) -> Iterator[RenderableType]:
+    """A table with one line a student."""
+    from rich.table import Table
+
+    yield f"{report.assignment}, release {report.release}, at {report.now}"
+    table = Table()
+    for heading in ("student", "phase", "begin by", "close", "started", "deadline", "saved", "in"):
+        table.add_column(heading)
+    for row in report.rows:
+        table.add_row(
+            row.student, row.phase, row.begin_by, row.close, row.started, row.deadline, row.saved,
+            row.submission,
+        )  # fmt: skip
+    yield table

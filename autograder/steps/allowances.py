@@ -1,0 +1,153 @@
+"""Time given: credits for outages, extensions of the end; and how a sprint stands for everybody."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from autograder import exams
+from autograder.config import Course
+from autograder.errors import AutograderError, NotFound
+from autograder.gradebook import sprints
+from autograder.steps import roster, sprint
+from autograder.steps.release import released_number
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was given to whom; students by pseudonym, none of them: everybody."""
+
+    assignment: str
+    kind: str
+    minutes: float
+    students: tuple[str, ...]
+    now_due: tuple[str, ...]  # of each student, as it is from now on
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student's sprint at this moment."""
+
+    student: str
+    phase: str
+    begin_by: str
+    close: str
+    started: str
+    deadline: str
+    saved: str
+    submission: str
+
+
+@dataclass(frozen=True)
+class Standings:
+    """A sprint at this moment."""
+
+    assignment: str
+    now: str
+    release: int
+    rows: tuple[Row, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def credit(
+    course: Course, assignment: str, minutes: float, *, students: Collection[str], reason: str
+) -> Report:
+    """Minutes given for an outage in a sprint: to these students, or to everybody if none."""
+    _must_be_a_sprint(course, assignment)
+    return _give(course, assignment, "credit", minutes, students, reason)
+
+
+def extend(
+    course: Course, student: str, assignment: str, minutes: float, *, reason: str = ""
+) -> Report:
+    """The end of one student's assignment, moved: the due date, or the close of a sprint."""
+    if course.due(assignment) is None:
+        raise AutograderError(
+            f"{assignment} has no due date that could be moved",
+            where=str(course.root / "course_config.py"),
+            way_out=f'c.Course.due = {{"{assignment}": "2026-12-01 18:00"}}',
+        )
+    return _give(course, assignment, "extension", minutes, [student], reason)
+
+
+def standings(course: Course, assignment: str, now: datetime | None = None) -> Standings:
+    """Where every student of the roster is in a sprint."""
+    _must_be_a_sprint(course, assignment)
+    moment = now or datetime.now(timezone.utc)
+    people = [p for p in roster.people(course) if p.role == "student"]
+    return Standings(
+        assignment,
+        _text(course, moment),
+        released_number(course, assignment),
+        tuple(_row(course, assignment, p.id, moment) for p in people),
+    )
+
+
+def _row(course: Course, assignment: str, student: str, now: datetime) -> Row:
+    where = sprint.standing(course, assignment, student, now)
+    begun = where.sprint
+    return Row(
+        student=student,
+        phase=str(where.phase),
+        begin_by=_text(course, exams.begin_by(where.window, where.mine)),
+        close=_text(course, exams.personal_close(where.window, where.mine)),
+        started=_text(course, begun.started if begun else None),
+        deadline=_text(course, where.deadline),
+        saved=_text(course, sprint.saved_at(course, assignment, student)),
+        submission=begun.submission if begun else "",
+    )
+
+
+def _give(
+    course: Course, assignment: str, kind: str, minutes: float, students: Collection[str],
+    reason: str,
+) -> Report:  # fmt: skip
+    if not 0 < abs(minutes) <= 60 * 24 * 365:
+        raise AutograderError(f"{minutes:g} minutes cannot be given")
+    _must_be_there(course, assignment)
+    chosen = [roster.find(course, said).id for said in students]
+    for student in chosen or [""]:
+        sprints.give(
+            course, assignment, kind, minutes, student=student, reason=reason, who=getpass.getuser()
+        )
+    due = [_text(course, _end(course, assignment, student)) for student in chosen]
+    return Report(assignment, kind, minutes, tuple(chosen), tuple(due))
+
+
+def _end(course: Course, assignment: str, student: str) -> datetime | None:
+    mine = sprint.allowance_of(course, assignment, student)
+    if course.kind_of(assignment) == "sprint":
+        where = sprint.standing(course, assignment, student, datetime.now(timezone.utc))
+        return where.deadline or exams.personal_close(where.window, mine)
+    due = course.due(assignment)
+    return due + mine.extension if due else None
+
+
+def _must_be_there(course: Course, assignment: str) -> None:
+    if not (course.source / assignment).is_dir():
+        there = ", ".join(sorted(p.name for p in course.source.glob("*/"))) or "none"
+        raise NotFound(
+            f"there is no assignment {assignment!r}", where=str(course.source),
+            way_out=f"the assignments here: {there}",
+        )  # fmt: skip
+
+
+def _must_be_a_sprint(course: Course, assignment: str) -> None:
+    _must_be_there(course, assignment)
+    if course.kind_of(assignment) != "sprint":
+        raise AutograderError(
+            f"{assignment} is daily work, not a sprint",
+            way_out=f"autograder extend STUDENT {assignment} moves its due date",
+        )
+
+
+def _text(course: Course, moment: datetime | None) -> str:
+    return f"{moment.astimezone(course.zone):%Y-%m-%d %H:%M}" if moment else ""

@@ -1,0 +1,90 @@
+"""Personal links: made, exported for a mail merge, replaced and ended."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.evidence.store import write_beside
+from autograder.gradebook import access
+from autograder.steps import roster
+
+
+@dataclass(frozen=True)
+class Link:
+    """One person's way in. It is shown this once: only its hash is kept."""
+
+    id: str
+    name: str
+    email: str
+    code: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The links that were made, who has one already, and whose were ended."""
+
+    made: tuple[Link, ...]
+    kept: int  # people whose link from before is still good
+    ended: int
+    days: int
+    file: Path | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "file": str(self.file) if self.file else None}
+
+
+def links(
+    course: Course, students: Collection[str] = (), *, anew: bool = False, end: bool = False,
+    file: Path | None = None,
+) -> Report:  # fmt: skip
+    """A link for everybody in the roster who has none, or for these people, or for all `anew`.
+
+    A new link ends the former one; `end` only ends them. With a `file` the links go into a CSV that
+    its owner alone may read. NotFound for somebody who is not in the roster.
+    """
+    chosen = [roster.find(course, said) for said in students] or list(roster.people(course))
+    if not chosen:
+        raise NotFound(
+            "nobody is in the roster", where=str(roster.path_of(course)),
+            way_out="autograder roster import CLASS.csv",
+        )  # fmt: skip
+    days = course.portal.link_days
+    if end:
+        return Report((), 0, sum(access.revoke(course, one.id) for one in chosen), days)
+    have = access.valid_links(course)
+    wanted = [one for one in chosen if anew or students or one.id not in have]
+    made = tuple(_made(course, one) for one in wanted)
+    if file is not None:
+        write_beside(file, _csv(made), mode=0o600)
+    ended = sum(one.id in have for one in wanted)
+    return Report(made, len(chosen) - len(wanted), ended, days, file)
+
+
+def _made(course: Course, person: roster.Person) -> Link:
+    lasts = timedelta(days=course.portal.link_days)
+    code = access.new_token(course, person.id, "link", lasts, alone=True)
+    base = course.portal.url or f"http://{course.portal.host}:{course.portal.port}"
+    return Link(person.id, person.name, person.email, code, f"{base.rstrip('/')}/sign-in#{code}")
+
+
+def _csv(made: Collection[Link]) -> bytes:
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(["name", "email", "link"])
+    for one in made:
+        rows.writerow([_plain(one.name), _plain(one.email), one.link])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _plain(cell: str) -> str:
+    """The cell so that no spreadsheet takes it for a formula."""
+    return f"'{cell}" if cell[:1] in set("=+-@\t\r") else cell

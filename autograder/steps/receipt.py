@@ -1,0 +1,41 @@
+"""Whether a receipt is genuine, and whether the course has what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from autograder import receipts
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.receipts import Verified
+from autograder.steps.collect import shelf_of
+from autograder.steps.hand_in import facts_of
+
+
+def verify(file: Path, course: Course | None, key: Path | None = None) -> Verified:
+    """What the receipt is worth by a public key; beside its course, also by what lies there."""
+    if key is None and course is None:
+        raise NotFound(
+            "no course is here whose key could be used", where=str(file),
+            way_out="name the course's public key: --key receipts.pub",
+        )  # fmt: skip
+    path = key or (course.root / receipts.PUBLIC if course else Path(receipts.PUBLIC))
+    receipt = receipts.read(file)
+    found = receipts.verify(receipt, receipts.public_key(path))
+    if course is None or not isinstance(receipt, dict):
+        return found
+    return replace(found, problems=(*found.problems, *_beside(course, receipt)))
+
+
+def _beside(course: Course, receipt: dict[str, object]) -> tuple[str, ...]:
+    assignment, student, id_ = (
+        str(receipt.get(k)) for k in ("assignment", "student", "submission")
+    )
+    names = (assignment, student, id_)
+    if any(not name or "/" in name or name.startswith(".") for name in names):
+        return ()
+    kept = shelf_of(course, assignment).read(student, id_)
+    if kept is None:
+        return (f"the course has no submission {id_[:40]} of {student[:40]}",)
+    return receipts.compared(receipt, facts_of(course, kept))

@@ -1,0 +1,65 @@
+"""Grades what was handed in, as long as the server that started it lives.
+
+python -m autograder.web.worker COURSE SERVER_PID [--no-sandbox]
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from autograder import config
+from autograder.errors import AutograderError
+from autograder.gradebook import queue
+from autograder.steps.hand_in import queue_what_is_not
+from autograder.steps.on_arrival import grade_next
+from autograder.steps.workers import Workers
+
+NICE = 10  # below the pages
+IDLE_SECONDS = 1.0
+FAULT_SECONDS = 60.0
+WARM_SECONDS = 600.0  # how long the warm servers are kept with nothing to do
+
+
+def work(root: Path, server: int, *, sandbox: bool = True) -> None:
+    """Grades until the server is gone; one worker at a time in a course."""
+    course = config.load(root)
+    with (course.state / "worker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        queue.left_running(course)
+        queue_what_is_not(course)
+        while os.getppid() == server:
+            if not queue.any_ready(course):
+                time.sleep(IDLE_SECONDS)
+                continue
+            try:
+                with Workers(sandbox=sandbox, parallel=os.cpu_count() or 1) as workers:
+                    _grade(course, workers, server)
+            except AutograderError as error:  # nothing is lost: it waits until this is mended
+                sys.stderr.write(f"nothing is graded: {error}\n")
+                time.sleep(FAULT_SECONDS)
+
+
+def _grade(course: config.Course, workers: Workers, server: int) -> None:
+    """Grades until there has been nothing to do for a while."""
+    last = time.monotonic()
+    while os.getppid() == server and time.monotonic() - last < WARM_SECONDS:
+        if grade_next(course, workers):
+            last = time.monotonic()
+        else:
+            time.sleep(IDLE_SECONDS)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    os.nice(NICE)
+    signal.signal(signal.SIGTERM, _end)
+    work(Path(sys.argv[1]), int(sys.argv[2]), sandbox="--no-sandbox" not in sys.argv[3:])
