@@ -1,0 +1,17 @@
+"""Drawing training runs: what a network does on its training data, and on other data."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+
+
+def curves(history, key="accuracy"):
+    """Draws `key` over the epochs of one training run, for training and practice data."""
+    figure, axis = plt.subplots(figsize=(5, 2.6))
+    axis.plot(range(1, len(history.epoch) + 1), history.history[key], label="training")
+    axis.plot(range(1, len(history.epoch) + 1), history.history[f"val_{key}"], label="practice")
+    axis.set_xlabel("epoch")
+    axis.set_title(key)
+    axis.legend()
+    figure.tight_layout()
+    plt.show()
