@@ -176,6 +176,8 @@ def _told(course: Course, source: Assignment, notebook: Notebook, number: int) -
     return {
         **about(source.name, notebook.name, number),
         "language": course.language,
+        "portal": course.portal_url,
+        "sprint": course.kind_of(source.name) == "sprint",
         "keras": _keras(),
         "helpers": sorted(
             Path(name).stem for name in source.files if name.endswith(".py") and "/" not in name

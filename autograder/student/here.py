@@ -5,6 +5,7 @@ The release's set-up cell puts one JSON object into the environment variable AUT
 
     {"format": 1, "assignment": "n432", "notebook": "unet", "release": 3, "language": "ko",
      "keras": "3.15.1", "helpers": ["shapes"],
+     "portal": "https://grader.example.org", "sprint": false,
      "limits": {"cpu_seconds": 180, "memory_mb": 3072, "disk_mb": 512},
      "tasks": [{"grade_id": "unet", "points": 30, "hidden_points": 20, "manual": false}]}
 
@@ -59,6 +60,8 @@ class Released:
     helpers: tuple[str, ...] = ()  # the assignment's own modules
     limits: Limits = field(default_factory=Limits)
     tasks: tuple[KnownTask, ...] = ()
+    portal: str = ""  # its address
+    sprint: bool = False  # whether answers are saved as they are run
 
 
 def released() -> Released:
@@ -89,6 +92,8 @@ def parse(text: str) -> Released:
         helpers=tuple(map(str, _list(data.get("helpers")))),
         limits=_limits(data.get("limits")),
         tasks=tuple(filter(None, map(_task, _list(data.get("tasks"))))),
+        portal=str(data.get("portal", "")),
+        sprint=data.get("sprint") is True,
     )
 
 

@@ -1,7 +1,8 @@
-"""`submit()`: the notebook, your own files and kept work as one bundle, and what to do with it.
+"""`submit()`: the notebook, your own files and kept work as one bundle, sent to the portal.
 
 bundle = gather()          # what is handed in, as one frozen value
-hand_over(bundle)          # where it goes: a file to upload in the browser
+deliver(bundle)            # where it goes: the portal, for a receipt
+hand_over(bundle)          # or, where there is none in reach, a file to upload in the browser
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +24,7 @@ from autograder.evidence import kept
 from autograder.evidence.kept import write_atomically
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.student import here, ledger, saved, shelves, showing
+from autograder.student import here, ledger, portal, saved, sending, shelves, showing
 from autograder.student.front import Shown, download, in_bytes, show
 
 FORMAT = 1
@@ -66,12 +66,14 @@ class Bundle:
 
 
 def submit() -> None:
-    """Makes one bundle of everything that is handed in, beside the notebook, and says what to do.
+    """Hands everything in and shows the receipt; without a portal it makes a file to upload.
 
     In it: the notebook as the front end has it (Colab) or as it was saved, your own .py and data
-    files, kept work, and a manifest with the SHA-256 of each. NotFound if no notebook is found.
+    files, kept work, and a manifest with the SHA-256 of each. The first time, a short code is shown
+    to sign in with. NotFound if no notebook is found.
     """
-    show(hand_over(gather()))
+    bundle = gather()
+    show(deliver(bundle) if portal.address() and bundle.about["assignment"] else hand_over(bundle))
 
 
 # ── What is handed in ────────────────────────────────────────────────────────────────
@@ -97,7 +99,6 @@ def gather() -> Bundle:
         "assignment": said.assignment,
         "notebook": name,
         "release": said.release,
-        "made_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "versions": shelves.versions(),
     }
     return Bundle(name, files, tuple(notes), about)
@@ -158,6 +159,48 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
 
 
 # ── Where it goes ────────────────────────────────────────────────────────────────────
+
+
+def deliver(bundle: Bundle) -> Shown:
+    """Sends the bundle to the portal, signing in first if need be, and says what became of it.
+
+    Where the portal does not answer it is kept and sent by itself, and lies there as a file too.
+    """
+    data, name = bundle.zipped(), f"{bundle.name}-submission.zip"
+    assignment = str(bundle.about["assignment"])
+    try:
+        sent = _sent(assignment, name, data)
+    except portal.Unreachable:
+        sending.go_on(assignment, name, data)
+        return _both(sending.waits(in_bytes(len(data))), hand_over(bundle))
+    except portal.Declined as error:
+        title = translate("Not handed in")
+        said = showing.clean(" ".join(filter(None, (error.fact, error.way_out))))
+        return Shown(f"{title}: {said}", showing.block(title, said, ""))
+    if sent is None:
+        return hand_over(bundle)
+    return sending.shown(sent, (*bundle.notes, *_unchecked()))
+
+
+def _sent(assignment: str, name: str, data: bytes) -> sending.Sent | None:
+    """What the portal answered; None if nobody signed in."""
+    if portal.token():
+        try:
+            return sending.send(assignment, name, data)
+        except portal.NotSignedIn:
+            portal.forget()
+    asked = portal.ask()
+    show(sending.code(asked))
+    try:
+        if not portal.wait_for(asked):
+            return None
+    except KeyboardInterrupt:
+        return None
+    return sending.send(assignment, name, data)
+
+
+def _both(first: Shown, second: Shown) -> Shown:
+    return Shown(f"{first.text}\n{second.text}", first.html + second.html)
 
 
 def hand_over(bundle: Bundle) -> Shown:

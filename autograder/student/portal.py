@@ -1,0 +1,190 @@
+"""The portal as a notebook reaches it: signing in by a short code, sending files, by urllib alone.
+
+The address comes with the release (or AUTOGRADER_PORTAL); the token from AUTOGRADER_TOKEN, a Colab
+secret of that name, or a short code that the student types on the portal. It is never written into
+the notebook: it lies in the user's own configuration folder, on Colab in memory alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote, urlsplit
+from urllib.request import Request, urlopen
+
+from autograder.errors import AutograderError
+from autograder.evidence.kept import write_atomically
+from autograder.language import translate
+from autograder.nouns import fill
+from autograder.student import here
+
+SECRET = "AUTOGRADER_TOKEN"  # noqa: S105 (a name)
+POLL_SECONDS = 2.0
+TIMEOUT = 60.0
+_MOST = 16 << 20  # bytes of an answer
+
+
+class Unreachable(Exception):
+    """The portal did not answer: the network, the server, or it asked to wait."""
+
+
+class NotSignedIn(Exception):
+    """The portal does not know this notebook."""
+
+
+class Declined(AutograderError):
+    """The portal answered that it does not take this, and why."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A sign-in that waits for the student: the code to type, and where."""
+
+    code: str
+    page: str
+    secret: str
+    seconds: float
+
+
+def address() -> str:
+    """The portal's address; "" if the course has none."""
+    url = os.environ.get("AUTOGRADER_PORTAL") or here.released().portal
+    return url.rstrip("/") if url.startswith(("http://", "https://")) else ""
+
+
+def token() -> str:
+    """What this notebook is known by; "" before it has signed in."""
+    known = os.environ.get(SECRET, "") or _memory.get(address(), "")
+    return known or _colab_secret() or _read().get(address(), "")
+
+
+def forget() -> None:
+    """Drops a token that the portal no longer takes."""
+    _memory.pop(address(), None)
+    with suppress(OSError):
+        _write({host: value for host, value in _read().items() if host != address()})
+
+
+def ask() -> Asked:
+    """A new short code, to be typed on the portal; Unreachable."""
+    said = _call("POST", "/api/device", b"{}", {})
+    return Asked(str(said["code"]), str(said["page"]), str(said["secret"]), float(said["seconds"]))
+
+
+def wait_for(asked: Asked, go_on: Callable[[], bool] = lambda: True) -> bool:
+    """Whether the student has typed the code in time; the token is known from then on."""
+    until = time.monotonic() + asked.seconds
+    body = json.dumps({"secret": asked.secret}).encode()
+    while go_on() and time.monotonic() < until:
+        with suppress(Unreachable):
+            try:
+                found = _call("POST", "/api/device/token", body, {})
+            except Declined:
+                return False
+            if found.get("token"):
+                _remember(str(found["token"]))
+                return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def put(path: str, data: bytes) -> dict[str, Any]:
+    """What the portal answers; Unreachable, NotSignedIn or Declined."""
+    return _call("PUT", path, data, {"Authorization": f"Bearer {token()}"})
+
+
+def quoted(name: str) -> str:
+    """A name as a part of an address."""
+    return quote(name, safe="")
+
+
+def _call(method: str, path: str, data: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    kind = {"Content-Type": "application/octet-stream"}
+    request = Request(address() + path, data, {**kind, **headers}, method=method)  # noqa: S310
+    try:
+        with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 (http and https alone)
+            found = json.loads(answer.read(_MOST))
+    except HTTPError as error:
+        raise _meant(error) from None
+    except (OSError, ValueError) as error:
+        raise Unreachable(str(error)) from None
+    if not isinstance(found, dict):
+        raise Unreachable("no JSON object")
+    return found
+
+
+def _meant(error: HTTPError) -> Exception:
+    if error.code == 401:
+        return NotSignedIn()
+    try:
+        said = json.loads(error.read(_MOST))["error"]
+        fact, way_out = str(said["fact"]), str(said.get("way_out", ""))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Unreachable(f"HTTP {error.code}")
+    if error.code >= 500 or error.code == 429:
+        return Unreachable(fact)
+    return Declined(fact, way_out=way_out)
+
+
+def sentence(asked: Asked) -> str:
+    """What to do with a code, in words."""
+    return fill(
+        translate("Open {page} and type the code {code}."),
+        {"page": asked.page, "code": asked.code},
+    )
+
+
+# ── Where the token lies ─────────────────────────────────────────────────────────────
+
+_memory: dict[str, str] = {}
+
+
+def _remember(found: str) -> None:
+    _memory[address()] = found
+    if not here.on_colab():
+        with suppress(OSError):
+            _write({**_read(), address(): found})
+
+
+def _colab_secret() -> str:
+    """The secret of the student's Colab account; "" elsewhere, or if there is none."""
+    if not here.on_colab():
+        return ""
+    try:
+        return str(import_module("google.colab.userdata").get(SECRET) or "")
+    except Exception:  # not granted, not there, or another Colab: then the code is asked for
+        return ""
+
+
+def _file() -> Path:
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "autograder" / "tokens.json"
+
+
+def _read() -> dict[str, str]:
+    try:
+        found = json.loads(_file().read_bytes())
+    except (OSError, ValueError, RuntimeError):
+        return {}
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def _write(tokens: dict[str, str]) -> None:
+    path = _file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    write_atomically(path, json.dumps(tokens).encode())
+    path.chmod(0o600)
+
+
+def host() -> str:
+    """The portal's name, for people."""
+    return urlsplit(address()).netloc

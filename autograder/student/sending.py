@@ -1,0 +1,175 @@
+"""A bundle on its way to the portal: sent and receipted, or kept and sent again by itself.
+
+What could not be sent lies in `.autograder/waiting.zip`; a newer bundle takes its place.
+The same files once more give the same receipt, so sending again never does harm.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from autograder.evidence.kept import write_atomically
+from autograder.language import translate
+from autograder.nouns import fill
+from autograder.student import here, portal, showing
+from autograder.student.front import Shown, show
+
+WAITING = Path(".autograder") / "waiting.zip"
+RECEIPTS = Path(".autograder") / "receipts"
+AT_ONCE = 3  # tries before it goes on by itself
+PAUSES = (1.0, 2.0)  # seconds between them
+AGAIN_SECONDS = 15.0
+FOR_SECONDS = 2 * 3600.0
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the portal answered."""
+
+    submission: str
+    receipt: dict[str, Any]
+    again: bool
+    page: str
+    file: Path
+    notes: tuple[str, ...] = field(default=())
+
+
+def send(assignment: str, name: str, data: bytes) -> Sent:
+    """The receipt of a bundle; Unreachable after a few tries, NotSignedIn or Declined at once."""
+    where = f"/api/assignments/{portal.quoted(assignment)}/submission?name={portal.quoted(name)}"
+    for pause in (*PAUSES, None):
+        try:
+            return _kept(portal.put(where, data))
+        except portal.Unreachable:
+            if pause is None:
+                raise
+            time.sleep(pause)
+    raise AssertionError
+
+
+def _kept(said: dict[str, Any]) -> Sent:
+    receipt = dict(said["receipt"])
+    id_ = str(receipt["submission"])
+    path = here.folder() / RECEIPTS / f"receipt-{id_}.json"
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(receipt, ensure_ascii=False, indent=1)
+        write_atomically(path, text.encode("utf-8"))
+    with suppress(OSError):
+        (here.folder() / WAITING).unlink(missing_ok=True)
+    notes = tuple(map(str, said.get("notes", ())))
+    return Sent(id_, receipt, bool(said.get("again")), str(said.get("page", "")), path, notes)
+
+
+# ── When the portal does not answer ──────────────────────────────────────────────────
+
+_going_on: dict[str, threading.Thread] = {}
+
+
+def go_on(assignment: str, name: str, data: bytes) -> None:
+    """Keeps the bundle and sends it by itself, as long as this kernel lives, until it is in."""
+    path = here.folder() / WAITING
+    path.parent.mkdir(exist_ok=True)
+    write_atomically(path, data)
+    running = _going_on.get(assignment)
+    if running is None or not running.is_alive():
+        thread = threading.Thread(target=_until_it_is_in, args=(assignment, name), daemon=True)
+        _going_on[assignment] = thread
+        thread.start()
+
+
+def _until_it_is_in(assignment: str, name: str) -> None:
+    path, until = here.folder() / WAITING, time.monotonic() + FOR_SECONDS
+    while time.monotonic() < until and path.is_file():
+        time.sleep(AGAIN_SECONDS)
+        try:
+            sent = send(assignment, name, path.read_bytes())
+        except portal.Unreachable:
+            continue
+        except (portal.NotSignedIn, portal.Declined, OSError):
+            return  # submit() says why when it is run again
+        show(shown(sent))
+        return
+
+
+# ── What the student sees ────────────────────────────────────────────────────────────
+
+
+def shown(sent: Sent, notes: tuple[str, ...] = ()) -> Shown:
+    """The receipt in short: when, which, each task saved or missing, what counts."""
+    receipt = sent.receipt
+    title = translate("Handed in")
+    when = fill(
+        translate("Received {time} by {host}."),
+        {
+            "time": str(receipt.get("received", ""))[:19].replace("T", " ") + " UTC",
+            "host": portal.host(),
+        },
+    )
+    if sent.again:
+        when += " " + translate("The very same files were there already.")
+    lines = [*_tasks(receipt), *_facts(sent), *sent.notes, *notes]
+    text = [f"{title}: {when}", *(f"  {showing.clean(line)}" for line in lines)]
+    inside = "".join(f'<p class="ag-note">{escape(showing.clean(line))}</p>' for line in lines)
+    return Shown("\n".join(text), showing.block(title, when, inside))
+
+
+def _tasks(receipt: dict[str, Any]) -> list[str]:
+    saved: list[str] = []
+    missing: list[str] = []
+    for tasks in dict(receipt.get("tasks", {})).values():
+        for task, state in tasks.items():
+            (saved if state == "saved" else missing).append(task)
+    lines = []
+    if saved:
+        lines.append(fill(translate("Saved: {tasks}."), {"tasks": ", ".join(saved)}))
+    if missing:
+        lines.append(
+            fill(
+                translate("Missing, as it was given to you: {tasks}."),
+                {"tasks": ", ".join(missing)},
+            )
+        )
+    return lines
+
+
+def _facts(sent: Sent) -> list[str]:
+    receipt = {
+        "id": sent.submission,
+        "sha": str(sent.receipt.get("sha256", ""))[:16],
+        "file": sent.file,
+    }
+    return [
+        fill(translate("Receipt {id}, SHA-256 {sha}…, kept in {file}"), receipt),
+        fill(
+            translate("Counts: {what}."), {"what": translate(str(sent.receipt.get("counts", "")))}
+        ),
+    ]
+
+
+def waits(size: str) -> Shown:
+    """What is said when the portal did not answer."""
+    title = translate("Not handed in yet")
+    todo = fill(
+        translate("{host} does not answer. It is kept here ({size}) and sent by itself; "
+                  "this notebook must stay open."),
+        {"host": portal.host(), "size": size},
+    )  # fmt: skip
+    return Shown(f"{title}: {todo}", showing.block(title, todo, ""))
+
+
+def code(asked: portal.Asked) -> Shown:
+    """What is said while a code waits to be typed."""
+    title, todo = translate("Sign in once"), portal.sentence(asked)
+    link = (
+        f'<p class="ag-note"><a href="{escape(asked.page)}" target="_blank" rel="noopener">'
+        f"{escape(asked.page)}</a></p>"
+    )
+    return Shown(f"{title}: {todo}", showing.block(title, todo, link))
