@@ -19,6 +19,7 @@ from autograder import harmless, receipts
 from autograder.config import Course
 from autograder.errors import AutograderError, BrokenSubmission
 from autograder.evidence.store import write_beside
+from autograder.expect.verdict import msgid
 from autograder.gradebook import queue
 from autograder.gradebook.connection import moment, now
 from autograder.inbox import folder
@@ -35,9 +36,9 @@ from autograder.nouns import Assignment
 from autograder.steps.collect import caps_of, rules_of, shelf_of
 
 SUFFIXES = (".ipynb", ".zip")
-COUNTS = {
-    "best": "the best of this student's submissions",
-    "last": "the last of this student's submissions",
+COUNTS = {  # in the reader's words, by c.Submissions.counts
+    "best": msgid("the best of this student's submissions"),
+    "last": msgid("the last of this student's submissions"),
 }
 
 
