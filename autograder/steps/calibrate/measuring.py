@@ -20,6 +20,7 @@ from autograder.config import Course
 from autograder.engine.pool import run_all
 from autograder.errors import Fault
 from autograder.evidence.store import Store
+from autograder.language import in_words
 from autograder.nouns import Assignment, Mistake, Notebook, Status, Task
 from autograder.steps.calibrate.record import CHECK, REFERENCE, Entry, Record, Score
 from autograder.steps.calibrate.report import Joint, Report, Row
@@ -96,8 +97,9 @@ def calibrate(
     at_once = jobs or course.grading.jobs or os.cpu_count() or 1
     if todo:
         with ExitStack() as stack:
+            # interrupted: the workers end first, with what still writes into the scratch folder
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
             hired = workers or stack.enter_context(Workers(sandbox=sandbox, parallel=at_once))
-            scratch = stack.enter_context(tempfile.TemporaryDirectory())
             judge = _judge(course, source, hired, Path(scratch))
             faults = list(_measure(judge, todo, record, at_once, progress))
     rows = [summed(threshold, entry) for threshold, entry, _ in found]
@@ -211,7 +213,8 @@ def _scores(judge: Judge, job: _Job) -> dict[str, list[Score]]:
         for threshold in again:
             result = outcome.criteria.get((threshold.task.grade_id, threshold.criterion.name))
             if result is None or result.status is Status.ERROR:
-                raise Fault(f"{threshold.criterion.name} could not be judged")
+                said = f": {in_words(result.message)[1]}" if result else ""
+                raise Fault(f"{threshold.criterion.name} could not be judged{said}")
             found[threshold.criterion.name].append(result.score)
     return found
 
