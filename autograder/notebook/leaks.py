@@ -5,12 +5,13 @@ It reads the finished release and knows nothing of how it was made.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.notebook import markers
+from autograder.notebook import first_cell, markers
 from autograder.notebook.cells import SourceCell, cells_of, text_of
 from autograder.nouns import Assignment
 
@@ -42,7 +43,8 @@ def leaks(
     hidden = {name: (assignment.path / name).read_bytes() for name in assignment.hidden_files}
     secrets = [*_secrets(assignment), *_of_files(hidden)]
     shown = [*_shown(released), *_of_files(files)]
-    public = {line for text in (*_public(assignment), *_of_files(files)) for line in text.lines}
+    known = (*_public(assignment), *_of_files(files), _ours())
+    public = {line for text in known for line in text.lines}
     for text in shown:
         for secret in secrets:
             yield from _told(secret, text, public)
@@ -114,6 +116,11 @@ def _public(assignment: Assignment) -> Iterator[_Text]:
             if cell.role != "mistake" and (cut or not _is_answer(cell)):
                 text = markers.replaced(cell.source, cut)
                 yield _Text(f"cell {cell.number}", _telling(text.split("\n")))
+
+
+def _ours() -> _Text:
+    """The code of every set-up cell, the same for all assignments."""
+    return _Text("set-up", _telling(inspect.getsource(first_cell).split("\n")))
 
 
 def _is_answer(cell: SourceCell) -> bool:

@@ -1,11 +1,13 @@
 """The release is searched for what it must not show, whoever let it slip."""
 
+import inspect
 import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autograder.notebook import first_cell
 from autograder.notebook.leaks import leaks
 from autograder.notebook.reading import read_assignment
 from autograder.notebook.stripping import student_notebook
@@ -117,3 +119,18 @@ def test_no_release_holds_a_solution_a_hidden_test_a_mistake_or_an_output(
     text = json.dumps(student_notebook(source.notebooks[0], "", {}))
     assert all(mark in json.dumps(cells) for mark in marks)
     assert not [mark for mark in marks if mark in text]
+
+
+def test_a_line_that_every_set_up_cell_has_is_no_secret(sample):
+    """A solution may say `return kept` as our own set-up code does."""
+    assignment = read_assignment(sample)
+    line = next(
+        text.strip()
+        for text in inspect.getsource(first_cell).splitlines()
+        if text.strip().startswith("return ") and len(text.strip()) > 10
+    )
+    cell = next(c for c in assignment.notebooks[0].node.cells if "BEGIN SOLUTION" in c.source)
+    cell.source = cell.source.replace("### END SOLUTION", f"    {line}\n### END SOLUTION")
+    node = student_notebook(assignment.notebooks[0], inspect.getsource(first_cell), {})
+    shown = {assignment.notebooks[0].name: node}
+    assert not [told for told in leaks(assignment, shown, {}) if line in told]
