@@ -36,6 +36,8 @@ def _validated(one: One) -> Iterator[RenderableType]:
     yield f"\n{one.assignment}"
     headings = ("criterion", "points", "solution", "score", "failed by", "threshold")
     table = Table(*headings, box=None, header_style="bold")
+    table.columns[0].no_wrap = True
+    table.columns[4].overflow = "fold"
     for row in one.rows:
         waiting = [f"({name})" for name in row.waiting]
         table.add_row(
@@ -76,6 +78,7 @@ def calibrate(report: Calibrated) -> Iterator[RenderableType]:
         "at most", "unused seeds",
     )  # fmt: skip
     table = Table(*headings, box=None, header_style="bold")
+    table.columns[0].no_wrap = True
     for row in report.rows:
         table.add_row(*_threshold(row))
     yield table
