@@ -122,12 +122,14 @@ def _namespace() -> dict[str, Any]:
 
 
 def _execute(code: str, filename: str, namespace: dict[str, Any]) -> None:
-    """Runs a cell of the author's; lines for the notebook front end are left out."""
-    plain = "\n".join(
-        "" if line.lstrip().startswith(("%", "!")) else line for line in code.splitlines()
-    )
+    plain = plain_code(code)
     linecache.cache[filename] = (len(plain), None, plain.splitlines(True), filename)
     exec(compile(plain, filename, "exec"), namespace)  # noqa: S102
+
+
+def plain_code(cell: str) -> str:
+    """An author's cell without the lines that speak to a notebook front end."""
+    return "\n".join("" if x.lstrip().startswith(("%", "!")) else x for x in cell.splitlines())
 
 
 def _helpers(files: list[str]) -> dict[str, Any]:

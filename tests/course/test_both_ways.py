@@ -1,0 +1,145 @@
+"""Every bundled criterion: the same verdict and the same words in a kernel and across the wall.
+
+The cells of each assignment's solution run once; then its criteria judge what they left twice, as
+`task.check()` does beside them and as the clean process does, through the codec and the links.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.criteria.draws import draws
+from autograder.criteria.running import Missing, run_task
+from autograder.criteria.task import Task as Declared
+from autograder.criteria.task import collecting
+from autograder.evidence.codec import Encoder, lengths, split
+from autograder.language import in_words
+from autograder.notebook.cells import cells_of
+from autograder.notebook.reading import read_assignment
+from autograder.nouns import Assignment, CriterionResult
+from autograder.nouns import Task as Read
+from autograder.sandbox.checking import plain_code
+from autograder.sandbox.exported import Exports
+from autograder.sandbox.remote import Link
+from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
+
+SOURCE = Path(__file__).parents[2] / "source"
+KEY = b"the same draws both ways"
+QUICK = {"n411_first_network"}
+ALL = sorted(p.name for p in SOURCE.iterdir() if (p / f"{p.name}.ipynb").exists())
+
+
+@contextmanager
+def folder_of(assignment: Assignment, scratch: Path) -> Iterator[dict[str, Any]]:
+    """A namespace to run cells in, the assignment's files beside it."""
+    for name in (*assignment.files, *assignment.hidden_files):
+        path = scratch / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((assignment.path / name).read_bytes())
+    helpers = [Path(f).stem for f in assignment.files if f.endswith(".py")]
+    kept = {name: sys.modules.pop(name, None) for name in helpers}
+    sys.path.insert(0, str(scratch))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(scratch)
+        patch.setenv("MPLBACKEND", "agg")
+        try:
+            yield {"__name__": "__main__"}
+        finally:
+            sys.path.remove(str(scratch))
+            for name, module in kept.items():
+                sys.modules.pop(name, None)
+                if module is not None:
+                    sys.modules[name] = module
+
+
+def declared(task: Read, names: dict[str, Any]) -> Declared:
+    with collecting() as tasks:
+        exec(plain_code(task.code), names)
+    return tasks[0]
+
+
+def in_a_kernel(task: Read, names: dict[str, Any]) -> list[CriterionResult]:
+    def lookup(name: str) -> Any:
+        if name not in names:
+            raise Missing(name)
+        return names[name]
+
+    return run_task(declared(task, dict(names)), lookup, draws(KEY, task.grade_id))
+
+
+def across_the_wall(
+    task: Read, names: dict[str, Any], clean: dict[str, Any], helpers: tuple[str, ...]
+) -> list[CriterionResult]:
+    """Criteria in a thread, the student's objects here: between them bytes in pipes, as always."""
+    (theirs, ours), (back, out) = os.pipe(), os.pipe()
+    exports = Exports(names, helpers=helpers)
+
+    def exchange(header: dict[str, Any], buffers: list[Buffer]) -> Frame:
+        write_frame(ours, header, buffers)
+        reply = read_frame(back)
+        assert reply is not None
+        return reply
+
+    link = Link(exchange, {name: sys.modules[name] for name in helpers if name in sys.modules})
+
+    def lookup(name: str) -> Any:
+        if name not in names:
+            raise Missing(name)
+        encoder = Encoder(exports.stranger)
+        node = json.loads(json.dumps(encoder.node(names[name])))
+        body = b"".join(bytes(b) for b in encoder.buffers)
+        return link.decode(node, split(body, lengths(encoder.buffers)))
+
+    def judge() -> list[CriterionResult]:
+        try:
+            return run_task(declared(task, dict(clean)), lookup, draws(KEY, task.grade_id))
+        finally:
+            os.close(ours)
+
+    with ThreadPoolExecutor(1) as threads:
+        judged = threads.submit(judge)
+        exports.serve(theirs, out, call_seconds=60)
+        for fd in (theirs, back, out):
+            os.close(fd)
+        return judged.result()
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in ALL]
+)
+def test_verdicts_and_words_are_the_same(name: str, tmp_path: Path) -> None:
+    assignment = read_assignment(SOURCE / name)
+    helpers = tuple(Path(f).stem for f in assignment.files if f.endswith(".py"))
+    for notebook in assignment.notebooks:
+        tasks = {task.grade_id: task for task in notebook.tasks}
+        with folder_of(assignment, tmp_path / notebook.name) as names:
+            clean = {"__name__": "__main__"}
+            for code in notebook.setup:
+                exec(plain_code(code), clean)
+            for cell in cells_of(notebook.node):
+                if cell.kind != "code" or cell.role == "mistake":
+                    continue
+                if cell.role != "test":
+                    exec(plain_code(cell.source), names)
+                    continue
+                task = tasks[cell.grade_id]
+                here = in_a_kernel(task, names)
+                there = across_the_wall(task, names, clean, helpers)
+                assert [told(r) for r in there] == [told(r) for r in here]
+                assert len(here) == len(task.criteria)
+
+
+def told(result: CriterionResult) -> tuple[Any, ...]:
+    """All that a student is told, numbers to three digits: a model predicts in float32."""
+    score = None if result.score is None else round(result.score, 3)
+    points = round(result.points, 3)
+    return (result.name, result.status, points, score, *in_words(result.message))
