@@ -15,7 +15,15 @@ from typing import Any, NoReturn
 
 from autograder.errors import BrokenSubmission
 from autograder.language import translate
-from autograder.notebook.cells import SourceCell, as_dict, cell_id, cells_of, is_sealed, tags_of, text_of
+from autograder.notebook.cells import (
+    SourceCell,
+    as_dict,
+    cell_id,
+    cells_of,
+    is_sealed,
+    tags_of,
+    text_of,
+)
 from autograder.nouns import fill
 
 SIZE_LIMIT_MB = 50
