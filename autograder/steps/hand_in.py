@@ -99,7 +99,7 @@ def hand_in(
         str(error).replace("\n  → ", "; ") for error in (*parts.refused, *taken.refused)
     )
     notes = tuple(note for note in parts.notes if note) + refused
-    if not again:
+    if not again or kept.id not in queue.known(course, assignment):  # stopped in between
         to_the_queue(course, kept)
     return HandedIn(kept.id, receipt, again, notes)
 

@@ -118,6 +118,14 @@ def test_what_was_kept_but_never_queued_is_found(course, student, tmp_path):
     assert queue.job(course, "hello", student).state == "waiting"
 
 
+def test_what_was_kept_but_never_queued_is_queued_by_the_next_try_too(course, student, tmp_path):
+    hand_in(course, "hello", student, [upload(tmp_path, answered(course))], AT)
+    for path in course.root.glob("gradebook.db*"):
+        path.unlink()
+    assert hand_in(course, "hello", student, [upload(tmp_path, answered(course))], AT).again
+    assert queue.job(course, "hello", student).state == "waiting"
+
+
 def test_a_worker_that_was_killed_leaves_its_work_to_the_next(course, student, tmp_path):
     hand_in(course, "hello", student, [upload(tmp_path, answered(course))], AT)
     (job,) = queue.take(course, 8)

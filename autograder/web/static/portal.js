@@ -49,6 +49,7 @@ function countDown() {
 
 localTimes(document);
 signInFromLink();
+addEventListener("hashchange", signInFromLink);
 countDown();
 document.body.addEventListener("htmx:afterSwap", () => {
   const state = document.getElementById("state");
