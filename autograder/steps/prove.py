@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.config import Course
@@ -12,8 +13,25 @@ from autograder.notebook.cells import write_node
 from autograder.notebook.stripping import student_notebook
 from autograder.nouns import Assignment, NotebookResult, Status, Submission, TaskKind
 from autograder.steps.grade import judge_of
-from autograder.steps.judge import solution
+from autograder.steps.judge import Judge, Judged, solution
 from autograder.steps.workers import Workers
+
+
+@dataclass(frozen=True)
+class Proved:
+    """The author's solution and the untouched release, judged as any submission is."""
+
+    solution: Judged
+    untouched: Judged
+
+    @property
+    def complaints(self) -> list[str]:
+        """One sentence for each point that the solution lacks, or that the release gets."""
+        right, empty = self.solution.result.notebooks, self.untouched.result.notebooks
+        return [
+            *(c for notebook in right for c in _short_of_full(notebook)),
+            *(c for notebook in empty for c in _too_easy(notebook)),
+        ]
 
 
 def prove(assignment: Assignment, course: Course, *, workers: Workers) -> list[str]:
@@ -22,15 +40,19 @@ def prove(assignment: Assignment, course: Course, *, workers: Workers) -> list[s
     The untouched release is judged as if it had been attempted, so that a changed space in an
     answer is worth nothing either.
     """
+    return proved(judge_of(course, assignment, workers)).complaints
+
+
+def proved(judge: Judge) -> Proved:
+    """How the solution and the untouched release end before this judge."""
+    assignment = judge.assignment
     with (
         tempfile.TemporaryDirectory() as solved,
         tempfile.TemporaryDirectory() as unsolved,
     ):
-        judge = judge_of(course, assignment, workers)
         right = judge.judge(solution(assignment, Path(solved)))
         empty = judge.judge(_unsolved(assignment, Path(unsolved)), as_attempted=True)
-    complaints = [c for n in right.result.notebooks for c in _short_of_full(n)]
-    return complaints + [c for n in empty.result.notebooks for c in _too_easy(n)]
+    return Proved(right, empty)
 
 
 def _unsolved(assignment: Assignment, folder: Path) -> Submission:
