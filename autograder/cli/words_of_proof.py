@@ -73,16 +73,10 @@ def calibrate(report: Calibrated) -> Iterator[RenderableType]:
     if not report.rows:
         yield f"{report.assignment} has no threshold that chance decides about"
         return
-    headings = (
-        "threshold", "is", "runs", "mean", "worst", "bound", "proposed", "failed", "expected",
-        "at most", "unused seeds",
-    )  # fmt: skip
-    table = Table(*headings, box=None, header_style="bold")
-    table.columns[0].no_wrap = True
     for row in report.rows:
-        table.add_row(*_threshold(row))
-    yield table
+        yield from _threshold(row)
     mistakes = Table("mistake", "fails", "best score", "caught", "separable", box=None)
+    mistakes.columns[0].overflow = mistakes.columns[1].overflow = "fold"
     for row in report.rows:
         for one in row.mistakes:
             best = "no score" if one.best is None else f"{one.best:.4g}"
@@ -103,24 +97,20 @@ def calibrate(report: Calibrated) -> Iterator[RenderableType]:
     )
 
 
-def _threshold(row: Row) -> tuple[str, ...]:
-    def short(value: float | None, form: str = ".4g") -> str:
-        return "" if value is None else format(value, form)
-
-    retry = " (2 attempts)" if row.retry else ""
-    failed, checked = row.failed, row.checked
-    return (
-        f"{row.name}{retry}",
-        f"{row.setting} {row.threshold:g}",
-        str(row.n),
-        short(row.mean),
-        short(row.worst),
-        short(row.bound),
-        short(row.proposed, "g"),
-        _rate(failed) if failed else "",
-        short(row.expected, ".1e"),
-        short(row.at_most, ".1e"),
-        _rate(checked) if checked else "",
+def _threshold(row: Row) -> Iterator[str]:
+    retry = ", two attempts" if row.retry else ""
+    yield f"{row.name}: {row.setting} {row.threshold:g}{retry}"
+    if row.bound is None or row.failed is None:
+        yield f"    {row.n} runs: too few numbers to say anything"
+        return
+    yield (
+        f"    {row.n} runs, mean {row.mean:.4g}, worst {row.worst:.4g}; bound {row.bound:.4g},"
+        f" proposed {row.proposed:g}"
+    )
+    unused = f"; on unused seeds {_rate(row.checked)}" if row.checked else ""
+    yield (
+        f"    right answers that fail: {_rate(row.failed)}, expected {row.expected:.1e}, at one"
+        f" attempt at most {row.at_most:.1e}{unused}"
     )
 
 

@@ -114,6 +114,20 @@ def test_the_bound_is_never_stricter_than_the_worst_right_answer(scores, sign) -
     assert sign * (bound.bound - rounded(bound.bound, sign, bound.scale)) >= -1e-9
 
 
+def test_the_bound_is_mean_minus_k_sd_on_the_scale() -> None:
+    above, below = (bound_of([math.exp(x) for x in (1.0, 2.0, 3.0)], 5.0, s) for s in (1, -1))
+    k = tolerance_factor(3)
+    assert (above.scale, above.mean, above.sd) == ("log", pytest.approx(2), pytest.approx(1))
+    assert math.log(above.bound) == pytest.approx(2 - k)
+    assert math.log(below.bound) == pytest.approx(2 + k)
+    assert bound_of([0.9] * 10 + [0.94] * 10, 0.8, 1).bound == pytest.approx(0.7766, abs=1e-3)
+
+
+def test_a_right_answer_far_off_moves_the_bound_to_itself() -> None:
+    assert bound_of([0.9] * 39 + [0.1], 0.8, 1).bound == 0.1
+    assert bound_of([3.0] * 39 + [90.0], 5.0, -1).bound == 90.0
+
+
 @settings(deadline=None)
 @given(SCORES)
 def test_a_rate_s_bound_is_a_rate(scores) -> None:

@@ -54,7 +54,7 @@ def test_calibration_in_words_shows_bounds_mistakes_and_the_joint_chance() -> No
     report = Calibrated("A", "f", (row,), (joint,), 2, 33, ("too strict",), (), {}, 9.0)
     shown = text(words_of_proof.calibrate(report))
     for words in (
-        "t/c (2 attempts)", "at_least 0.9", "0.912", "0/30 [0.000, 0.116]", "5/5 [0.478, 1.000]",
+        "t/c: at_least 0.9, two attempts", "bound 0.912, proposed 0.91", "unused seeds 0/30", "0/30 [0.000, 0.116]", "5/5 [0.478, 1.000]",
         "a chance of 1e-05 (at most 0.0004)", "NO: too strict", "2 runs made, 33 there before",
     ):  # fmt: skip
         assert words in shown

@@ -85,6 +85,16 @@ def test_setup_data_that_a_mistake_writes_into_counts_as_changed(tmp_path: Path)
     assert touched(nb, "one", "x = 1\ndata = data + 1") == {"t/c", "u/d"}
 
 
+def test_an_object_may_be_changed_through_another_that_holds_it(tmp_path: Path) -> None:
+    cells = [
+        answer("m = []\nn = {'m': m}", "make"), answer("n['m'].append(1)\nx = 1", "one"),
+        answer("y = len(m)", "two"), a_test("u", ("d", "y")),
+    ]  # fmt: skip
+    nb = notebook(tmp_path, *cells)
+    assert touched(nb, "one", "x = 1") == {"u/d"}
+    assert needed(nb, ("u", "d")) == {"make", "one", "two"}
+
+
 def test_a_model_that_is_only_asked_to_predict_is_not_changed(tmp_path: Path) -> None:
     cells = [
         answer("m = object()", "build"), answer("def f(): pass\nz = m.predict(data)", "use"),
