@@ -86,13 +86,12 @@ def calibrate(
         for variants in map(Variants, source.notebooks)
         for threshold, entry in _entries(source, variants, record)
     ]
-    wanted = list(_jobs(found, runs, mistake_runs, check))
-    todo = [
+    wanted = [
         job
-        for job in wanted
-        if not job.entry.has(job.who, job.seed)
-        and (not tasks or job.thresholds[0].task.grade_id in tasks)
+        for job in _jobs(found, runs, mistake_runs, check)
+        if not tasks or job.thresholds[0].task.grade_id in tasks
     ]
+    todo = [job for job in wanted if not job.entry.has(job.who, job.seed)]
     faults: list[str] = []
     at_once = jobs or course.grading.jobs or os.cpu_count() or 1
     if todo:
