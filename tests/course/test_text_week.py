@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("assignment", ["n421_text_to_counts"])
+@pytest.mark.parametrize("assignment", ["n421_text_to_counts", "n422_word_vectors"])
 def test_every_mistake_fails_exactly_the_criteria_it_names(assignment: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.course.proof", assignment],
