@@ -11,6 +11,7 @@ from autograder.errors import Fault
 from autograder.expect.verdict import NotMet, Verdict, noting
 from autograder.nouns import CriterionResult, Message, Status, fill
 
+THRESHOLDS = {"at_least", "at_most"}  # settings that make a demand one of distance
 Lookup = Callable[[str], Any]  # a student's name -> its value; raises Missing
 
 
@@ -131,6 +132,8 @@ def _result(
     credit = 1.0 if status is Status.PASSED else (verdict.credit if verdict else 0.0)
     shown = message or (verdict.message if verdict else Message())
     score = verdict.score if verdict else None
+    if status is Status.PASSED and not THRESHOLDS & settings.keys():
+        shown = Message()  # what was got is what was demanded: there is no distance to tell
     return CriterionResult(
         name=criterion.name,
         status=status,
