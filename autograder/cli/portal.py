@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,12 +39,16 @@ def serve(
     ] = True,
 ) -> None:
     """Serve the pages and grade what is handed in, until stopped with Ctrl+C."""
-    from autograder.web.serving import serve as step
-
     with printed(as_json=False):
         course = context.obj.course
-        typer.echo(f"http://{host or course.portal.host}:{port or course.portal.port}", err=True)
-        step(course, host=host, port=port, grade=grade, sandbox=sandbox)
+    typer.echo(f"http://{host or course.portal.host}:{port or course.portal.port}", err=True)
+    command = [sys.executable, "-m", "autograder.web", str(course.root)]
+    command += ["--host", host] if host else []
+    command += ["--port", str(port)] if port else []
+    command += [] if grade else ["--no-grade"]
+    command += [] if sandbox else ["--no-sandbox"]
+    sys.stderr.flush()
+    os.execv(sys.executable, command)  # noqa: S606 (the pages are a program of their own)
 
 
 def links(

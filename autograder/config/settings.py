@@ -137,7 +137,7 @@ class SubmissionSettings:
     max_mb: int = _set(64, "collect", "The largest submission, unpacked.", least=1)
     max_files: int = _set(200, "collect", "The most files in one submission.", least=1)
     keep_days: int = _set(
-        0, "serve", "Days after which submissions may be deleted; 0: never.", least=0
+        0, "later", "Days after which submissions may be deleted; 0: never.", least=0
     )
 
 
@@ -167,9 +167,9 @@ class ExamSettings:
     grace_seconds: int = _set(
         60, "exam", "For uploads that have already begun when the time is over.", least=0
     )
-    autosave_seconds: int = _set(20, "exam", "How often work is saved meanwhile.", least=1)
+    autosave_seconds: int = _set(20, "later", "How often work is saved meanwhile.", least=1)
     visible_feedback: bool = _set(
-        True, "exam", "Whether visible criteria may be checked during the sprint."
+        True, "release", "Whether visible criteria may be checked during the sprint."
     )
     hidden: Literal["none", "verdict", "number"] = _set(
         "verdict", "feedback", "As `Feedback.hidden`, for sprints."
@@ -201,7 +201,7 @@ class PortalSettings:
     link_days: int = _set(14, "serve", "Days until a personal link expires.", least=1)
     session_hours: int = _set(12, "serve", "Hours until one has to sign in again.", least=1)
     lease_minutes: int = _set(
-        10, "serve", "For how long *next* keeps an answer for one TA.", least=1
+        10, "later", "For how long *next* keeps an answer for one TA.", least=1
     )
 
 

@@ -172,12 +172,13 @@ def _numbered(course: Course, source: Assignment, last: Mapping[str, Any], numbe
 
 def _told(course: Course, source: Assignment, notebook: Notebook, number: int) -> dict[str, Any]:
     """What the student's side knows of the notebook before anything is checked."""
-    limits = course.limits(source.name)
+    limits, sprint = course.limits(source.name), course.kind_of(source.name) == "sprint"
     return {
         **about(source.name, notebook.name, number),
         "language": course.language,
         "portal": course.portal_url,
-        "sprint": course.kind_of(source.name) == "sprint",
+        "sprint": sprint,
+        "silent": sprint and not course.exam_of(source.name).visible_feedback,
         "keras": _keras(),
         "helpers": sorted(
             Path(name).stem for name in source.files if name.endswith(".py") and "/" not in name

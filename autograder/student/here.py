@@ -62,6 +62,7 @@ class Released:
     tasks: tuple[KnownTask, ...] = ()
     portal: str = ""  # its address
     sprint: bool = False  # whether answers are saved as they are run
+    silent: bool = False  # nothing is checked before it is handed in
 
 
 def released() -> Released:
@@ -94,6 +95,7 @@ def parse(text: str) -> Released:
         tasks=tuple(filter(None, map(_task, _list(data.get("tasks"))))),
         portal=str(data.get("portal", "")),
         sprint=data.get("sprint") is True,
+        silent=data.get("silent") is True,
     )
 
 

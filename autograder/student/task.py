@@ -13,9 +13,10 @@ from autograder.criteria.running import Lookup, Missing, run_task
 from autograder.expect.verdict import picturing
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, Status, fill
-from autograder.student import here, ledger, meter
+from autograder.student import here, ledger, meter, showing
 from autograder.student.budget import time_and_memory, warnings
 from autograder.student.checked import Checked, as_checked
+from autograder.student.front import Shown, show
 from autograder.student.quiet import held_back
 
 
@@ -32,6 +33,10 @@ class Task(criteria.Task):
         __tracebackhide__ = True  # a validation ends in the sentence, not in lines of ours
         if self.collected:
             return None
+        execution = os.environ.get("NBGRADER_EXECUTION", "")
+        if here.released().silent and not execution:
+            show(_silent())
+            return None
         names = sys._getframe(1).f_globals
         starts: list[tuple[str, int]] = []
         with held_back() as printed, picturing() as drawn:
@@ -41,7 +46,6 @@ class Task(criteria.Task):
                 draws(PUBLIC_KEY, self.grade_id),
                 before=lambda name, _: starts.append((name, len(drawn))),
             )
-        execution = os.environ.get("NBGRADER_EXECUTION", "")
         if execution == "autograde":
             return _points(self, results)
         if execution == "validate":
@@ -53,6 +57,15 @@ class Task(criteria.Task):
         return as_checked(
             self, results, failures=failures, pictures=pictures, printed=printed(), notes=notes
         )
+
+
+def _silent() -> Shown:
+    """What a sprint says that checks nothing before it is handed in."""
+    title, text = (
+        translate("Handing in decides"),
+        translate("Nothing is checked in this sprint yet."),
+    )
+    return Shown(f"{title}: {text}", showing.block(title, text, ""))
 
 
 def _lookup(names: Mapping[str, Any]) -> Lookup:

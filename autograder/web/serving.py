@@ -12,31 +12,26 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import uvicorn
 
 from autograder.config import Course
+from autograder.errors import ConfigError
 from autograder.web.app import create_app
 
 AGAIN_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
-class Served:
-    """A server that has ended."""
-
-    address: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {"address": self.address}
-
-
 def serve(
     course: Course, *, host: str = "", port: int = 0, grade: bool = True, sandbox: bool = True
-) -> Served:
-    """Serves the portal until it is stopped."""
+) -> None:
+    """Serves the portal until it is stopped; ConfigError for a sign-in that there is not."""
+    if course.portal.sign_in == "jupyterhub":
+        raise ConfigError(
+            "signing in by JupyterHub itself is not there yet",
+            where=str(course.root / "course_config.py"),
+            way_out='put a proxy before it that JupyterHub knows, and c.Portal.sign_in = "proxy"',
+        )
     host, port = host or course.portal.host, port or course.portal.port
     incoming = course.state / "incoming"
     incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -47,7 +42,6 @@ def serve(
     )  # fmt: skip
     with _worker(course, sandbox=sandbox) if grade else _nothing():
         uvicorn.Server(settings).run()
-    return Served(f"http://{host}:{port}")
 
 
 @contextmanager

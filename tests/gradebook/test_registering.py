@@ -178,11 +178,11 @@ def test_nbgrader_opens_a_gradebook_that_we_made_and_we_open_one_that_it_made(
 
 def test_our_tables_have_an_alembic_version_of_their_own_and_point_nowhere(course):
     gradebook.register(course, an_assignment(course), 1)
-    assert rows(course, "SELECT version_num FROM ag_alembic_version") == [("0001",)]
+    assert rows(course, "SELECT version_num FROM ag_alembic_version") == [("0002",)]
     engine = create_engine(course.db_url)
     tables = inspect(engine)
     ours = [t for t in tables.get_table_names() if t.startswith("ag_")]
-    assert len(ours) == 5
+    assert len(ours) == 11
     assert not any(tables.get_foreign_keys(table) for table in ours)
     engine.dispose()
 

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import timedelta
+from dataclasses import replace
+from datetime import timedelta, timezone
 
 import pytest
 from starlette.testclient import TestClient
 
 from autograder import gradebook
 from autograder.gradebook import access, queue, sprints
+from autograder.gradebook.connection import reading
+from autograder.gradebook.lateness import _seconds_late
+from autograder.gradebook.tables import SubmissionRow
 from autograder.inbox.paths import Refused
 from autograder.steps import allowances, roster, sprint
 from autograder.steps.answers import with_answers
 from autograder.steps.collect import shelf_of
 from autograder.steps.hand_in import hand_in
+from autograder.steps.release import release
+from autograder.student import here
+from autograder.student import task as student_task
 from autograder.web.app import create_app
 
-from .conftest import ANSWER, answered, upload
+from .conftest import ANSWER, answered, upload, with_settings
 
 
 def answers(course, kept) -> list[str]:
@@ -210,3 +217,44 @@ def test_a_notebook_saves_through_the_api(course, student, clock):
         assert client.put("/api/sprints/hello/cell", headers=bearer, json=cell).status_code == 404
         clock.to(21)
         assert client.put("/api/sprints/sc01/cell", headers=bearer, json=cell).status_code == 409
+
+
+def test_an_extension_of_daily_work_is_not_late_for_who_has_it(course, student):
+    class Due:
+        id = "x"
+        duedate = course.due("hello").astimezone(timezone.utc).replace(tzinfo=None)
+
+    def late(who: str) -> float:
+        handed_in = Due.duedate + timedelta(hours=5)
+        row = SubmissionRow(assignment="hello", student=who, received=handed_in)
+        with reading(course) as session:
+            return _seconds_late(session, Due, row)
+
+    assert late(student) == 5 * 3600
+    allowances.extend(course, "2026001", "hello", 180, reason="ill")
+    assert late(student) == 2 * 3600
+    assert late(roster.find(course, "2026002").id) == 5 * 3600
+    allowances.extend(course, "2026001", "hello", 180, reason="still ill")
+    assert late(student) == 0
+
+
+def test_a_silent_sprint_checks_nothing_in_the_notebook_and_is_graded_all_the_same(monkeypatch):
+    said = json.dumps({"assignment": "sc01", "notebook": "sc01", "silent": True})
+    monkeypatch.setenv(here.VARIABLE, said)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    shown = []
+    monkeypatch.setattr(student_task, "show", lambda what: shown.append(what.text))
+    task = student_task.Task("double")
+    ran = []
+    task.criterion("Runs", points=1)(lambda double: ran.append(1))
+    assert task.check() is None
+    assert (ran, shown) == ([], ["Handing in decides: Nothing is checked in this sprint yet."])
+
+
+def test_release_says_that_a_sprint_is_silent_only_where_the_course_wants_it(course):
+    text = next((course.release / "sc01").glob("*.ipynb")).read_text()
+    assert '\\"silent\\": false' in text
+    quiet = with_settings(course, "exams", visible_feedback=False, assignments={})
+    quiet = replace(quiet, settings=replace(quiet.settings, due={"sc01": "2030-01-10 22:00"}))
+    release(quiet, "sc01", prove=lambda *_: ())
+    assert '\\"silent\\": true' in next((course.release / "sc01").glob("*.ipynb")).read_text()
