@@ -87,7 +87,12 @@ def _check(
 
     task = _declare(order["code"], grade_id, namespace)
     known = {name: Status(value) for name, value in order["known"].items()}
+    undecided: set[str] = set()  # what waits for an answer, and all that comes after it
     for name in order["only"]:
+        if undecided.intersection(task.criteria[name].after):
+            undecided.add(name)
+            yield {"event": "new_question", "task": grade_id, "criterion": name}
+            continue
         try:
             (result,) = run_task(
                 task,
@@ -100,7 +105,7 @@ def _check(
             )
         except NewQuestion:
             yield {"event": "new_question", "task": grade_id, "criterion": name}
-            known[name] = Status.ERROR
+            undecided.add(name)
             continue
         known[name] = result.status
         yield {"event": "result", "task": grade_id, "result": as_json(result)}

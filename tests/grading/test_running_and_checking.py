@@ -363,6 +363,23 @@ def test_a_new_question_to_a_function_is_named(a_class: Callable[..., Class]) ->
     assert again.new_questions == ("t/c",)
 
 
+def test_what_comes_after_a_new_question_waits_for_its_answer_as_well(
+    students: WarmServer, checkers: WarmServer, tmp_path: Path
+) -> None:
+    tests = (
+        'task = Task("t")\n\n'
+        '@task.criterion("first", points=1)\ndef first(f):\n    assert f(2) == 4\n\n'
+        '@task.criterion("then", points=1, after=first)\ndef then(f):\n    assert f(5) == 10\n\n'
+        "task.check()"
+    )
+    cells = [setup(SETUP), answer("def f(x): return 2 * x"), test(tests, "t", 2)]
+    made = Class(students, checkers, tmp_path, cells)
+    _, evidence = made.run({"answer": "def f(x): return 2 * x "})
+    again = made.again(evidence, made.rules(made.mended("f(2) == 4", "f(3) == 6")))
+    assert again.new_questions == ("t/first", "t/then")
+    assert again.tasks[0].criteria == ()
+
+
 def test_another_release_draws_other_data(a_class: Callable[..., Class]) -> None:
     body = "def c(rng, x):\n    assert rng.integers(1 << 40) % 2 == x % 2, str(rng.integers(9))"
     made = a_class(body, "x = 1")
