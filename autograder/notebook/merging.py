@@ -238,5 +238,5 @@ def _repairs(want: Wanted, cell: SourceCell | None, moved: bool) -> Iterator[str
         yield "Cell {number} had lost its id {cell}; it was recognised and got it back."
     elif want.cell.grade and cell.points != want.cell.points:
         yield "The points of cell {number} ({cell}) had been changed; they are {points} again."
-    if not want.answered and normal(cell.source) != normal(want.text):
+    if not want.answered and not cell.sealed and normal(cell.source) != normal(want.text):
         yield "Cell {number} ({cell}) had been changed; the original is used."
