@@ -121,7 +121,8 @@ def tiles(course: Course, student: str, now: datetime) -> tuple[Tile, ...]:
 
 def tile(course: Course, assignment: str, student: str, now: datetime) -> Tile:
     """One assignment in short; NotFound if it is not released."""
-    release = released_number(course, assignment)
+    hidden = assignment.startswith(".")  # nor a way up
+    release = 0 if hidden else released_number(course, assignment)
     if not release or not (course.release / assignment).is_dir():
         raise NotFound(translate("There is no such assignment."))
     is_sprint = course.kind_of(assignment) == "sprint"
