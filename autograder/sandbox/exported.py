@@ -26,7 +26,7 @@ from autograder.sandbox.alarm import TimeLimit, cpu_alarm
 from autograder.sandbox.wire import Frame, read_frame, write_frame
 
 CHANGEABLE = (list, dict, set, bytearray)
-READABLE = ("__len__", "__getitem__", "__contains__", "__iter__", "__float__", "__int__", "__str__")
+DOES = ("__call__", "__getitem__", "__len__", "__iter__", "__contains__")
 
 
 class Exports:
@@ -83,6 +83,7 @@ class Exports:
             "type": f"{owner.__module__}.{owner.__qualname__}"[:200],
             "name": str(getattr(value, "__name__", ""))[:100],
             "params": _parameters(value),
+            "does": [name for name in DOES if any(name in vars(k) for k in owner.__mro__)],
             "why": why[:200],
         }
 
@@ -122,7 +123,7 @@ class Exports:
         target = self._objects[request["target"]]
         if operation == "get":
             name = request["name"]
-            if name.startswith("_") and name not in READABLE:
+            if name.startswith("_"):
                 raise AttributeError(name)
             return {"ok": True, "v": encoder.node(getattr(target, name))}
         return self._call(target, frame, encoder, read_fd, write_fd)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ class Link:
 
 
 class Remote:
-    """An object of the student's, by number; attributes and items are read when asked for."""
+    """An object of the student's, by number; attributes are read when they are asked for."""
 
     def __init__(self, link: Link, node: Mapping[str, Any]) -> None:
         self.__link__ = link
@@ -109,32 +110,8 @@ class Remote:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return self.__link__.ask(self.__request("get", name=name), (), {})
-
-    def __request(self, op: str, **more: Any) -> dict[str, Any]:
-        return {"op": op, "target": self.__remote__["remote"], **more}
-
-    def __method(self, method: str, *args: Any) -> Any:
-        return self.__link__.ask(self.__request("call", method=method), args, {})
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.__method("__getitem__", key)
-
-    def __len__(self) -> int:
-        try:
-            length = self.__method("__len__")
-        except AttributeError as error:
-            raise TypeError(str(error)) from error
-        if type(length) is not int or not 0 <= length < 1 << 62:
-            raise TypeError("its length is no length")
-        return length
-
-    def __iter__(self) -> Iterator[Any]:
-        items = self.__method("__iter__")
-        return iter(items if type(items) is list else [])
-
-    def __contains__(self, item: Any) -> bool:
-        return self.__method("__contains__", item) is True
+        request = {"op": "get", "target": self.__remote__["remote"], "name": name}
+        return self.__link__.ask(request, (), {})
 
     def __bool__(self) -> bool:
         return True
@@ -144,21 +121,59 @@ class Remote:
         return f"<{self.__remote__.get('kind', 'object')} {name}>"
 
 
-class RemoteCallable(Remote):
-    """A function, class or model of the student's."""
+def _method(remote: Remote, method: str, *args: Any) -> Any:
+    request = {"op": "call", "target": remote.__remote__["remote"], "method": method}
+    return remote.__link__.ask(request, args, {})
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        request = {"op": "call", "target": self.__remote__["remote"]}
-        return self.__link__.ask(request, args, kwargs)
+
+def _call(self: Remote, *args: Any, **kwargs: Any) -> Any:
+    request = {"op": "call", "target": self.__remote__["remote"]}
+    return self.__link__.ask(request, args, kwargs)
+
+
+def _getitem(self: Remote, key: Any) -> Any:
+    return _method(self, "__getitem__", key)
+
+
+def _len(self: Remote) -> int:
+    length = _method(self, "__len__")
+    if type(length) is not int or not 0 <= length < 1 << 62:
+        raise TypeError("its length is no length")
+    return length
+
+
+def _iter(self: Remote) -> Iterator[Any]:
+    items = _method(self, "__iter__")
+    return iter(items if type(items) is list else [])
+
+
+def _contains(self: Remote, item: Any) -> bool:
+    return _method(self, "__contains__", item) is True
+
+
+DOES: Mapping[str, Callable[..., Any]] = {
+    "__call__": _call,
+    "__getitem__": _getitem,
+    "__len__": _len,
+    "__iter__": _iter,
+    "__contains__": _contains,
+}
+
+
+@lru_cache(maxsize=64)
+def _kind(does: frozenset[str]) -> type[Remote]:
+    """A class of proxies that can do what the student's object can, and nothing else."""
+    return type("Remote", (Remote,), {name: DOES[name] for name in does})
 
 
 def proxy(link: Link, node: Mapping[str, Any]) -> Remote:
     """The proxy for one remote node, with the signature that the student's callable has."""
-    if type(node.get("remote")) is not int or type(node.get("kind")) is not str:
+    does = node.get("does")
+    if type(node.get("remote")) is not int or type(does) is not list or len(does) > len(DOES):
         raise BadValue("not a remote")
-    if node["kind"] == "object":
-        return Remote(link, node)
-    remote = RemoteCallable(link, node)
+    if any(name not in DOES for name in does):
+        raise BadValue("not what a remote can do")
+    remote = _kind(frozenset(does))(link, node)
     signature = _signature(node.get("params"))
     if signature is not None:
         remote.__signature__ = signature  # type: ignore[attr-defined]

@@ -143,6 +143,14 @@ BOTH_WAYS = {
         "def c(d):\n    assert len(d) == 2 and d[1] == 'b' and list(d) == ['a', 'b'] and 'a' in d",
         "from collections import UserList\nd = UserList(['a', 'b'])", Status.PASSED,
     ),
+    "what a function cannot do": (
+        "def c(f):\n    assert callable(f) and not hasattr(f, '__getitem__')",
+        "def f(x): return x", Status.PASSED,
+    ),
+    "what an object cannot do": (
+        "def c(o):\n    assert not callable(o) and not hasattr(o, '__len__') and o.x == 1",
+        "class O:\n    x = 1\no = O()", Status.PASSED,
+    ),
     "a remote as an argument": (
         "def c(f, g):\n    assert f(g, 3) == 6",
         "def g(x): return 2 * x\ndef f(h, x): return h(x)", Status.PASSED,
