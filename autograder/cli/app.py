@@ -15,6 +15,7 @@ import typer
 from autograder.cli import portal, words, words_of_proof
 from autograder.cli.context import Context, printed, show
 from autograder.cli.live import counting, progress, stages
+from autograder.errors import AutograderError
 
 app = typer.Typer(
     name="autograder",
@@ -182,7 +183,13 @@ def collect(
 @app.command()
 def grade(
     context: typer.Context,
-    assignment: Assignment,
+    what: Annotated[
+        list[str],
+        typer.Argument(help="An assignment; or, with --assignment, notebooks by path."),
+    ],
+    assignment: Annotated[
+        str, typer.Option(help="Grade single notebooks for this one; nothing is recorded.")
+    ] = "",
     student: Annotated[
         list[str] | None, typer.Option(help="Only this student (pseudonym); repeatable.")
     ] = None,
@@ -196,12 +203,20 @@ def grade(
     json: Json = False,
 ) -> None:
     """Run and check what was handed in, and record the scores; goes on where it stopped."""
+    if assignment:
+        _grade_files(context, assignment, what, jobs, sandbox, json)
+        return
     from autograder.steps import grade as step
 
     with printed(json), progress("grading") as tell:
+        if len(what) > 1:
+            raise AutograderError(
+                f"{len(what)} assignments at once",
+                way_out="grade one after the other; for notebooks by path add --assignment A",
+            )
         report = step.grade(
             context.obj.course,
-            assignment,
+            what[0],
             students=student or (),
             tasks=task or (),
             jobs=jobs,
@@ -209,6 +224,23 @@ def grade(
             progress=tell,
         )
     show(report, json, words.grade, ok=not report.faults)
+
+
+def _grade_files(
+    context: typer.Context, assignment: str, files: list[str], jobs: int, sandbox: bool, json: bool
+) -> None:
+    from autograder.steps.grade_files import grade_files
+
+    with printed(json), stages(f"grading {len(files)} notebooks") as tell:
+        report = grade_files(
+            context.obj.course,
+            assignment,
+            [Path(f) for f in files],
+            jobs=jobs,
+            sandbox=sandbox,
+            progress=tell,
+        )
+    show(report, json, words.grade_files, ok=not any(one.fault for one in report.files))
 
 
 @app.command()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from autograder.steps.doctor import Report as Examined
     from autograder.steps.feedback import Report as Written
     from autograder.steps.grade import Report as Graded
+    from autograder.steps.grade_files import Report as Tried
     from autograder.steps.init import Made
     from autograder.steps.release import ReleaseReport
     from autograder.steps.roster import Imported
@@ -103,6 +104,17 @@ def grade(report: Graded) -> Iterator[RenderableType]:
         f"{report.ran} run, {report.reused} judged from evidence, {report.recorded} recorded,"
         f" in {report.seconds:.1f} s  (isolation: {report.tier})"
     )
+
+
+def grade_files(report: Tried) -> Iterator[RenderableType]:
+    """A line per notebook: points, state, limits hit."""
+    for one in report.files:
+        said = [one.fault] if one.fault else []
+        if one.result is not None:
+            said += [text for text in (one.result.broken, one.result.limit) if text]
+        remark = f"  {printable(said[0].splitlines()[0])}" if said else ""
+        yield f"{printable(one.file)}: {one.points:g}/{one.max_points:g}, {one.state}{remark}"
+    yield f"nothing was recorded  (isolation: {report.tier})"
 
 
 def demo(report: Shown) -> Iterator[RenderableType]:

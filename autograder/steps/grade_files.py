@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,6 +61,7 @@ def grade_files(
     *,
     jobs: int = 0,
     sandbox: bool = True,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """The result of each notebook, judged alone; raises NotFound for a file that is not there."""
     for file in files:
@@ -80,6 +81,7 @@ def grade_files(
         for done in run_all(
             threads, lambda f: _grade(judge, source, f, Path(scratch)), files, at_once=at_once
         ):
+            progress(f"{len(graded) + 1} of {len(files)}")
             graded[done.item] = done.value or Graded(
                 str(done.item), "error", 0, 0, fault=str(done.error)
             )
