@@ -8,25 +8,17 @@ the submission has to run again.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
-import autograder
-from autograder.criteria.draws import seed
 from autograder.errors import Fault, SandboxFault
 from autograder.evidence.record import Evidence
 from autograder.evidence.results import as_json, from_json
-from autograder.evidence.store import Store, digest, fingerprint
+from autograder.evidence.store import Store
 from autograder.nouns import (
-    Criterion,
     CriterionResult,
-    Limits,
     Message,
-    Notebook,
     Status,
     Task,
     TaskKind,
@@ -34,21 +26,9 @@ from autograder.nouns import (
 )
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, WarmServer
+from autograder.steps.questions import Answers
+from autograder.steps.rules import Rules, because, criterion_key, seed_of
 from autograder.steps.run import Live
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What judging depends on besides the evidence: the same for every submission."""
-
-    assignment: str
-    source: Notebook
-    files: Mapping[str, bytes]  # released and hidden files, as the clean process finds them
-    key: bytes  # the course's secret
-    release: int
-    settings: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
-    plain_tests: str = "refuse"
-    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -83,7 +63,7 @@ def check(
         todo = []
         for criterion in task.criteria:
             name = f"{task.grade_id}/{criterion.name}"
-            keys[name] = _criterion_key(rules, task, criterion, evidence)
+            keys[name] = criterion_key(rules, task, criterion, evidence)
             old = kept.get(name)
             if old and old["key"] == keys[name]:
                 found[criterion.name] = from_json(CriterionResult, old["result"])
@@ -93,7 +73,7 @@ def check(
         if todo:
             known = {name: str(result.status) for name, result in found.items()}
             orders.append(_Order(task, todo, known))
-    answers = _Answers(store, evidence, live)
+    answers = Answers(store, evidence, live)
     asked: list[str] = []
     if orders:
         asked = _judge(server, rules, evidence, orders, results, answers, store)
@@ -126,7 +106,7 @@ def _judge(
     evidence: Evidence,
     orders: Sequence[_Order],
     results: dict[str, dict[str, CriterionResult]],
-    answers: _Answers,
+    answers: Answers,
     store: Store,
 ) -> list[str]:
     """Runs what is to be run in a clean process; returns the criteria with new questions."""
@@ -180,9 +160,9 @@ def _task_order(
         "known": dict(order.known),
         "settings": {k: dict(v) for k, v in rules.settings.get(task.grade_id, {}).items()},
         "values": values,
-        "missing": {n: _because(evidence, task, n) for n in wanted},
+        "missing": {n: because(evidence, task, n) for n in wanted},
         "seeds": {
-            name: [f"{_seed(rules, task, name, attempt):x}" for attempt in (1, 2)]
+            name: [f"{seed_of(rules, task, name, attempt):x}" for attempt in (1, 2)]
             for name in order.todo
         },
     }
@@ -196,24 +176,7 @@ def _parts(frame: wire.Frame) -> list[memoryview]:
     return parts
 
 
-def _seed(rules: Rules, task: Task, criterion: str, attempt: int) -> int:
-    scope = (rules.assignment, rules.source.name, task.grade_id, str(rules.release))
-    return seed(rules.key, *scope, criterion, str(attempt))
-
-
-def _because(evidence: Evidence, task: Task, name: str) -> str:
-    """What is known of a name that is not there: the cell that stopped, or why it cannot cross."""
-    why = evidence.missing.get(task.grade_id, {}).get(name, "")
-    if why and why != "undefined":
-        return why
-    errors = [cell.error for cell in evidence.cells if cell.error]
-    own = [e for e in errors if e.grade_id in task.answers]
-    for error in own or errors:
-        return f"cell {error.cell} stopped with {error.type}: {error.text[:200]}"
-    return ""
-
-
-def _events(job: Job, answers: _Answers) -> Any:
+def _events(job: Job, answers: Answers) -> Any:
     """The results as they come; questions on the way are answered."""
     while (frame := job.receive()) is not None:
         event = frame.header.get("event")
@@ -228,56 +191,8 @@ def _events(job: Job, answers: _Answers) -> Any:
             raise SandboxFault(f"the checking process sent {str(event)[:40]!r}")
 
 
-class _Answers:
-    """Answers what criteria ask of the student's code, and keeps the record of it."""
-
-    def __init__(self, store: Store, evidence: Evidence, live: Live | None) -> None:
-        self._store, self._evidence, self._live = store, evidence, live
-        self._topic: tuple[Any, ...] = ()
-        self._trace: list[dict[str, str]] = []
-        self._at = 0
-
-    def reply(self, frame: wire.Frame) -> wire.Frame:
-        """The answer: living, recorded, or the word that this is a new question."""
-        request = {k: v for k, v in frame.header.items() if k != "event"}
-        if "topic" in request and tuple(request["topic"]) != self._topic:
-            self._turn_to(tuple(request["topic"]))
-        question = fingerprint([request, digest(frame.body)])
-        if self._live is not None:
-            answer = self._live.exchange(request, frame.body)
-            blob = self._store.put(*(bytes(p) for p in wire.pack(answer.header, [answer.body])))
-            self._trace[self._at :] = [{"q": question, "a": blob}]
-            self._at += 1
-            return answer
-        if self._at < len(self._trace) and self._trace[self._at]["q"] == question:
-            (answer,) = wire.Reader().feed(self._store.get(self._trace[self._at]["a"]))
-            self._at += 1
-            return answer
-        return wire.Frame({"new_question": True})
-
-    def keep(self) -> None:
-        """Writes down what was asked of the living process since the last topic."""
-        if self._live is not None and self._topic:
-            self._store.write(*self._name(), record={"trace": self._trace})
-
-    def _turn_to(self, topic: tuple[Any, ...]) -> None:
-        self.keep()
-        self._topic, self._at = topic, 0
-        record = self._store.read(*self._name())
-        self._trace = list(record["trace"]) if record and self._live is None else []
-
-    def _name(self) -> tuple[str, ...]:
-        task, criterion, attempt = self._topic
-        return ("traces", self._evidence.key, f"{task}.{criterion}.{attempt}")
-
-    def inside(self, task: Task) -> wire.Frame:
-        """How a test ended that has to run beside the student's code."""
-        header = {"event": "ask", "op": "inside", "at": task.grade_id, "code": task.code, "n": []}
-        return self.reply(wire.Frame({**header, "topic": [task.grade_id, "cell", 1]}))
-
-
 def _inside(
-    task: Task, rules: Rules, answers: _Answers, asked: list[str]
+    task: Task, rules: Rules, answers: Answers, asked: list[str]
 ) -> dict[str, CriterionResult]:
     demand = task.criteria[0].sentence if task.criteria else "the test cell runs without an error"
     name = task.criteria[0].name if task.criteria else "cell"
@@ -357,51 +272,6 @@ def in_error(task: Task, fault: Fault) -> TaskResult:
         for c in task.criteria
     )
     return TaskResult(task.grade_id, task.kind, task.points, criteria)
-
-
-# ── What a result depends on ─────────────────────────────────────────────────────────
-
-
-def _criterion_key(rules: Rules, task: Task, criterion: Criterion, evidence: Evidence) -> str:
-    values = evidence.values.get(task.grade_id, {})
-    return fingerprint([
-        _judging_code(),
-        criterion.source,
-        _shared_code(task.code),
-        list(rules.source.setup),
-        {path: digest(data) for path, data in rules.files.items()},
-        {name: values.get(name, _because(evidence, task, name)) for name in criterion.parameters},
-        [f"{_seed(rules, task, criterion.name, attempt):x}" for attempt in (1, 2)],
-        as_json(rules.settings.get(task.grade_id, {}).get(criterion.name, {})),
-        [c.source for c in task.criteria if c.name in criterion.after],
-    ])  # fmt: skip
-
-
-@cache
-def _judging_code() -> str:
-    """What of our own code decides: mending a check judges everything again, and runs nothing."""
-    package = Path(autograder.__file__).parent
-    files = [
-        *sorted((package / "expect").rglob("*.py")),
-        *sorted((package / "criteria").glob("*.py")),
-        *(package / name for name in ("evidence/codec.py", "evidence/models.py")),
-        *(package / "sandbox" / name for name in ("checking.py", "remote.py")),
-    ]
-    return digest(*(path.read_bytes() for path in files))
-
-
-def _shared_code(code: str) -> str:
-    """A test cell without its criteria: what all of them use."""
-    tree = ast.parse(code)
-    tree.body = [node for node in tree.body if not _is_criterion(node)]
-    return ast.unparse(tree)
-
-
-def _is_criterion(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef) and any(
-        isinstance(d, ast.Call) and isinstance(d.func, ast.Attribute) and d.func.attr == "criterion"
-        for d in node.decorator_list
-    )
 
 
 def _remember(

@@ -33,7 +33,8 @@ from autograder.nouns import (
 from autograder.sandbox.supervisor import WarmServer
 from autograder.steps import check as checking
 from autograder.steps import run as running
-from autograder.steps.check import Checked, Rules, in_error, not_attempted
+from autograder.steps.check import Checked, in_error, not_attempted
+from autograder.steps.rules import Rules
 
 ALONE = ("cpu", "wall")  # limits that a busy machine may have had a part in
 REFERENCE = "reference"

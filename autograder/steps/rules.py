@@ -1,0 +1,93 @@
+"""What a result depends on besides the run: while all of it stays, nothing is judged again."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import autograder
+from autograder.criteria.draws import seed
+from autograder.evidence.record import Evidence
+from autograder.evidence.results import as_json
+from autograder.evidence.store import digest, fingerprint
+from autograder.nouns import Criterion, Limits, Notebook, Task
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What judging depends on besides the evidence: the same for every submission."""
+
+    assignment: str
+    source: Notebook
+    files: Mapping[str, bytes]  # released and hidden files, as the clean process finds them
+    key: bytes  # the course's secret
+    release: int
+    settings: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    plain_tests: str = "refuse"
+    limits: Limits = field(default_factory=Limits)
+
+
+def seed_of(rules: Rules, task: Task, criterion: str, attempt: int) -> int:
+    """The seed of one attempt at a criterion: of the course's key and the release."""
+    scope = (rules.assignment, rules.source.name, task.grade_id, str(rules.release))
+    return seed(rules.key, *scope, criterion, str(attempt))
+
+
+def because(evidence: Evidence, task: Task, name: str) -> str:
+    """What is known of a name that is not there: the cell that stopped, or why it cannot cross."""
+    why = evidence.missing.get(task.grade_id, {}).get(name, "")
+    if why and why != "undefined":
+        return why
+    errors = [cell.error for cell in evidence.cells if cell.error]
+    own = [e for e in errors if e.grade_id in task.answers]
+    for error in own or errors:
+        return f"cell {error.cell} stopped with {error.type}: {error.text[:200]}"
+    return ""
+
+
+def criterion_key(rules: Rules, task: Task, criterion: Criterion, evidence: Evidence) -> str:
+    """What a criterion's result is known by."""
+    values = evidence.values.get(task.grade_id, {})
+    return fingerprint([
+        _judging_code(),
+        criterion.source,
+        _shared_code(task.code),
+        list(rules.source.setup),
+        {path: digest(data) for path, data in rules.files.items()},
+        {name: values.get(name, because(evidence, task, name)) for name in criterion.parameters},
+        [f"{seed_of(rules, task, criterion.name, attempt):x}" for attempt in (1, 2)],
+        as_json(rules.settings.get(task.grade_id, {}).get(criterion.name, {})),
+        [c.source for c in task.criteria if c.name in criterion.after],
+    ])  # fmt: skip
+
+
+@cache
+def _judging_code() -> str:
+    """What of our own code decides: mending a check judges everything again, and runs nothing."""
+    package = Path(autograder.__file__).parent
+    files = [
+        *sorted((package / "expect").rglob("*.py")),
+        *sorted((package / "criteria").glob("*.py")),
+        *sorted((package / "evidence").glob("*coding.py")),
+        *(package / "evidence" / name for name in ("codec.py", "models.py")),
+        *(package / "sandbox" / name for name in ("checking.py", "remote.py")),
+    ]
+    return digest(*(path.read_bytes() for path in files))
+
+
+def _shared_code(code: str) -> str:
+    """A test cell without its criteria: what all of them use."""
+    tree = ast.parse(code)
+    tree.body = [node for node in tree.body if not _is_criterion(node)]
+    return ast.unparse(tree)
+
+
+def _is_criterion(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef) and any(
+        isinstance(d, ast.Call) and isinstance(d.func, ast.Attribute) and d.func.attr == "criterion"
+        for d in node.decorator_list
+    )
