@@ -28,7 +28,7 @@ from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, WarmServer
 from autograder.steps.questions import Answers
 from autograder.steps.rules import Rules, because, criterion_key, seed_of
-from autograder.steps.run import Live
+from autograder.steps.run import Gone, Live
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def check(
     evidence: Evidence,
     attempted: Mapping[str, bool],
     store: Store,
-    live: Live | None,
+    live: Live | Gone | None,
 ) -> Checked:
     """Every task of one notebook judged by this evidence."""
     kept = (store.read("checks", evidence.key) or {}).get("criteria", {})

@@ -176,11 +176,10 @@ class Judge:
         evidence, live = running.run(self.students, plan, self.store)
         try:
             keep(self.store, evidence)
+            asked = live or running.Gone(evidence.limit)
             checked = checking.check(
-                self.checkers, rules, evidence, merged.attempted, self.store, live
+                self.checkers, rules, evidence, merged.attempted, self.store, asked
             )
-            if checked.new_questions:  # its process has ended: there is nobody left to ask
-                raise Fault(f"{checked.new_questions[0]} asks a process that has ended")
         finally:
             if live is not None:
                 live.close()

@@ -12,13 +12,13 @@ from autograder.evidence.record import Evidence
 from autograder.evidence.store import Store, digest, fingerprint
 from autograder.nouns import Task
 from autograder.sandbox import wire
-from autograder.steps.run import Live
+from autograder.steps.run import Gone, Live
 
 
 class Answers:
     """Answers what criteria ask of the student's code, and keeps the record of it."""
 
-    def __init__(self, store: Store, evidence: Evidence, live: Live | None) -> None:
+    def __init__(self, store: Store, evidence: Evidence, live: Live | Gone | None) -> None:
         self._store, self._evidence, self._live = store, evidence, live
         self._topic: tuple[Any, ...] = ()
         self._trace: list[dict[str, str]] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -104,12 +104,23 @@ class Live:
                 return frame
             outcome = self._job.finish()
             self.ended = outcome.limit or f"ended with exit code {outcome.exit_code}"
-        return wire.Frame({"ok": False, "type": "RuntimeError", "text": _gone(self.ended), "n": []})
+        return Gone(self.ended).exchange(header, body)
 
     def close(self) -> None:
         """Lets the process go."""
         self._job.kill("finished")
         self._job.finish()
+
+
+class Gone:
+    """A student's process that ended by itself or at a limit: every question has this answer."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def exchange(self, _header: dict[str, Any], _body: bytes) -> wire.Frame:
+        """The word that nobody is there any more."""
+        return wire.Frame({"ok": False, "type": "RuntimeError", "text": _gone(self._why), "n": []})
 
 
 def _gone(why: str) -> str:
@@ -199,8 +210,41 @@ class _Tape:
 def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | None]:
     """The evidence of one run, and the process itself while it can still be asked.
 
-    SandboxFault if the machinery failed; whatever the student's code does is evidence.
+    A cell that ends the process is left out of a second run, so that the tasks after it are
+    graded too. SandboxFault if the machinery failed; whatever the student's code does is evidence.
     """
+    evidence, live, ended_in = _run_once(server, plan, store)
+    if ended_in < 0 or all(cell["role"] != "test" for cell in plan.cells[ended_in:]):
+        return evidence, live
+    inert = {**plan.cells[ended_in], "source": ""}
+    cells = (*plan.cells[:ended_in], inert, *plan.cells[ended_in + 1 :])
+    again, live, _ = _run_once(server, replace(plan, cells=cells), store)
+    return _joined(evidence, again), live
+
+
+def _joined(first: Evidence, second: Evidence) -> Evidence:
+    """The second run's evidence, with the cell and the limit that the first one ended in."""
+    ended = first.cells[-1]
+    used, more = first.usage, second.usage
+    usage = replace(
+        more,
+        cpu_seconds=round(used.cpu_seconds + more.cpu_seconds, 3),
+        wall_seconds=round(used.wall_seconds + more.wall_seconds, 3),
+        memory_mb=max(used.memory_mb, more.memory_mb),
+    )
+    return replace(
+        second,
+        key=first.key,
+        cells=tuple(ended if cell.place == ended.place else cell for cell in second.cells),
+        limit=first.limit,
+        limit_message=first.limit_message,
+        usage=usage,
+        started=first.started,
+    )
+
+
+def _run_once(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | None, int]:
+    """One run, and the index of the cell in which the process ended, else -1."""
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     job = server.start(plan.limits)
     tape = _Tape(plan, store)
@@ -215,11 +259,11 @@ def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | 
         raise
     if done and tape.remotes:
         live = Live(job)
-        return _evidence(tape, None, job, started), live
+        return _evidence(tape, None, job, started), live, -1
     outcome = job.finish()
     if outcome.fault:
         raise SandboxFault(outcome.fault, way_out="grade this submission again")
-    return _evidence(tape, outcome, job, started), None
+    return _evidence(tape, outcome, job, started), None, tape.running
 
 
 def _follow(job: Job, tape: _Tape) -> bool:

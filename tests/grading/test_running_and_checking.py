@@ -310,6 +310,32 @@ def test_a_cell_that_ignores_its_alarm_ends_the_run_and_what_was_captured_counts
     assert "cell 4" in in_words(evidence.limit_message)[1]
 
 
+def test_tasks_after_a_cell_that_ends_the_process_are_graded_too(
+    students: WarmServer, checkers: WarmServer, tmp_path: Path
+) -> None:
+    cells = [
+        setup(SETUP), answer("def f(): return 1"),
+        test(a_test("def c(f):\n    assert f() == 1"), "t", 1),
+        answer("y = 1", "second"),
+        test(a_test("def d(y):\n    assert y == 1").replace('"t"', '"u"'), "u", 1),
+        answer("z = 1", "third"),
+        test(a_test("def e(z):\n    assert z == 1").replace('"t"', '"v"'), "v", 1),
+    ]  # fmt: skip
+    made = Class(students, checkers, tmp_path, cells)
+    answers = {
+        "answer": "def f(): return 1 ",
+        "second": "import os\nos.kill(os.getpid(), 11)",
+        "third": "z = 1 ",
+    }
+    found, evidence = made.run(answers)
+    assert {n: c.status for n, c in found.items()} == {
+        "c": Status.PASSED, "d": Status.FAILED, "e": Status.PASSED,
+    }  # fmt: skip
+    assert evidence.limit == "crash"
+    assert "ended in cell 4" in in_words(evidence.limit_message)[1]
+    assert [c.error.cell for c in evidence.cells if c.error] == [4]
+
+
 def test_a_function_that_never_returns_fails_its_criterion(
     a_class: Callable[..., Class], monkeypatch: pytest.MonkeyPatch
 ) -> None:
