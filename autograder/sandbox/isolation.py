@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -169,10 +169,26 @@ def _mounts(plan: Plan) -> None:
     kernel.mount("scratch", SCRATCH, "tmpfs", quiet, options)
     os.mkdir(HOME)
     os.mkdir(f"{SCRATCH}/tmp")
-    if not any(path.startswith("/tmp/") for path in plan.readable):
-        kernel.mount(f"{SCRATCH}/tmp", "/tmp", "", kernel.MS_BIND)
+    _bind_into_own_tmp(plan.readable)
+    kernel.mount(f"{SCRATCH}/tmp", "/tmp", "", kernel.MS_BIND | kernel.MS_REC)
     options = f"size={shared}m,mode=0700,nr_inodes=4096"
     kernel.mount("shm", "/dev/shm", "tmpfs", quiet | kernel.MS_NOEXEC, options)
+
+
+def _bind_into_own_tmp(readable: Sequence[str]) -> None:
+    """What a job may read of /tmp, say an interpreter, stays where it is in the job's own /tmp."""
+    bound: list[str] = []
+    for path in sorted(path for path in readable if path.startswith("/tmp/")):
+        if any(path.startswith(f"{parent}/") for parent in bound):
+            continue
+        place = f"{SCRATCH}{path}"
+        if os.path.isdir(path):
+            os.makedirs(place)
+        else:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            os.close(os.open(place, os.O_CREAT | os.O_WRONLY))
+        kernel.mount(path, place, "", kernel.MS_BIND | kernel.MS_REC)
+        bound.append(path)
 
 
 def _identity(plan: Plan) -> None:
