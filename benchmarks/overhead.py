@@ -51,8 +51,8 @@ def course_of(root: Path, copies: int, *, empty: bool) -> None:
         nbformat.write(node, path)
 
 
-def ours(root: Path) -> tuple[list[float], list[float]]:
-    """CPU seconds of each submission: all of it, and the student's process alone."""
+def ours(root: Path) -> tuple[float, float, float]:
+    """CPU seconds per submission: the student's process, the checking process, and the grader."""
     from autograder import config, gradebook
     from autograder.sandbox.job import Job
     from autograder.steps import grade
@@ -70,18 +70,20 @@ def ours(root: Path) -> tuple[list[float], list[float]]:
     course = config.load(root)
     gradebook.register(course, grade.read(course, "small"), 1)
     students = sorted(p.name for p in (root / "submitted").iterdir())
-    total, own = [], []
     with Workers(parallel=1) as workers:
         workers.students.warm_up()
         workers.checkers.warm_up()
         grade.grade(course, "small", students=students[:1], workers=workers)
-        for student in students[1:]:
-            jobs.clear()
-            began = time.process_time()
-            report = grade.grade(course, "small", students=[student], workers=workers)
-            total.append(time.process_time() - began + sum(jobs.values()))
-            own.append(report.results[0].notebooks[0].usage.cpu_seconds)
-    return total, own
+        jobs.clear()
+        began = time.process_time()
+        report = grade.grade(course, "small", students=students[1:], workers=workers)
+        book = time.process_time() - began
+    count = len(students) - 1
+    own = statistics.median(r.notebooks[0].usage.cpu_seconds for r in report.results)
+    checks = (
+        sum(jobs.values()) - sum(r.notebooks[0].usage.cpu_seconds for r in report.results)
+    ) / count
+    return own, checks, book / count
 
 
 def fresh(cells: tuple[str, ...]) -> float:
@@ -100,7 +102,8 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=20)
     wanted = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    print("CPU seconds per notebook, medians: all of it, the student's process, a fresh process")
+    headings = ("student's", "checking", "grader", "sum", "fresh process")
+    print("CPU seconds per notebook:", *(f"{h:>13s}" for h in headings))
     for name, empty, cells in (
         ("empty", True, ("import tensorflow", "x = 1")),
         ("training", False, (grading.SETUP, grading.ANSWER)),
@@ -108,10 +111,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder) / "course"
             course_of(root, wanted.copies + 1, empty=empty)
-            total, own = ours(root)
+            parts = ours(root)
         alone = statistics.median(fresh(cells) for _ in range(5))
-        figures = (statistics.median(total), statistics.median(own), alone)
-        print(f"  {name:10s}" + "".join(f"{figure:9.3f}" for figure in figures))
+        print(f"  {name:23s}", *(f"{f:13.3f}" for f in (*parts, sum(parts), alone)))
 
 
 if __name__ == "__main__":
