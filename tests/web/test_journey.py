@@ -221,6 +221,7 @@ def test_the_whole_way_by_keyboard_alone(chromium, course, student, clock, tmp_p
         tab_to("hello")
         page.keyboard.press("Enter")
         page.wait_for_url(f"{base}/a/hello")
+        page.wait_for_load_state("networkidle")  # scripts that are still starting take no key
         tab_to("Your notebook")
         with page.expect_file_chooser() as chooser:
             page.keyboard.press("Enter")
