@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from autograder.gradebook import portal_tables  # noqa: F401 (their tables join the metadata)
+from autograder.gradebook import portal_tables, staff_tables  # noqa: F401 (they join the metadata)
 from autograder.gradebook.tables import VERSION_TABLE, Base
 
 
