@@ -38,15 +38,10 @@ def translate(text: str, lang: str = "") -> str:
     return catalogue(lang or current()).gettext(text) if text else ""
 
 
-def in_words(message: Message, lang: str = "", *, hidden: bool = False) -> tuple[str, str, str]:
-    """Expected, Got and Next of a message in the language asked for, filled in.
-
-    `hidden`: for a student who may not see the check's data: values named `case_…` are left out.
-    """
+def in_words(message: Message, lang: str = "") -> tuple[str, str, str]:
+    """Expected, Got and Next of a message in the language asked for, filled in."""
     values = dict(message.values)
     values.update({name: translate(values[name], lang) for name in NAMES & values.keys()})
-    if hidden:
-        values.update({name: "…" for name in values if name.startswith("case_")})
     return (
         fill(translate(message.expected, lang), values),
         fill(translate(message.got, lang), values),

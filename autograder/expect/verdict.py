@@ -26,7 +26,14 @@ from autograder.language import in_words
 from autograder.nouns import Message
 
 P = ParamSpec("P")
-Picture = Callable[[], bytes]  # draws a PNG when somebody will look at it
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What was got, as an SVG, and the sentence that says the same."""
+
+    svg: str
+    alt: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class WrongSetting(ValueError):
 # ── Who listens ──────────────────────────────────────────────────────────────────────
 
 _noted: ContextVar[list[Verdict] | None] = ContextVar("noted_verdicts", default=None)
-_pictures: ContextVar[list[bytes] | None] = ContextVar("pictures", default=None)
+_pictures: ContextVar[list[Picture] | None] = ContextVar("pictures", default=None)
 
 
 @contextmanager
@@ -76,12 +83,12 @@ def noting() -> Iterator[list[Verdict]]:
 
 
 @contextmanager
-def picturing() -> Iterator[list[bytes]]:
-    """The PNGs of checks not met inside the block; outside such a block nothing is drawn.
+def picturing() -> Iterator[list[Picture]]:
+    """The pictures of checks not met inside the block; outside such a block nothing is drawn.
 
     Only for criteria whose data the student may see: a student's own kernel, visible criteria.
     """
-    pictures: list[bytes] = []
+    pictures: list[Picture] = []
     token = _pictures.set(pictures)
     try:
         yield pictures
@@ -131,14 +138,14 @@ def decide(
     got: str,
     next: str,
     score: float | None = None,
-    picture: Picture | None = None,
+    picture: Callable[[], Picture] | None = None,
     **values: Any,
 ) -> Verdict:
     """The verdict for a credit in [0, 1] (NaN counts as 0); raises NotMet below 1.
 
     `expected`, `got` and `next` are English templates, the msgids of the catalogues; `values`
-    fill them in. A value whose name begins with `case_` comes from the check's own data, and is
-    shown only where the criterion is visible. `picture` is drawn only inside `picturing()`.
+    fill them in; those named `case_…` come from the check's own data. Students see nothing of a
+    hidden criterion's verdict but credit and score. `picture` draws only inside `picturing()`.
     """
     share = _number(credit, 0.0)
     share = min(1.0, max(0.0, share)) if math.isfinite(share) else 0.0
@@ -155,7 +162,7 @@ def decide(
     return verdict
 
 
-def _draw(picture: Picture | None) -> None:
+def _draw(picture: Callable[[], Picture] | None) -> None:
     pictures = _pictures.get()
     if picture is None or pictures is None:
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.criteria.task import Declared, Task
+from autograder.expect.verdict import Picture
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, fill
 from autograder.student import showing, words
@@ -27,7 +28,7 @@ class Row:
     distance: Distance | None = None
     hints: tuple[str, ...] = ()
     more_hints: int = 0
-    pictures: tuple[bytes, ...] = ()  # PNG
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def as_checked(
     results: Sequence[CriterionResult],
     *,
     failures: Mapping[str, int] | None = None,
-    pictures: Mapping[str, tuple[bytes, ...]] | None = None,
+    pictures: Mapping[str, tuple[Picture, ...]] | None = None,
     printed: str = "",
     notes: tuple[str, ...] = (),
 ) -> Checked:
@@ -105,7 +106,7 @@ def as_checked(
 
 
 def _row(
-    declared: Declared, result: CriterionResult, failures: int, pictures: tuple[bytes, ...]
+    declared: Declared, result: CriterionResult, failures: int, pictures: tuple[Picture, ...]
 ) -> Row:
     expected, got, next_ = in_words(result.message)
     state = words.STATES[result.status]

@@ -166,11 +166,14 @@ def _hints_html(row: Row) -> str:
 
 
 def _pictures(row: Row) -> str:
-    """The pictures a check drew of what it got, each with its text alternative."""
-    alt = fill(translate("Picture of what was got: {got}"), {"got": row.got or row.demand})
+    """The pictures a check drew of what it got, each with its text alternative.
+
+    As images: a notebook that is opened again strips SVG from its HTML.
+    """
     return "".join(
-        f'<img alt="{_e(alt)}" src="data:image/png;base64,{b64encode(png).decode()}">'
-        for png in row.pictures
+        f'<img alt="{_e(picture.alt)}" src="data:image/svg+xml;base64,'
+        f'{b64encode(picture.svg.encode()).decode()}">'
+        for picture in row.pictures
     )
 
 

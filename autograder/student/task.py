@@ -10,7 +10,7 @@ from typing import Any
 from autograder.criteria import task as criteria
 from autograder.criteria.draws import PUBLIC_KEY, draws
 from autograder.criteria.running import Lookup, Missing, run_task
-from autograder.expect.verdict import picturing
+from autograder.expect.verdict import Picture, picturing
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, Status, fill
 from autograder.student import here, ledger, meter, showing
@@ -79,8 +79,8 @@ def _lookup(names: Mapping[str, Any]) -> Lookup:
 
 
 def _by_criterion(
-    drawn: Sequence[bytes], starts: Sequence[tuple[str, int]]
-) -> dict[str, tuple[bytes, ...]]:
+    drawn: Sequence[Picture], starts: Sequence[tuple[str, int]]
+) -> dict[str, tuple[Picture, ...]]:
     """The pictures of each criterion's last attempt; `starts` says how many there were before."""
     ends = [start for _, start in starts[1:]] + [len(drawn)]
     pairs = zip(starts, ends, strict=True)

@@ -12,7 +12,6 @@ import pytest
 from babel.messages.pofile import read_po
 
 from autograder import expect, language
-from autograder.nouns import Message
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,9 +66,3 @@ def test_names_of_values_are_translated_too() -> None:
     with pytest.raises(expect.NotMet) as failure:
         expect.mean_iou([[[0.5, float("nan")]]], [[[0, 1]]], at_least=0.8)
     assert language.in_words(failure.value.verdict.message, "ko")[0] == "마스크: 유한한 수만"
-
-
-def test_what_comes_from_the_checks_own_data_can_be_left_out() -> None:
-    message = Message("{fn}({case_args})", "{found}", "", {"fn": "f", "case_args": "7", "found": 1})
-    assert language.in_words(message, hidden=True)[0] == "f(…)"
-    assert language.in_words(message)[0] == "f(7)"

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.expect.verdict import Picture
 from autograder.student import drawing, showing, words
 from autograder.student.checked import Checked, Row
 from autograder.student.distance import Distance, distance, in_words, places
 
 NASTY = "<script>alert(1)</script> \"' &amp; \x1b[31m \u202e"
-PNG = b"\x89PNG"
 
 
 def checked(**changes) -> Checked:
@@ -24,7 +24,7 @@ def checked(**changes) -> Checked:
         "Mean IoU is at least 0.8", words.NOT_MET, 1.5, 4.0,
         "0.8 or more", "0.7", "Train longer.",
         Distance(0.7, 0.8, rising=True, partial_from=0.6, baseline=0.3, right_answers=(0.9, 0.95)),
-        ("Look at a mask.",), 1, (PNG,),
+        ("Look at a mask.",), 1, (Picture("<svg/>", "Three masks <b>."),),
     )  # fmt: skip
     met = Row("A shape", words.MET, 1.0, 1.0, "(3,)", "(3,)")
     waiting = Row("Then", words.NOT_RUN, 0.0, 1.0, "first passes", "not yet", "Mend it.")
@@ -93,11 +93,23 @@ def test_every_drawing_and_picture_has_words():
     assert line["role"] == "img"
     assert "0.7 now; 0.8 or more is demanded; right answers reach 0.9 to 0.95" in line["aria-label"]
     (picture,) = page.all("img")
-    assert picture["alt"] == "Picture of what was got: 0.7"
+    assert picture["alt"] == "Three masks <b>."
 
 
 def test_nothing_a_student_or_an_author_writes_becomes_html():
-    row = Row(NASTY, words.NOT_MET, 0, 1, NASTY, NASTY, NASTY, None, (NASTY,), 0, (PNG,))
+    row = Row(
+        NASTY,
+        words.NOT_MET,
+        0,
+        1,
+        NASTY,
+        NASTY,
+        NASTY,
+        None,
+        (NASTY,),
+        0,
+        (Picture("<svg/>", NASTY),),
+    )
     one = checked(task=NASTY, rows=(row,), printed=NASTY, notes=(NASTY,))
     html = html_of(one)
     assert "<script" not in html

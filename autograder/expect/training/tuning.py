@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from autograder.expect import pictures, read
 from autograder.expect.models import parts
 from autograder.expect.training.records import record
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, short
+from autograder.language import translate
 
 
 def rates_of(rates: Any, epochs: int) -> list[float]:
@@ -71,7 +71,7 @@ def learning_rates(
         expected="a learning rate of {want} in epoch {epoch}",
         got="{found}; {right} of {n} epochs are right",
         next="Pass the callback to fit(callbacks=[...]), or the schedule to the optimizer.",
-        picture=partial(pictures.curve, {"yours": found, "asked for": wanted}),
+        picture=lambda: pictures.curve({translate("yours"): found, translate("asked for"): wanted}),
         want=wanted[first],
         epoch=first + 1,
         found=found[first],

@@ -156,7 +156,7 @@ def mean_iou(
         got="mean IoU {mean}; the lowest is class {lowest} with {low} (pixel accuracy {accuracy})",
         next=hint or msgid("Look at the masks of the lowest class beside their truth."),
         score=mean,
-        picture=partial(pictures.worst_mask, found, want, count),
+        picture=partial(pictures.worst_mask, found, want),
         want=at_least,
         floor=floor,
         mean=mean,
