@@ -10,15 +10,18 @@ from autograder.gradebook.autograded import write_autograded
 from autograder.gradebook.reading import (
     Change,
     CriterionScore,
+    ReleasedTask,
     Remark,
     StudentScore,
     TaskScore,
+    assignments,
     changes,
     criterion_scores,
     demands,
     remarks,
     student_scores,
     task_scores,
+    tasks,
 )
 from autograder.gradebook.recording import Recorded, record
 from autograder.gradebook.registering import Registered, register
@@ -28,9 +31,11 @@ __all__ = [
     "CriterionScore",
     "Recorded",
     "Registered",
+    "ReleasedTask",
     "Remark",
     "StudentScore",
     "TaskScore",
+    "assignments",
     "changes",
     "criterion_scores",
     "demands",
@@ -39,5 +44,6 @@ __all__ = [
     "remarks",
     "student_scores",
     "task_scores",
+    "tasks",
     "write_autograded",
 ]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from autograder.config import Course
 from autograder.gradebook.connection import reading
 from autograder.gradebook.tables import AuditRow, CriterionRow, ReleaseRow, SubmissionRow
-from autograder.nouns import Message, Status
+from autograder.nouns import Message, Status, TaskKind
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,34 @@ class Change:
     reason: str
 
 
+@dataclass(frozen=True)
+class ReleasedTask:
+    """One task of the newest release."""
+
+    notebook: str
+    task: str
+    points: float
+    kind: TaskKind
+
+
+def assignments(course: Course) -> tuple[str, ...]:
+    """The assignments of which a release is registered, by name."""
+    with reading(course) as session:
+        query = select(ReleaseRow.assignment).distinct().order_by(ReleaseRow.assignment)
+        return tuple(session.scalars(query).all())
+
+
+def tasks(course: Course, assignment: str) -> tuple[ReleasedTask, ...]:
+    """The tasks of the newest release in their order; none if it was never released."""
+    with reading(course) as session:
+        row = session.scalars(_newest(assignment)).first()
+        found = row.tasks if row else []
+    return tuple(
+        ReleasedTask(one["notebook"], one["task"], one["points"], TaskKind(one["kind"]))
+        for one in found
+    )
+
+
 def student_scores(
     course: Course, assignment: str, student: str | None = None
 ) -> tuple[StudentScore, ...]:
@@ -138,7 +166,7 @@ def task_scores(
     """Every task of every student, by student, notebook and place in the notebook."""
     with reading(course) as session:
         best = _max_scores(session, assignment)
-        place = _places(session, assignment)
+        place = place_of_tasks(session, assignment)
         rows = session.execute(
             _grades(
                 api.SubmittedAssignment.student_id,
@@ -203,7 +231,7 @@ def criterion_scores(
         if not all_submissions:
             query = query.where(SubmissionRow.counts)
         rows = session.execute(query).all()
-        place = _places(session, assignment)
+        place = place_of_tasks(session, assignment)
     rows = sorted(
         rows,
         key=lambda found: (
@@ -314,7 +342,7 @@ def _max_scores(session: Session, assignment: str) -> dict[str, float]:
 _LAST = 1 << 30
 
 
-def _places(session: Session, assignment: str) -> dict[Any, int]:
+def place_of_tasks(session: Session, assignment: str) -> dict[Any, int]:
     """The place of each (notebook, task) in the newest release."""
     row = session.scalars(_newest(assignment)).first()
     tasks = row.tasks if row else []

@@ -86,7 +86,7 @@ def now() -> datetime:
 
 def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
     """The portal of a course."""
-    from autograder.web import api, student
+    from autograder.web import api, staff, student
 
     receipts.signing_key(course.state, course.root)  # so that the public half lies there
     portal = Portal(course, clock, Door(course))
@@ -98,6 +98,7 @@ def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     _files(app, portal)
     app.include_router(student.routes(portal))
+    app.include_router(staff.routes(portal))
     app.include_router(api.routes(portal))
     _errors(app, portal)
     app.add_middleware(Around, portal=portal)

@@ -79,7 +79,6 @@ PHRASES = (
     msgid("What should be looked at again, and why?"),
     msgid("What you handed in"),
     msgid("When the time is over, your last save is handed in by itself."),
-    msgid("You are signed in as staff. These pages belong to students."),
     msgid("Your notebook (.ipynb), or one .zip of everything"),
     msgid("Your submissions, the newest first"),
     msgid("Your time"),

@@ -73,7 +73,7 @@ def _id(visitor: Visitor) -> str:
 def _sign_in(router: APIRouter, portal: Portal) -> None:
     @router.get("/sign-in")
     def form(visitor: Anybody) -> Response:
-        if visitor.person is not None and not visitor.is_staff:
+        if visitor.person is not None:
             return RedirectResponse("/", 303)
         return portal.page("sign_in.html.j2", visitor, failed=False)
 
@@ -103,7 +103,11 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
     course = portal.course
 
     @router.get("/")
-    def mine(visitor: Student) -> Response:
+    def mine(visitor: Anybody) -> Response:
+        if visitor.is_staff:
+            return RedirectResponse("/staff", 303)
+        if visitor.person is None:
+            return RedirectResponse("/sign-in", 303)
         tiles = views.tiles(course, _id(visitor), portal.clock())
         return portal.page("assignments.html.j2", visitor, tiles=tiles)
 

@@ -114,8 +114,11 @@ def test_tokens_lie_only_as_hashes_in_the_database(course):
     assert all(token not in p.read_bytes() for p in course.root.rglob("*") if p.is_file())
 
 
-def test_staff_see_no_page_of_students_and_say_so(anybody, course):
+def test_staff_come_to_their_own_pages_and_see_none_of_students(anybody, course):
     page = sign_in(anybody, link(course, "2026099"))
+    assert (page.status_code, page.url.path) == (200, "/staff")
+    assert "hello" in page.text
+    page = anybody.get("/a/hello")
     assert page.status_code == 403
     assert "for students" in text(page)
 

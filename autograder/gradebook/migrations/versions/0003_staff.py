@@ -1,5 +1,7 @@
 """The tables of staff: rubrics, marks, remarks, leases, groups."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -33,7 +35,7 @@ def _hash(name: str, *, primary: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.String(64), nullable=False)
 
 
-def _by() -> list[sa.Column[str]]:
+def _by() -> list[sa.Column[Any]]:
     return [*_names("who"), sa.Column("at", sa.DateTime(), nullable=False)]
 
 

@@ -1,0 +1,29 @@
+"""The pages of staff: what was handed in, read, marked and given back.
+
+room.py   what every page of staff needs: who may come in, names, the frame
+course.py the assignments of the course
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+
+from autograder.web.app import Portal
+from autograder.web.staff import course, room
+from autograder.web.staff.room import Room
+
+PARTS: tuple[Callable[[Room], APIRouter], ...] = (
+    room.routes,
+    course.routes,
+)
+
+
+def routes(portal: Portal) -> APIRouter:
+    """Every page of staff."""
+    router = APIRouter()
+    here = Room(portal)
+    for part in PARTS:
+        router.include_router(part(here), prefix="/staff")
+    return router

@@ -1,0 +1,140 @@
+"""What every page of staff needs: who may come in, what students are called, the frame around it.
+
+Names are hidden by the server, not by the page: while they are, no page that is sent holds one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from autograder import gradebook
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.expect.verdict import msgid
+from autograder.language import translate
+from autograder.steps import roster
+from autograder.web.app import Portal
+from autograder.web.auth import Visitor
+
+NAMES_COOKIE = "autograder-names"
+TABS = (
+    ("overview", "", msgid("Overview")),
+    ("answers", "/answers", msgid("Answers")),
+    ("groups", "/groups", msgid("Groups")),
+    ("comments", "/comments", msgid("Comments")),
+    ("requests", "/requests", msgid("Requests")),
+    ("statistics", "/statistics", msgid("Statistics")),
+    ("release", "/release", msgid("Release")),
+)
+
+
+@dataclass(frozen=True)
+class Member(Visitor):
+    """An instructor or a TA who asks for a page; `names` unless they hide students' names."""
+
+    names: bool = True
+
+    @property
+    def id(self) -> str:
+        assert self.person is not None
+        return self.person.id
+
+
+def member(request: Request) -> Member:
+    """The TA or instructor who asks; anybody else is sent away."""
+    portal: Portal = request.app.state.portal
+    visitor = portal.door.visitor(request)
+    if visitor.person is None:
+        raise HTTPException(303, headers={"Location": "/sign-in"})
+    if not visitor.is_staff:
+        raise HTTPException(403, translate("This page is for staff."))
+    names = request.cookies.get(NAMES_COOKIE) != "hidden"
+    return Member(visitor.nonce, visitor.person, visitor.token, names)
+
+
+def instructor(request: Request) -> Member:
+    """The instructor who asks; HTTP 403 for a TA."""
+    asking = member(request)
+    if asking.person is None or asking.person.role != "instructor":
+        raise HTTPException(403, translate("This page is for instructors."))
+    return asking
+
+
+Staff = Annotated[Member, Depends(member)]
+Instructor = Annotated[Member, Depends(instructor)]
+
+
+@dataclass(frozen=True)
+class Room:
+    """The portal as staff see it."""
+
+    portal: Portal
+
+    @property
+    def course(self) -> Course:
+        return self.portal.course
+
+    def page(
+        self,
+        template: str,
+        visitor: Member,
+        *,
+        here: str = "course",
+        assignment: str = "",
+        tab: str = "",
+        status: int = 200,
+        **values: Any,
+    ) -> HTMLResponse:
+        """The page as HTML, inside the frame of staff's pages."""
+        return self.portal.page(
+            template, visitor, status=status, here=here, assignment=assignment, tab=tab,
+            tabs=TABS, names=visitor.names, name_of=self.names(visitor), **values,
+        )  # fmt: skip
+
+    def names(self, visitor: Member) -> Any:
+        """What a student is called on this visitor's pages: the pseudonym while names are hidden.
+
+        Staff are always called by their names.
+        """
+        known = {one.id: one for one in roster.people(self.course)}
+
+        def name_of(id_: str) -> str:
+            person = known.get(id_)
+            if person is None or (person.role == "student" and not visitor.names):
+                return id_
+            return person.name
+
+        return name_of
+
+    def must_know(self, assignment: str) -> None:
+        """NotFound unless the gradebook knows a release of this assignment."""
+        if not gradebook.tasks(self.course, assignment):
+            raise NotFound(translate("There is no such assignment."))
+
+
+def routes(room: Room) -> APIRouter:
+    """Hiding and showing names."""
+    router = APIRouter()
+
+    @router.post("/names")
+    async def names(request: Request, visitor: Staff) -> Response:
+        form = await room.portal.door.form(request, visitor)
+        response = RedirectResponse(_back(request), 303)
+        response.set_cookie(
+            NAMES_COOKIE, "hidden" if form.get("names") == "hide" else "shown", httponly=True,
+            samesite="lax", secure=room.course.portal.url.startswith("https://"), path="/staff",
+        )  # fmt: skip
+        return response
+
+    return router
+
+
+def _back(request: Request) -> str:
+    """The page that the form stood on: only its path, so that nobody is sent elsewhere."""
+    path = urlsplit(request.headers.get("referer", "")).path
+    return path if path.startswith("/staff") else "/staff"

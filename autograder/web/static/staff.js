@@ -1,0 +1,2 @@
+// Keys for those who mark; every page works without them.
+"use strict";
