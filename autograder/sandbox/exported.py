@@ -8,6 +8,7 @@ namespace and the weights of remote models are put back as they were at its test
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import types
 from collections.abc import Callable
@@ -218,4 +219,5 @@ def _plainly(failure: BaseException) -> dict[str, str]:
         return {"type": "TimeoutError", "text": text}
     if isinstance(failure, Unencodable):
         return {"type": "TypeError", "text": f"it returns {text}, which cannot be checked"}
-    return {"type": kind[:80], "text": text}
+    known = (k.__name__ for k in type(failure).__mro__ if getattr(builtins, k.__name__, None) is k)
+    return {"type": kind[:80], "text": text, "base": next(known)}

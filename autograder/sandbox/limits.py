@@ -9,6 +9,7 @@ import resource
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.language import msgid
 from autograder.nouns import Limits, Message
 
 CPU, WALL, MEMORY, PROCESSES, FILES = "cpu", "wall", "memory", "processes", "files"
@@ -18,51 +19,54 @@ FLOOD = 64  # a job is killed at this many times the output that is kept
 
 _SENTENCES: Mapping[str, tuple[str, str]] = {
     CPU: (
-        "{place} used more than {seconds:g} s of computing time",
-        "Look for a loop that does not end, or train less: fewer epochs, a smaller model.",
+        msgid("{place} used more than {seconds:g} s of computing time"),
+        msgid("Look for a loop that does not end, or train less: fewer epochs, a smaller model."),
     ),
     WALL: (
-        "{place} was still running after {seconds:g} s without computing",
-        "Look for something that waits: sleep, input, a lock, a download.",
+        msgid("{place} was still running after {seconds:g} s without computing"),
+        msgid("Look for something that waits: sleep, input, a lock, a download."),
     ),
     MEMORY: (
-        "{place} used more than {megabytes} MB of memory",
-        "Keep less at once: smaller batches, float32, delete what is not needed.",
+        msgid("{place} used more than {megabytes} MB of memory"),
+        msgid("Keep less at once: smaller batches, float32, delete what is not needed."),
     ),
     PROCESSES: (
-        "{place} started more than {count} processes and threads",
-        "Start fewer workers, and close a pool when it is done.",
+        msgid("{place} started more than {count} processes and threads"),
+        msgid("Start fewer workers, and close a pool when it is done."),
     ),
     FILES: (
-        "{place} opened more than {count} files at once",
-        "Close files: use `with open(...)`.",
+        msgid("{place} opened more than {count} files at once"),
+        msgid("Close files: use `with open(...)`."),
     ),
     DISK: (
-        "{place} wrote more than {megabytes} MB to disk",
-        "Write less, or delete what you wrote.",
+        msgid("{place} wrote more than {megabytes} MB to disk"),
+        msgid("Write less, or delete what you wrote."),
     ),
-    FILE: ("{place} wrote a file larger than {megabytes} MB", "Write smaller files."),
+    FILE: (
+        msgid("{place} wrote a file larger than {megabytes} MB"),
+        msgid("Write smaller files."),
+    ),
     OUTPUT: (
-        "{place} printed more than {megabytes} MB",
-        "Print less: no whole arrays, no line for every step.",
+        msgid("{place} printed more than {megabytes} MB"),
+        msgid("Print less: no whole arrays, no line for every step."),
     ),
     CAPTURE: (
-        "{place} left a value larger than {megabytes} MB",
-        "Keep only what is asked for under a name of its own; delete large copies.",
+        msgid("{place} left a value larger than {megabytes} MB"),
+        msgid("Keep only what is asked for under a name of its own; delete large copies."),
     ),
     FRAMES: (
-        "{place} wrote into a channel that belongs to the grader",
-        "Open files by name, and leave file descriptors that you did not open alone.",
+        msgid("{place} wrote into a channel that belongs to the grader"),
+        msgid("Open files by name, and leave file descriptors that you did not open alone."),
     ),
 }
 
 
 def message(limit: str, limits: Limits, cell: int = 0) -> Message:
     """The sentence for a limit that was hit: what was allowed, in which cell, what to do."""
-    expected, what_to_do = _SENTENCES[limit]
-    place = "cell {cell}" if cell else "the notebook"
-    values = {**_values(limit, limits, cell > 0), "cell": cell}
-    return Message(got=expected.replace("{place}", place), next=what_to_do, values=values)
+    got, what_to_do = _SENTENCES[limit]
+    place = msgid("cell {cell}") if cell else msgid("the notebook")
+    values = {**_values(limit, limits, cell > 0), "cell": cell, "place": place}
+    return Message(got=got, next=what_to_do, values=values)
 
 
 def _values(limit: str, limits: Limits, in_cell: bool) -> dict[str, Any]:

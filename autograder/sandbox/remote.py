@@ -69,7 +69,8 @@ class Link:
         if reply.get("new_question"):
             raise NewQuestion("a new question to the student's code")
         if reply.get("ok") is not True:
-            raise student_error(str(reply.get("type", "")), str(reply.get("text", "")))
+            told = (str(reply.get(key, "")) for key in ("type", "text", "base"))
+            raise student_error(*told)
         buffers = split(frame.body, reply["n"])
         for index, node in reply.get("changed", {}).items():
             _change(args[int(index)], self.decode(node, buffers))
@@ -194,15 +195,23 @@ def _parameter(name: str, kind: int, has_default: bool) -> inspect.Parameter:
     return inspect.Parameter(name, inspect._ParameterKind(kind), default=default)
 
 
-def student_error(kind: str, text: str) -> Exception:
-    """The exception the student's code raised: the builtin of that name, else RuntimeError."""
-    known = getattr(builtins, kind, None)
-    if isinstance(known, type) and issubclass(known, Exception):
-        try:
-            return known(text)
-        except TypeError:  # UnicodeDecodeError and its like want more than a text
-            pass
-    return RuntimeError(f"{kind}: {text}" if text else kind)
+def student_error(kind: str, text: str, base: str = "") -> Exception:
+    """An exception with the name and text of the one the student's code raised.
+
+    Caught as the builtin it is or was made from, so that a criterion meets what it would meet in
+    a kernel. KeyError and its like keep the text they had there.
+    """
+    known = next((b for b in (kind, base) if _is_error(getattr(builtins, b, None))), "Exception")
+    told = {"__init__": lambda _: None, "__str__": lambda _: text, "__module__": "builtins"}
+    name = kind if kind.isidentifier() else "Exception"
+    try:
+        return type(name, (getattr(builtins, known),), told)()  # type: ignore[no-any-return]
+    except TypeError:  # an ExceptionGroup is made of others
+        return type(name, (Exception,), told)()  # type: ignore[no-any-return]
+
+
+def _is_error(found: Any) -> bool:
+    return isinstance(found, type) and issubclass(found, Exception)
 
 
 def _change(argument: Any, value: Any) -> None:

@@ -194,7 +194,7 @@ class Judge:
         rules: Rules,
     ) -> NotebookResult:
         tasks = tuple(self._against_reference(task, rules, evidence) for task in checked.tasks)
-        _, limit, way_out = in_words(evidence.limit_message)
+        _, limit, way_out = in_words(evidence.limit_message, self.course.settings.language)
         return NotebookResult(
             notebook=notebook.name,
             tasks=tasks,

@@ -25,7 +25,7 @@ from autograder.evidence.codec import Encoder, lengths, split
 from autograder.language import in_words
 from autograder.notebook.cells import cells_of
 from autograder.notebook.reading import read_assignment
-from autograder.nouns import Assignment, CriterionResult
+from autograder.nouns import Assignment, CriterionResult, Status, TaskKind
 from autograder.nouns import Task as Read
 from autograder.sandbox.checking import plain_code
 from autograder.sandbox.exported import Exports
@@ -143,3 +143,58 @@ def told(result: CriterionResult) -> tuple[Any, ...]:
     score = None if result.score is None else round(result.score, 3)
     points = round(result.points, 3)
     return (result.name, result.status, points, score, *in_words(result.message))
+
+
+RAISING = """
+class Mine(ValueError):
+    pass
+class Loud(Exception):
+    def __str__(self): return "loud: " + repr(self.args)
+class Broken(Exception):
+    def __str__(self): raise OSError
+def raising(make):
+    def function(x):
+        raise make()
+    return function
+mine = raising(lambda: Mine("no such word"))
+loud = raising(lambda: Loud("no such word"))
+broken = raising(Broken)
+bare = raising(Mine)
+key = raising(lambda: KeyError("word"))
+missing = raising(lambda: FileNotFoundError(2, "gone", "a.txt"))
+asserted = raising(lambda: AssertionError("x is 3"))
+many = raising(lambda: ExceptionGroup("two", [ValueError("a"), KeyError("b")]))
+left = raising(lambda: SystemExit(3))
+def decoded(x):
+    return b"\\xff".decode()
+"""
+NAMES = ["mine", "loud", "broken", "bare", "key", "missing", "asserted", "many", "left", "decoded"]
+ASKING = """
+from autograder import Task, expect
+task = Task("raising")
+@task.criterion("It is called", points=1)
+def called({name}):
+    {name}(1)
+@task.criterion("It agrees", points=1)
+def agrees({name}):
+    expect.matches_reference({name}, abs, [(-1,)])
+@task.criterion("A ValueError is seen as one", points=1)
+def caught({name}):
+    try:
+        {name}(1)
+    except ValueError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_exception_is_told_in_the_same_words_both_ways(name: str) -> None:
+    names: dict[str, Any] = {}
+    exec(RAISING, names)
+    task = Read("raising", 3, TaskKind.CRITERIA, (), code=ASKING.format(name=name))
+    here = in_a_kernel(task, names)
+    there = across_the_wall(task, names, {}, ())
+    assert [told(r) for r in there] == [told(r) for r in here]
+    assert [r.error for r in there] == [r.error for r in here]
+    assert here[0].status is Status.FAILED
+    assert (here[2].status is Status.PASSED) is (name in ("mine", "bare", "decoded"))

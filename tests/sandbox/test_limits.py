@@ -6,7 +6,8 @@ import errno
 
 import pytest
 
-from autograder.nouns import Limits, fill
+from autograder.language import in_words
+from autograder.nouns import Limits
 from autograder.sandbox import limits
 from autograder.sandbox.supervisor import WarmServer
 from autograder.sandbox.wire import pack
@@ -25,7 +26,11 @@ THREADS = "[threading.Thread(target=time.sleep, args=(2,)).start() for _ in rang
 def test_every_limit_has_a_sentence_with_its_number_and_a_way_out(name: str) -> None:
     for cell in (0, 7):
         message = limits.message(name, Limits(), cell)
-        told = fill(message.got, message.values)
+        _, told, _ = in_words(message)
+        _, korean, way_out = in_words(message, "ko")
+        assert korean.startswith("7번 칸" if cell else "노트북")
+        assert "{" not in korean
+        assert way_out != message.next
         assert "{" not in told
         assert told.startswith("cell 7 " if cell else "the notebook ")
         assert any(c.isdigit() for c in told.removeprefix("cell 7")) or name == limits.FRAMES
@@ -34,7 +39,7 @@ def test_every_limit_has_a_sentence_with_its_number_and_a_way_out(name: str) -> 
 
 def test_the_sentence_of_a_cell_names_the_cells_own_seconds() -> None:
     message = limits.message(limits.CPU, Limits(cpu_seconds=300, cell_seconds=60), cell=7)
-    assert fill(message.got, message.values) == "cell 7 used more than 60 s of computing time"
+    assert in_words(message)[1] == "cell 7 used more than 60 s of computing time"
 
 
 @pytest.mark.parametrize(
