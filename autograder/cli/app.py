@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli import portal, words, words_of_proof
+from autograder.cli import portal, staff, words, words_of_proof
 from autograder.cli.context import Context, printed, show
 from autograder.cli.live import counting, progress, stages
 from autograder.errors import AutograderError
@@ -331,6 +331,8 @@ app.add_typer(roster, name="roster")
 roster.command("links")(portal.links)
 app.command("serve")(portal.serve)
 app.command("extend")(portal.extend)
+app.command("stats")(staff.stats)
+app.command("export")(staff.export)
 app.add_typer(portal.exam, name="exam")
 app.add_typer(portal.receipt, name="receipt")
 

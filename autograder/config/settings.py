@@ -210,9 +210,30 @@ class ExportSettings:
     """The tables for other systems."""
 
     columns: tuple[str, ...] = _set(
-        (), "export", "Columns of the CSV, in order; empty: all of them."
+        (),
+        "export",
+        "Columns of the CSV, in order, each a name or `'heading = name'`; empty: all but `tasks`, "
+        "which stands for one column per task. The names: number, name, email, section, student, "
+        "assignment, score, late_penalty, total, max_score, percent, needs_person, received, "
+        "submission, tasks.",
     )
     encoding: str = _set("utf-8-sig", "export", "So that spreadsheets read Korean names rightly.")
+    canvas: Mapping[str, str] = _set(
+        {"SIS User ID": "number", "SIS Login ID": "email"},
+        "export",
+        "From which field of the roster Canvas's two columns of identities are filled.",
+    )
+    moodle: Mapping[str, str] = _set(
+        {"ID number": "number", "Full name": "name", "Email address": "email"},
+        "export",
+        "The columns before the scores in Moodle's table: `{heading: field of the roster}`.",
+    )
+    names: Mapping[str, str] = _set(
+        {},
+        "export",
+        "What an assignment is called there: `{'n411_first_network': 'Week 1 (4711)'}`, with its "
+        "number as Canvas's own export has it.",
+    )
 
 
 SECTIONS: dict[str, type[Any]] = {

@@ -112,14 +112,18 @@ def grade(
 
 def read(course: Course, assignment: str) -> Assignment:
     """The assignment as its author wrote it; NotFound or AuthoringErrors."""
-    folder = course.source / assignment
-    if not folder.is_dir():
+    must_be_there(course, assignment)
+    return read_assignment(course.source / assignment, kind=course.kind_of(assignment))
+
+
+def must_be_there(course: Course, assignment: str) -> None:
+    """NotFound, with the names there are, unless the assignment is in source/."""
+    if assignment[:1] in (".", "") or not (course.source / assignment).is_dir():
         there = ", ".join(sorted(p.name for p in course.source.glob("*/"))) or "none"
         raise NotFound(
             f"there is no assignment {assignment!r}", where=str(course.source),
             way_out=f"the assignments here: {there}",
         )  # fmt: skip
-    return read_assignment(folder, kind=course.kind_of(assignment))
 
 
 def judge_of(course: Course, assignment: Assignment, workers: Workers) -> Judge:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -15,6 +13,7 @@ from autograder.errors import NotFound
 from autograder.evidence.store import write_beside
 from autograder.gradebook import access
 from autograder.steps import roster
+from autograder.steps.spreadsheet import csv_bytes
 
 
 @dataclass(frozen=True)
@@ -77,14 +76,4 @@ def _made(course: Course, person: roster.Person) -> Link:
 
 
 def _csv(made: Collection[Link]) -> bytes:
-    out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(["name", "email", "link"])
-    for one in made:
-        rows.writerow([_plain(one.name), _plain(one.email), one.link])
-    return out.getvalue().encode("utf-8-sig")
-
-
-def _plain(cell: str) -> str:
-    """The cell so that no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell[:1] in set("=+-@\t\r") else cell
+    return csv_bytes(("name", "email", "link"), [(one.name, one.email, one.link) for one in made])

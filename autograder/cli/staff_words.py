@@ -1,0 +1,79 @@
+"""Reports of staff's commands in words and tables, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from autograder.cli.context import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from autograder.steps.export import Report as Exported
+    from autograder.steps.statistics import Statistics
+    from autograder.steps.statistics.report import Spread
+
+MOST = 20  # lines of a list
+
+
+def statistics(report: Statistics) -> Iterator[RenderableType]:
+    """The class in three lines, a line per criterion, and whom or what to look after."""
+    from rich.table import Table
+
+    of = f" of {report.enrolled}" if report.enrolled else ""
+    yield f"{report.assignment}: {report.handed_in}{of} handed in, {report.waiting} need a person"
+    yield f"points, of {report.max_score:g}: {_spread(report.score)}"
+    yield f"submissions: {_spread(report.submissions)};  hours: {_spread(report.hours)}"
+    if not report.items:
+        return
+    table = Table(
+        "criterion", "right", "discrim.", "failed", "not attempted", box=None, header_style="bold"
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for one in report.items:
+        r = "–" if one.discrimination is None else f"{one.discrimination:.2f}"
+        name = f"{one.demanded.task}/{one.demanded.name}"
+        right = "–" if one.right is None else f"{one.right:.0%}"
+        ended = (one.ended.get("failed", 0), one.ended.get("not_attempted", 0))
+        table.add_row(
+            printable(name), right, f"{r}{' ?' if one.doubtful else ''}", *map(str, ended)
+        )
+    yield table
+    for suspect in report.unclear:
+        yield printable(
+            f"unclear? {suspect.demanded.task}/{suspect.demanded.name}: {suspect.failed_first}"
+            f" of {suspect.good} good students failed it at first, {suspect.passed_later} of them"
+            " passed it later"
+        )
+    for one_stuck in report.stuck[:3]:
+        yield printable(
+            f"stuck: {one_stuck.students} students ({one_stuck.share:.0%}) at "
+            f"{one_stuck.demanded.task}/{one_stuck.demanded.name}, {one_stuck.tries:.1f} tries each"
+        )
+    for risk in report.at_risk[:MOST]:
+        yield printable(f"at risk: {risk.student}: {'; '.join(risk.reasons)}")
+    if len(report.at_risk) > MOST:
+        yield f"and {len(report.at_risk) - MOST} more: --csv --table at_risk lists all"
+
+
+def _spread(spread: Spread) -> str:
+    if spread.mean is None or spread.median is None:
+        return "nothing yet"
+    middle = f"middle half {spread.low:.4g} to {spread.high:.4g}"
+    return f"mean {spread.mean:.4g}, median {spread.median:.4g}, {middle}"
+
+
+def export(report: Exported) -> Iterator[str]:
+    """Where the table is, and every row that is not in it, with why."""
+    yield f"{report.rows} rows for {', '.join(report.assignments)}: {report.file}"
+    lists = (("matches nobody", report.unmatched), ("waits", report.waiting))
+    for title, many in lists:
+        for one in many[:MOST]:
+            place = " ".join(filter(None, (one.student, one.assignment)))
+            yield printable(f"{title}: {place}: {one.why}")
+        if len(many) > MOST:
+            yield f"and {len(many) - MOST} more; --json lists all"
+    if report.missing:
+        yield f"no score of {len(report.missing)} students in the roster"

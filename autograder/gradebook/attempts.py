@@ -1,0 +1,111 @@
+"""Every criterion of every submission as bare numbers: what statistics are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from autograder.config import Course
+from autograder.gradebook.connection import reading
+from autograder.gradebook.reading import place_of_tasks
+from autograder.gradebook.tables import CriterionRow, SubmissionRow
+
+
+@dataclass(frozen=True)
+class Demanded:
+    """One criterion as the submissions that count were judged by it."""
+
+    criterion: str  # the whole id
+    notebook: str
+    task: str
+    demand: str
+    hidden: bool
+    max_points: float
+
+    @property
+    def name(self) -> str:
+        return self.criterion.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one criterion ended for one submission."""
+
+    criterion: str
+    status: str
+    points: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One submission with its marks, in the order of the notebook."""
+
+    submission: str  # ULID: their order is that of their arrival
+    student: str
+    received: datetime  # UTC, without a zone
+    counts: bool
+    total: float
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """What was demanded, and how every submission did, in the order in which they came in."""
+
+    demanded: tuple[Demanded, ...]
+    attempts: tuple[Attempt, ...]
+
+
+def attempts(course: Course, assignment: str) -> Attempts:
+    """All that is recorded of an assignment; empty if nothing is."""
+    with reading(course) as session:
+        submissions = session.execute(
+            select(
+                SubmissionRow.id, SubmissionRow.student, SubmissionRow.received,
+                SubmissionRow.counts, SubmissionRow.total,
+            ).where(SubmissionRow.assignment == assignment).order_by(SubmissionRow.id)
+        ).all()  # fmt: skip
+        demanded = _demanded(session, assignment)
+        known = {one.criterion: place for place, one in enumerate(demanded)}
+        marks: dict[str, list[tuple[int, Mark]]] = {}
+        for submission, criterion, status, points in session.execute(
+            select(
+                CriterionRow.submission, CriterionRow.criterion, CriterionRow.status,
+                CriterionRow.points,
+            )
+            .join(SubmissionRow, SubmissionRow.id == CriterionRow.submission)
+            .where(SubmissionRow.assignment == assignment)
+        ):  # fmt: skip
+            if criterion in known:
+                mark = Mark(criterion, status, points)
+                marks.setdefault(submission, []).append((known[criterion], mark))
+    return Attempts(
+        demanded,
+        tuple(
+            Attempt(*row, tuple(m for _, m in sorted(marks.get(row[0], ()), key=lambda p: p[0])))
+            for row in submissions
+        ),
+    )
+
+
+def _demanded(session: Session, assignment: str) -> tuple[Demanded, ...]:
+    """The criteria of the submissions that count, each as it was recorded last."""
+    rows = session.execute(
+        select(
+            CriterionRow.criterion, CriterionRow.notebook, CriterionRow.task, CriterionRow.demand,
+            CriterionRow.hidden, CriterionRow.max_points, CriterionRow.position,
+        )
+        .join(SubmissionRow, SubmissionRow.id == CriterionRow.submission)
+        .where(SubmissionRow.assignment == assignment, SubmissionRow.counts)
+        .order_by(SubmissionRow.recorded)
+    ).all()  # fmt: skip
+    places = place_of_tasks(session, assignment)
+    last = {row.criterion: row for row in rows}
+    ordered = sorted(
+        last.values(),
+        key=lambda row: (places.get((row.notebook, row.task), 1 << 30), row.task, row.position),
+    )
+    return tuple(Demanded(*row[:6]) for row in ordered)

@@ -1,0 +1,327 @@
+"""Scores as a table for a spreadsheet, Canvas or Moodle: rows checked against the roster.
+
+csv     a line per student and assignment, with the columns that c.Export.columns names
+canvas  a line per student, a column per assignment, as Canvas's gradebook imports it
+moodle  the same as Moodle's grade import takes it
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import timezone
+from pathlib import Path
+from typing import Any
+
+from autograder import gradebook
+from autograder.config import Course
+from autograder.config.reading import unknown
+from autograder.errors import ConfigError, NotFound
+from autograder.evidence.store import write_beside
+from autograder.gradebook import StudentScore, audit
+from autograder.steps import roster
+from autograder.steps.release import released_number
+from autograder.steps.roster import Person
+from autograder.steps.spreadsheet import csv_bytes, plain
+
+KINDS = ("csv", "canvas", "moodle")
+DECIMALS = 4
+FIELDS = tuple(one.name for one in fields(Person))
+
+
+@dataclass(frozen=True)
+class Left:
+    """A score that is not in the table, or not as it should be, and why."""
+
+    student: str
+    assignment: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The table as bytes, where it was written, and everything that did not fit."""
+
+    to: str
+    assignments: tuple[str, ...]
+    table: bytes
+    rows: int
+    unmatched: tuple[Left, ...]  # whom the roster does not know, or no row can name
+    waiting: tuple[Left, ...]  # a person still has to look: no score is given away
+    missing: tuple[str, ...]  # students of the roster without any score
+    file: Path | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The report without the table itself."""
+        plain_values = {k: v for k, v in asdict(self).items() if k != "table"}
+        return {**plain_values, "file": str(self.file) if self.file else None}
+
+
+def export(
+    course: Course,
+    assignments: Collection[str] = (),
+    *,
+    to: str = "csv",
+    file: Path | None = None,
+    who: str = "",
+) -> Report:
+    """The table of these assignments, or of all that were released, written where its owner reads.
+
+    A score that waits for a person is left empty in Canvas's and Moodle's tables, and told. Raises
+    NotFound for an assignment or a roster that is not there, ConfigError for a wrong column.
+    """
+    report = table(course, assignments, to=to)
+    name = "-".join(report.assignments) if len(report.assignments) < 4 else "course"
+    path = file or course.state / "exports" / f"{name}-{to}.csv"
+    write_beside(path, report.table, mode=0o600)
+    note(course, report, who or getpass.getuser())
+    return Report(**{**vars(report), "file": path})
+
+
+def note(course: Course, report: Report, who: str) -> None:
+    """Puts into the audit who took which scores out."""
+    for assignment in report.assignments:
+        audit.note(course, who, f"exported to {report.to}", assignment, {"rows": report.rows})
+
+
+def table(course: Course, assignments: Collection[str] = (), *, to: str = "csv") -> Report:
+    """The same table, written nowhere."""
+    if to not in KINDS:
+        raise NotFound(f"there is no table for {to!r}", way_out=f"there are {', '.join(KINDS)}")
+    chosen = _chosen(course, assignments)
+    scores = {name: gradebook.student_scores(course, name) for name in chosen}
+    people = {one.id: one for one in roster.people(course)}
+    if to == "csv":
+        return _plain_table(course, scores, people)
+    return _lms_table(course, to, scores, people)
+
+
+def _chosen(course: Course, assignments: Collection[str]) -> tuple[str, ...]:
+    released = sorted(
+        p.name for p in course.release.glob("*") if p.is_dir() and released_number(course, p.name)
+    )
+    for name in assignments:
+        if name not in released:
+            raise NotFound(
+                f"{name!r} was never released", where=str(course.release),
+                way_out=f"released are: {', '.join(released) or 'none'}",
+            )  # fmt: skip
+    if not released:
+        raise NotFound("nothing was released yet", way_out="autograder release A")
+    return tuple(dict.fromkeys(assignments)) or tuple(released)
+
+
+Scores = Mapping[str, Sequence[StudentScore]]
+
+
+def _rounded(value: float) -> float:
+    return round(value, DECIMALS)
+
+
+# ── A table for everybody ────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One student's assignment."""
+
+    course: Course
+    assignment: str
+    score: StudentScore
+    person: Person | None
+
+    @property
+    def received(self) -> str:
+        when = self.score.received
+        if when is None:
+            return ""
+        return f"{when.replace(tzinfo=timezone.utc).astimezone(self.course.zone):%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def percent(self) -> float | None:
+        most = self.score.max_score
+        return round(100 * self.score.total / most, 2) if most else None
+
+
+def _of_person(field: str) -> Callable[[_Row], Any]:
+    return lambda row: getattr(row.person, field) if row.person else ""
+
+
+COLUMNS: Mapping[str, Callable[[_Row], Any]] = {
+    **{field: _of_person(field) for field in ("number", "name", "email", "section")},
+    "student": lambda row: row.score.student,
+    "assignment": lambda row: row.assignment,
+    "score": lambda row: _rounded(row.score.score),
+    "late_penalty": lambda row: _rounded(row.score.late_penalty),
+    "total": lambda row: _rounded(row.score.total),
+    "max_score": lambda row: _rounded(row.score.max_score),
+    "percent": lambda row: row.percent,
+    "needs_person": lambda row: row.score.needs_person,
+    "received": lambda row: row.received,
+    "submission": lambda row: row.score.submission,
+}
+TASKS = "tasks"
+
+
+def _plain_table(course: Course, scores: Scores, people: Mapping[str, Person]) -> Report:
+    rows = [
+        _Row(course, name, score, people.get(score.student))
+        for name, found in scores.items()
+        for score in found
+    ]
+    tasks = _tasks(course, scores) if TASKS in dict(_columns(course)).values() else {}
+    names = list(dict.fromkeys(name for found in tasks.values() for name in found))
+    headings: list[str] = []
+    for heading, column in _columns(course):
+        headings += names if column == TASKS else [heading]
+    lines = [
+        [cell for _, column in _columns(course) for cell in _cells(row, column, names, tasks)]
+        for row in rows
+    ]
+    there = {score.student for found in scores.values() for score in found}
+    return Report(
+        "csv",
+        tuple(scores),
+        csv_bytes(headings, lines, course.export.encoding),
+        len(lines),
+        tuple(_nobody(row) for row in rows if people and row.person is None),
+        tuple(_waits(row.score, row.assignment) for row in rows if row.score.needs_person),
+        tuple(p.id for p in people.values() if p.role == "student" and p.id not in there),
+    )
+
+
+def _columns(course: Course) -> Sequence[tuple[str, str]]:
+    """(heading, name) of each column."""
+    found = []
+    for text in course.export.columns or tuple(COLUMNS):
+        heading, _, name = (part.strip() for part in text.rpartition("="))
+        if name not in COLUMNS and name != TASKS:
+            where = str(course.root / "course_config.py")
+            raise unknown("c.Export.columns has no column", name, [*COLUMNS, TASKS], where)
+        found.append((heading or name, name))
+    return found
+
+
+def _cells(
+    row: _Row,
+    column: str,
+    names: Sequence[str],
+    tasks: Mapping[tuple[str, str], Mapping[str, float]],
+) -> Iterator[Any]:
+    if column != TASKS:
+        yield COLUMNS[column](row)
+        return
+    found = tasks.get((row.assignment, row.score.student), {})
+    yield from (found.get(name) for name in names)
+
+
+def _tasks(course: Course, scores: Scores) -> dict[tuple[str, str], dict[str, float]]:
+    """Points of each task by (assignment, student): `assignment/notebook/task`."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for name in scores:
+        for one in gradebook.task_scores(course, name):
+            if one.max_score:
+                cells = found.setdefault((name, one.student), {})
+                cells[f"{name}/{one.notebook}/{one.task}"] = _rounded(one.score)
+    return found
+
+
+def _nobody(row: _Row) -> Left:
+    return Left(row.score.student, row.assignment, "nobody in the roster")
+
+
+def _waits(score: StudentScore, assignment: str) -> Left:
+    return Left(score.student, assignment, "a person still has to look at it")
+
+
+# ── Tables that a learning platform imports ──────────────────────────────────────────
+
+
+def _lms_table(
+    course: Course, to: str, scores: Scores, people: Mapping[str, Person]
+) -> Report:  # fmt: skip
+    students = [person for person in people.values() if person.role == "student"]
+    if not students:
+        raise NotFound(
+            "no student is in the roster, so no row could say whose it is",
+            where=str(roster.path_of(course)), way_out="autograder roster import CLASS.csv",
+        )  # fmt: skip
+    by_student = {name: {score.student: score for score in found} for name, found in scores.items()}
+    columns = _identities(course, to)
+    unmatched = [
+        Left(s.student, name, _why_not(people.get(s.student)))
+        for name, found in scores.items()
+        for s in found
+        if s.student not in people or people[s.student].role != "student"
+    ]
+    lines, waiting, missing = [], list[Left](), []
+    for person in students:
+        mine = {name: found.get(person.id) for name, found in by_student.items()}
+        waiting += [_waits(s, name) for name, s in mine.items() if s and s.needs_person]
+        cells = [_rounded(s.total) if s and not s.needs_person else None for s in mine.values()]
+        if not any(mine.values()):
+            missing.append(person.id)
+        elif nameless := _nameless(person, columns):
+            unmatched.append(Left(person.id, "", nameless))
+        elif any(cell is not None for cell in cells):
+            lines.append([*_identity(person, to, columns), *cells])
+    headings, before = _head(course, to, columns, scores)
+    return Report(
+        to, tuple(scores), csv_bytes(headings, [*before, *lines], course.export.encoding),
+        len(lines), tuple(unmatched), tuple(waiting), tuple(missing),
+    )  # fmt: skip
+
+
+def _why_not(person: Person | None) -> str:
+    return f"{person.role}, no student" if person else "nobody in the roster"
+
+
+CANVAS = ("SIS User ID", "SIS Login ID")
+
+
+def _identities(course: Course, to: str) -> Mapping[str, str]:
+    """{heading: field of the roster}, as the course has set them."""
+    chosen = course.export.canvas if to == "canvas" else course.export.moodle
+    where = str(course.root / "course_config.py")
+    for heading, field in chosen.items():
+        if to == "canvas" and heading not in CANVAS:
+            raise unknown("c.Export.canvas has no column", heading, CANVAS, where)
+        if field not in FIELDS:
+            raise unknown(f"c.Export.{to}: the roster has no field", field, FIELDS, where)
+    if not set(chosen.values()) & {"number", "email", "id"}:
+        raise ConfigError(
+            f"c.Export.{to} names nobody for certain", where=where,
+            way_out="let one of its columns be number or email",
+        )  # fmt: skip
+    return chosen
+
+
+def _identity(person: Person, to: str, columns: Mapping[str, str]) -> list[Any]:
+    if to == "moodle":
+        return [getattr(person, field) for field in columns.values()]
+    ids = [getattr(person, columns[name]) if name in columns else "" for name in CANVAS]
+    return [person.name, "", *ids, person.section]
+
+
+def _head(
+    course: Course, to: str, columns: Mapping[str, str], scores: Scores
+) -> tuple[list[str], list[list[Any]]]:
+    """The headings, and the lines that come before the students'."""
+    named = [course.export.names.get(name, name) for name in scores]
+    if to == "moodle":
+        return [*columns, *named], []
+    # Canvas tells its tables by "Student", "ID" and "Section", and its own line by these words.
+    most = [found[0].max_score if found else None for found in scores.values()]
+    points = ["    Points Possible", "", "", "", "", *most]
+    return ["Student", "ID", *CANVAS, "Section", *named], [points]
+
+
+def _nameless(person: Person, columns: Mapping[str, str]) -> str:
+    """Why no platform could tell whose the row is: "" if it can."""
+    sure = [getattr(person, f) for f in columns.values() if f in ("number", "email", "id")]
+    if not any(sure):
+        return "neither number nor address in the roster"
+    if any(plain(value) != value for value in sure):
+        return "a number or address that begins like a formula"
+    return ""

@@ -1,0 +1,10 @@
+"""What a class's results say of the assignment and of the class.
+
+items.py    every criterion: how many met it, and whether it tells good from poor work
+trouble.py  where the class is stuck, which wording may be unclear, who may fall behind
+report.py   all of it for one assignment, as values, JSON and tables
+"""
+
+from autograder.steps.statistics.report import TABLES, Statistics, statistics, table
+
+__all__ = ["TABLES", "Statistics", "statistics", "table"]
