@@ -60,6 +60,7 @@ def cells(
     double: str = DOUBLE,
     total: str = SUM,
     double_test: str = DOUBLE_TEST,
+    total_test: str = SUM_TEST,
     first: Sequence[Any] = (TRIPLED, ROUNDED),
     second: Sequence[Any] = (MEAN,),
     more: Sequence[Any] = (),
@@ -69,7 +70,7 @@ def cells(
         SETUP,
         answer(double, "double_answer"), *first, test(double_test, "double", 5),
         code("def double(x):\n    return 2 * x", "given", locked=True),
-        answer(total, "total_answer"), *second, test(SUM_TEST, "total", 5),
+        answer(total, "total_answer"), *second, test(total_test, "total", 5),
         *more,
     ]  # fmt: skip
 

@@ -59,6 +59,17 @@ def test_an_assignment_that_is_as_its_author_says_has_no_breach(found: Found) ->
     assert all(s.usage.cpu_seconds > 0 for s in one.spent)
 
 
+def test_points_on_a_students_own_record_are_told_and_are_no_breach(found: Found) -> None:
+    total = "### BEGIN SOLUTION\ntotal = [2.0, 0.5]\n### END SOLUTION"
+    curve = 'task = Task("total")\n\n@task.criterion("It falls", points=5)\ndef right(total):\n    expect.loss_curve(total)\n\ntask.check()'
+    one = found(
+        total=total, total_test=curve, second=(mistake("flat", "right", "total = [2.0, 2.0]"),)
+    )
+    assert one.breaches == ()
+    (note,) = one.notes
+    assert "right gives 5 points on expect.loss_curve alone" in note
+
+
 def test_what_has_run_is_not_run_again(found: Found) -> None:
     assert found().ran == 3
     again = found()

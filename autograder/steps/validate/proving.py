@@ -22,10 +22,11 @@ from autograder.steps.grade import judge_of, read
 from autograder.steps.judge import Judge
 from autograder.steps.prove import Proved, proved
 from autograder.steps.validate import thresholds as of_thresholds
+from autograder.steps.validate.claims import claimed
 from autograder.steps.validate.mistakes import Known, known_mistakes, try_mistakes
 from autograder.steps.validate.report import Report, Row, Spent, Tried, Validated
 from autograder.steps.validate.thresholds import Standing
-from autograder.steps.validate.translations import untranslated
+from autograder.steps.validate.translations import translated
 from autograder.steps.validate.variants import Variants, outdated
 from autograder.steps.workers import Workers
 
@@ -94,11 +95,13 @@ def _validated(course: Course, name: str, workers: Workers, how: _How) -> Valida
         *(line for one in standings.values() for line in one.breaches),
     ]
     notes = [
+        *claimed(source),
         *_budgets(reference, course.limits(name)),
         *(line for one in standings.values() for line in one.notes),
     ]
-    for language in course.settings.translations:
-        _translated(source, language, breaches, notes)
+    unsaid, remarks = translated(course, source)
+    breaches += unsaid
+    notes += remarks
     spent_by = tuple(Spent(n.notebook, n.usage) for n in reference.solution.result.notebooks)
     return Validated(
         name, rows, tuple(tried), len(left_out), spent_by,
@@ -201,7 +204,7 @@ def _standings(source: Assignment) -> Iterator[tuple[tuple[str, str, str], Stand
                 yield place, of_thresholds.standing(one, entries.get(key), code=code, files=files)
 
 
-# ── The release, the budget, the languages ───────────────────────────────────────────
+# ── The release, the budget ──────────────────────────────────────────────────────────
 
 
 def _leaks(source: Assignment) -> Iterator[str]:
@@ -231,15 +234,3 @@ def _over(used: Usage, limits: Limits) -> Iterator[str]:
     ):
         if share > SHARE:
             yield f"the solution uses {share:.0%} of the limit of {what}: slower answers may hit it"
-
-
-def _translated(source: Assignment, language: str, breaches: list[str], notes: list[str]) -> None:
-    missing = untranslated(source, language)
-    if missing is None:
-        notes.append(f"{source.name}: there is no translation yet: locale/{language}.po")
-    elif missing:
-        first = missing[0].splitlines()[0][:80]
-        breaches.append(
-            f"{source.name}: {len(missing)} texts have no translation in locale/{language}.po,"
-            f" the first: {first!r}"
-        )

@@ -1,64 +1,55 @@
-"""Which texts of an assignment have no translation yet.
-
-The catalogue of a language is `source/A/locale/LANGUAGE.po`; its msgids are the demands, what
-mistakes tell, and the markdown cells.
-"""
+"""What an assignment's translations lack: each finding with file and line."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
-from pathlib import Path
+from contextvars import copy_context
 
-from autograder.notebook.cells import cells_of
+from autograder import language
+from autograder.config import Course
+from autograder.notebook import catalogues
+from autograder.notebook.catalogues import Translation
+from autograder.notebook.leaks import leaks
+from autograder.notebook.stripping import student_notebook
 from autograder.nouns import Assignment
 
-
-def untranslated(assignment: Assignment, language: str) -> list[str] | None:
-    """The texts without a translation, in order of appearance; None if there is no catalogue."""
-    path = assignment.path / "locale" / f"{language}.po"
-    if not path.is_file():
-        return None
-    there = read_po(path)
-    return [text for text in dict.fromkeys(texts(assignment)) if not there.get(text)]
+SHOWN = 20  # findings of one language; `autograder translate --check` lists them all
 
 
-def texts(assignment: Assignment) -> Iterator[str]:
-    """Every text of an assignment that a student reads and its author wrote in words."""
-    for notebook in assignment.notebooks:
-        for cell in cells_of(notebook.node):
-            if cell.kind == "markdown" and cell.source.strip():
-                yield cell.source.strip()
-        for task in notebook.tasks:
-            yield from (criterion.demand for criterion in task.criteria)
-            yield from (mistake.tell for mistake in task.mistakes)
+def translated(course: Course, source: Assignment) -> tuple[list[str], list[str]]:
+    """(What is wrong with declared languages, what else is to be known).
 
-
-def read_po(path: Path) -> dict[str, str]:
-    """The texts of a catalogue with their translations; what is fuzzy has none."""
-    entries: dict[str, str] = {}
-    entry = {"msgid": "", "msgstr": ""}
-    field, fuzzy = "", False
-
-    def close() -> None:
-        if entry["msgid"]:
-            entries[entry["msgid"].strip()] = "" if fuzzy else entry["msgstr"]
-
-    for raw in path.read_text(encoding="utf-8").splitlines():
-        line = raw.strip()
-        if line.startswith("#"):
-            if field == "msgstr":
-                close()
-                entry, field, fuzzy = {"msgid": "", "msgstr": ""}, "", False
-            fuzzy = fuzzy or (line.startswith("#,") and "fuzzy" in line)
+    A language is declared for an assignment by `c.Course.translations` and a catalogue.
+    """
+    breaches: list[str] = []
+    notes: list[str] = []
+    there = catalogues.languages_of(source.path)
+    for lang in dict.fromkeys([*course.settings.translations, *there]):
+        declared = lang in course.settings.translations
+        if lang not in there:
+            notes.append(f"{source.name}: there is no translation yet: locale/{lang}.po")
             continue
-        word, _, rest = line.partition(" ")
-        if word in ("msgid", "msgstr") and rest.startswith('"'):
-            if word == "msgid" and field == "msgstr":
-                close()
-                entry, fuzzy = {"msgid": "", "msgstr": ""}, False
-            field, line = word, rest
-        if field and line.startswith('"'):
-            entry[field] += ast.literal_eval(line)
-    close()
-    return entries
+        (breaches if declared else notes).extend(_open(source, lang))
+        breaches += _leaks(source, lang)
+    return breaches, notes
+
+
+def _open(source: Assignment, lang: str) -> Iterator[str]:
+    found = list(catalogues.findings(source, lang))
+    yield from map(str, found[:SHOWN])
+    if len(found) > SHOWN:
+        command = f"autograder translate {source.name} --lang {lang} --check"
+        yield f"{source.name}: {len(found) - SHOWN} more texts of {lang}: {command}"
+
+
+def _leaks(source: Assignment, lang: str) -> Iterator[str]:
+    translation = catalogues.read(source.path, lang)
+    for leak in copy_context().run(_given_away, source, translation):
+        yield f"the release in {lang} leaks: {leak}"
+
+
+def _given_away(source: Assignment, translation: Translation) -> list[str]:
+    language.use(translation.language, translation.said)
+    released = {n.name: student_notebook(n, "", {}) for n in source.notebooks}
+    words = {f"{translation.language}.po": "\n".join(translation.said.values())}
+    return list(leaks(source, released, {}, words))
