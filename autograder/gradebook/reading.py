@@ -12,6 +12,7 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from autograder.config import Course
+from autograder.errors import NotFound
 from autograder.gradebook.connection import reading
 from autograder.gradebook.tables import AuditRow, CriterionRow, ReleaseRow, SubmissionRow
 from autograder.nouns import Message, Status, TaskKind
@@ -104,6 +105,7 @@ class ReleasedTask:
     task: str
     points: float
     kind: TaskKind
+    answers: tuple[str, ...] = ()  # its answer cells
 
 
 def assignments(course: Course) -> tuple[str, ...]:
@@ -116,12 +118,26 @@ def assignments(course: Course) -> tuple[str, ...]:
 def tasks(course: Course, assignment: str) -> tuple[ReleasedTask, ...]:
     """The tasks of the newest release in their order; none if it was never released."""
     with reading(course) as session:
-        row = session.scalars(_newest(assignment)).first()
-        found = row.tasks if row else []
+        return _released(session, assignment)
+
+
+def task_of(session: Session, assignment: str, notebook: str, task: str) -> ReleasedTask:
+    """One task of the newest release, for whoever already has a session; NotFound."""
+    for one in _released(session, assignment):
+        if (one.notebook, one.task) == (notebook, task):
+            return one
+    raise NotFound(f"{assignment} has no task {task!r}")
+
+
+def _released(session: Session, assignment: str) -> tuple[ReleasedTask, ...]:
+    row = session.scalars(_newest(assignment)).first()
     return tuple(
-        ReleasedTask(one["notebook"], one["task"], one["points"], TaskKind(one["kind"]))
-        for one in found
-    )
+        ReleasedTask(
+            one["notebook"], one["task"], one["points"], TaskKind(one["kind"]),
+            tuple(one.get("answers", ())),
+        )
+        for one in (row.tasks if row else ())
+    )  # fmt: skip
 
 
 def student_scores(

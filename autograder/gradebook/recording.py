@@ -273,6 +273,20 @@ def _late_penalties(book: Gradebook, counting: SubmissionRow, late: Penalty) -> 
     book.session.flush()
 
 
+def late_again(course: Course, book: Gradebook, assignment: str, student: str) -> None:
+    """Takes off for lateness anew, after a person has changed a score."""
+    counting = book.session.scalars(
+        select(SubmissionRow).where(
+            SubmissionRow.assignment == assignment, SubmissionRow.student == student,
+            SubmissionRow.counts,
+        )
+    ).first()  # fmt: skip
+    if counting is not None:
+        late = late_penalty(course, book.session, _assignment(book, assignment), counting)
+        if late is not in_time:
+            _late_penalties(book, counting, late)
+
+
 def _recorded(book: Gradebook, submission: Submission, counting: SubmissionRow) -> Recorded:
     book.session.flush()
     book.session.expire_all()

@@ -257,10 +257,13 @@ def _remember(session: Session, assignment: nouns.Assignment, number: int) -> No
             old = nouns.criterion_id(assignment.name, notebook, task, criterion.was)
             _rename(session, old, name)
     tasks = [
-        {"notebook": nb.name, "task": t.grade_id, "points": t.points, "kind": str(t.kind)}
+        {
+            "notebook": nb.name, "task": t.grade_id, "points": t.points, "kind": str(t.kind),
+            "answers": list(t.answers),
+        }
         for nb in assignment.notebooks
         for t in nb.tasks
-    ]
+    ]  # fmt: skip
     row = session.get(ReleaseRow, (assignment.name, number))
     if row is None:
         row = ReleaseRow(assignment=assignment.name, number=number, registered=now())

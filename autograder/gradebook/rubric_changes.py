@@ -1,0 +1,128 @@
+"""A rubric changed by staff: the scores of all who have a changed item follow at once, or none."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from autograder.config import Course
+from autograder.errors import AutograderError, NotFound
+from autograder.gradebook import marking
+from autograder.gradebook.connection import Gradebook, reading, storable, writing
+from autograder.gradebook.leases import Answer
+from autograder.gradebook.marks import Mark
+from autograder.gradebook.reading import task_of
+from autograder.gradebook.rubric import STARTS, Rubric, rubric_of
+from autograder.gradebook.staff_tables import MarkRow, RubricItemRow, RubricMarkRow, RubricRow
+from autograder.nouns import TaskKind
+
+MOST = 40  # items of one task
+
+
+def of_task(course: Course, assignment: str, notebook: str, task: str) -> Rubric:
+    """The rubric of one task; NotFound if there is no such task."""
+    with reading(course) as session:
+        known = task_of(session, assignment, notebook, task)
+        manual = known.kind is TaskKind.MANUAL
+        return rubric_of(session, assignment, notebook, task, manual=manual)
+
+
+def add(course: Course, assignment: str, notebook: str, task: str, text: str, points: float) -> str:
+    """The id of a new item, the last of its rubric."""
+    text = _words(text)
+    with writing(course) as book:
+        task_of(book.session, assignment, notebook, task)
+        mine = (
+            RubricItemRow.assignment == assignment, RubricItemRow.notebook == notebook,
+            RubricItemRow.task == task,
+        )  # fmt: skip
+        there, last = book.session.execute(
+            select(func.count(RubricItemRow.id), func.max(RubricItemRow.position)).where(*mine)
+        ).one()
+        if there >= MOST:
+            raise AutograderError(f"this rubric has {MOST} items already")
+        row = RubricItemRow(
+            id=str(ULID()), assignment=assignment, notebook=notebook, task=task,
+            position=(last or 0) + 1, text=text, points=points,
+        )  # fmt: skip
+        book.session.add(row)
+        return row.id
+
+
+def edit(course: Course, item: str, text: str, points: float, who: str) -> int:
+    """How many scores have changed: an item's words and points are changed for all who have it."""
+    with writing(course) as book:
+        row = _item(book.session, item)
+        answers = _who_have(book.session, row)
+        marks = _marks(book.session, answers)
+        row.text, row.points = _words(text), points
+        book.session.flush()
+        return _follow(course, book, marks, who, f"{row.text}: {points:g}")
+
+
+def remove(course: Course, item: str, who: str) -> int:
+    """How many scores have changed: the item is taken from all who have it, and is no more."""
+    with writing(course) as book:
+        row = _item(book.session, item)
+        marks = _marks(book.session, _who_have(book.session, row))
+        book.session.execute(delete(RubricMarkRow).where(RubricMarkRow.item == item))
+        book.session.delete(row)
+        book.session.flush()
+        return _follow(course, book, marks, who, f"{row.text}: removed")
+
+
+def start_from(
+    course: Course, assignment: str, notebook: str, task: str, start: str, who: str
+) -> int:
+    """How many scores have changed: what the items are added to is changed for everybody."""
+    if start not in STARTS:
+        raise NotFound(f"a rubric starts from {', '.join(STARTS)}")
+    with writing(course) as book:
+        key = (assignment, notebook, task)
+        rows = book.session.scalars(
+            select(MarkRow.student).where(
+                MarkRow.assignment == assignment, MarkRow.notebook == notebook,
+                MarkRow.task == task, MarkRow.written.is_not(None),
+            )
+        ).all()  # fmt: skip
+        marks = _marks(book.session, [Answer(*key, student) for student in rows])
+        row = book.session.get(RubricRow, key)
+        if row is None:
+            row = RubricRow(assignment=assignment, notebook=notebook, task=task)
+            book.session.add(row)
+        row.start = start
+        book.session.flush()
+        return _follow(course, book, marks, who, f"starts from {start}")
+
+
+def _item(session: Session, item: str) -> RubricItemRow:
+    row = session.get(RubricItemRow, item)
+    if row is None:
+        raise NotFound("there is no such rubric item")
+    return row
+
+
+def _words(text: str) -> str:
+    plain: str = storable(text).strip()
+    if not plain:
+        raise AutograderError("a rubric item needs words")
+    return plain
+
+
+def _who_have(session: Session, row: RubricItemRow) -> list[Answer]:
+    students = session.scalars(
+        select(RubricMarkRow.student)
+        .where(RubricMarkRow.item == row.id)
+        .order_by(RubricMarkRow.student)
+    ).all()
+    return [Answer(row.assignment, row.notebook, row.task, student) for student in students]
+
+
+def _marks(session: Session, answers: list[Answer]) -> list[Mark]:
+    """The marks as they are before the change, adjustments by other programs included."""
+    return [found for answer in answers if (found := marking.mark_in(session, answer))]
+
+
+def _follow(course: Course, book: Gradebook, marks: list[Mark], who: str, why: str) -> int:
+    return sum(marking.follow(course, book, before, who, why) for before in marks)

@@ -1,0 +1,151 @@
+"""What is to be marked: every answer in a random order that never changes, and how far each is.
+
+The order is the same for everybody and tells nothing about students: a keyed hash of each answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from autograder.config import Course
+from autograder.gradebook import leases
+from autograder.gradebook.connection import reading
+from autograder.gradebook.leases import Allotment, Answer
+from autograder.gradebook.staff_tables import MarkRow
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One answer in the list."""
+
+    answer: Answer
+    waits: bool  # for a person
+    scored: bool  # by a person
+    flagged: bool
+    score: float
+    who: str  # who changed it last
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a task is: answers in all, those a person has scored, those that wait, flags."""
+
+    total: int
+    scored: int
+    waiting: int
+    flagged: int
+
+
+def entries(
+    course: Course, assignment: str, notebook: str = "", task: str = ""
+) -> tuple[Entry, ...]:
+    """The answers of an assignment, or of one task, in the order of marking."""
+    with reading(course) as session:
+        rows = _rows(session, assignment, notebook, task)
+        marks = _marks(session, assignment)
+    found = []
+    for student, in_notebook, of_task, manual, waits, score in rows:
+        answer = Answer(assignment, in_notebook, of_task, student)
+        flagged, who = marks.get(answer.key[1:], (False, ""))
+        found.append(Entry(answer, bool(waits), manual is not None, flagged, score or 0.0, who))
+    key = course.key
+    return tuple(sorted(found, key=lambda entry: _place(key, entry.answer)))
+
+
+def progress(listed: Sequence[Entry]) -> Mapping[tuple[str, str], Progress]:
+    """How far each task is, by notebook and task."""
+    by_task: dict[tuple[str, str], list[Entry]] = {}
+    for entry in listed:
+        by_task.setdefault((entry.answer.notebook, entry.answer.task), []).append(entry)
+    return {
+        task: Progress(
+            len(of_it), sum(e.scored for e in of_it), sum(e.waits for e in of_it),
+            sum(e.flagged for e in of_it),
+        )
+        for task, of_it in by_task.items()
+    }  # fmt: skip
+
+
+def by_person(listed: Sequence[Entry]) -> Mapping[str, int]:
+    """How many answers each person has scored, the most first."""
+    return dict(Counter(e.who for e in listed if e.scored and e.who).most_common())
+
+
+def mine(
+    listed: Sequence[Entry], who: str, allotted: Sequence[Allotment], sections: Mapping[str, str]
+) -> tuple[Entry, ...]:
+    """The part of the list that is this person's to mark: all of it where nothing is allotted."""
+    if not allotted:
+        return tuple(listed)
+    own = [one for one in allotted if one.who == who]
+    return tuple(
+        e
+        for e in listed
+        if any(
+            one.covers(e.answer.notebook, e.answer.task, sections.get(e.answer.student, ""))
+            for one in own
+        )
+    )
+
+
+def take_next(
+    course: Course, listed: Sequence[Entry], who: str, after: Answer | None = None
+) -> Answer | None:
+    """The next answer that waits and that nobody else has, leased to this person; None if none.
+
+    Whoever comes from an answer goes on behind it, and begins again at the front in the end.
+    """
+    if not listed:
+        return None
+    place = next((n for n, e in enumerate(listed, 1) if e.answer == after), 0)
+    others = leases.leased_by_others(course, listed[0].answer.assignment, who)
+    waiting = [
+        e.answer for e in (*listed[place:], *listed[:place])
+        if e.waits and e.answer not in others and e.answer != after
+    ]  # fmt: skip
+    return leases.first_free(course, waiting, who)
+
+
+def _place(key: bytes, answer: Answer) -> bytes:
+    text = "\0".join(answer.key)
+    return hmac.new(key, f"order\0{text}".encode(), hashlib.sha256).digest()
+
+
+def _rows(session: Session, assignment: str, notebook: str, task: str) -> Sequence[Any]:
+    query = (
+        select(
+            api.SubmittedAssignment.student_id, api.Notebook.name, api.BaseCell.name,
+            api.Grade.manual_score, api.Grade.needs_manual_grade, api.Grade.score,
+        )
+        .select_from(api.Grade)
+        .join(api.BaseCell, api.BaseCell.id == api.Grade.cell_id)
+        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == api.Grade.notebook_id)
+        .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
+        .join(
+            api.SubmittedAssignment,
+            api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
+        )
+        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
+        .where(api.Assignment.name == assignment)
+    )  # fmt: skip
+    if task:
+        query = query.where(api.Notebook.name == notebook, api.BaseCell.name == task)
+    return session.execute(query).all()
+
+
+def _marks(session: Session, assignment: str) -> dict[tuple[str, ...], tuple[bool, str]]:
+    rows = session.execute(
+        select(
+            MarkRow.notebook, MarkRow.task, MarkRow.student, MarkRow.flagged, MarkRow.who,
+        ).where(MarkRow.assignment == assignment)
+    ).all()  # fmt: skip
+    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
