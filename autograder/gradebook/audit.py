@@ -1,13 +1,17 @@
-"""One line in the audit for what somebody did to an assignment as a whole."""
+"""The audit of an assignment: what somebody did to it as a whole, and when what was changed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, select
+
 from autograder.config import Course
-from autograder.gradebook.connection import now, storable, writing
-from autograder.gradebook.tables import AuditRow
+from autograder.gradebook.connection import now, reading, storable, writing
+from autograder.gradebook.tables import AuditRow, SubmissionRow
 
 
 def note(
@@ -23,3 +27,53 @@ def note(
                 after=storable(dict(after)), reason=storable(reason),
             )
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Done:
+    """What somebody did to an assignment as a whole."""
+
+    at: datetime  # UTC, without a zone
+    who: str
+    action: str
+    after: Mapping[str, Any]
+    reason: str
+
+
+def last(course: Course, assignment: str, action: str) -> Done | None:
+    """When this was done last, by whom; None if it never was."""
+    with reading(course) as session:
+        row = session.scalars(
+            select(AuditRow)
+            .where(AuditRow.assignment == assignment, AuditRow.action == action)
+            .order_by(AuditRow.id.desc())
+            .limit(1)
+        ).first()
+        return Done(row.at, row.who, row.action, row.after, row.reason) if row else None
+
+
+def done(course: Course, assignment: str, most: int = 12) -> tuple[Done, ...]:
+    """What was done to it as a whole, the latest first."""
+    with reading(course) as session:
+        rows = session.scalars(
+            select(AuditRow)
+            .where(AuditRow.assignment == assignment, AuditRow.student == "")
+            .order_by(AuditRow.id.desc())
+            .limit(most)
+        ).all()
+        return tuple(Done(r.at, r.who, r.action, r.after, r.reason) for r in rows)
+
+
+def changed_at(course: Course, assignment: str) -> dict[str, datetime]:
+    """When something of each student's was graded or changed last (UTC, without a zone)."""
+    with reading(course) as session:
+        found: dict[str, datetime] = {}
+        for table, when in ((SubmissionRow, SubmissionRow.recorded), (AuditRow, AuditRow.at)):
+            rows = session.execute(
+                select(table.student, func.max(when))
+                .where(table.assignment == assignment)
+                .group_by(table.student)
+            )
+            for student, at in rows:
+                found[student] = max(at, found.get(student, at))
+    return found

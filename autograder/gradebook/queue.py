@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,13 +38,30 @@ def enqueue(
     moment = now()
     with writing(course) as book:
         row = book.session.get(QueueRow, (assignment, student))
-        if row is None:
-            row = QueueRow(assignment=assignment, student=student)
-            book.session.add(row)
-        waits = row.state == "waiting"
-        row.queued = row.queued if waits else moment
-        row.submission, row.state, row.tries, row.note = submission, "waiting", 0, ""
-        row.not_before = not_before
+        queued = row.queued if row and row.state == "waiting" else moment  # it keeps its place
+        _put(book.session, assignment, student, submission, queued, not_before)
+
+
+def enqueue_all(course: Course, assignment: str, chosen: Iterable[tuple[str, str]]) -> int:
+    """Puts (student, submission) into the queue, to be graded at once; how many there were."""
+    moment, count = now(), 0
+    with writing(course) as book:
+        for student, submission in chosen:
+            _put(book.session, assignment, student, submission, moment, moment)
+            count += 1
+    return count
+
+
+def _put(
+    session: Session, assignment: str, student: str, submission: str, queued: datetime,
+    not_before: datetime,
+) -> None:  # fmt: skip
+    row = session.get(QueueRow, (assignment, student))
+    if row is None:
+        row = QueueRow(assignment=assignment, student=student)
+        session.add(row)
+    row.submission, row.state, row.tries, row.note = submission, "waiting", 0, ""
+    row.queued, row.not_before = queued, not_before
 
 
 def take(course: Course, most: int = 1) -> tuple[Job, ...]:
@@ -102,6 +120,38 @@ def job(course: Course, assignment: str, student: str) -> Job | None:
         if row is None:
             return None
         return _job(row, _ahead(session, row))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The queue at one moment."""
+
+    waiting: int  # that may be graded now
+    later: int  # that may not yet: a sprint's close, or tomorrow's gradings
+    running: tuple[Job, ...]
+
+
+def standing(course: Course) -> Standing:
+    """How much waits, and what is being graded."""
+    with reading(course) as session:
+        waits = select(func.count()).select_from(QueueRow).where(QueueRow.state == "waiting")
+        ready = session.scalar(waits.where(QueueRow.not_before <= now())) or 0
+        later = session.scalar(waits.where(QueueRow.not_before > now())) or 0
+        running = session.scalars(
+            select(QueueRow).where(QueueRow.state == "running").order_by(QueueRow.student)
+        ).all()
+        return Standing(ready, later, tuple(map(_job, running)))
+
+
+def states_since(course: Course, assignment: str, since: datetime) -> dict[str, int]:
+    """How many of an assignment that were queued since then are in each state."""
+    with reading(course) as session:
+        rows = session.execute(
+            select(QueueRow.state, func.count())
+            .where(QueueRow.assignment == assignment, QueueRow.queued >= since)
+            .group_by(QueueRow.state)
+        ).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def known(course: Course, assignment: str) -> set[str]:

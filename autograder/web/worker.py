@@ -5,7 +5,6 @@ python -m autograder.web.worker COURSE SERVER_PID [--no-sandbox]
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from autograder.gradebook import queue
 from autograder.steps.hand_in import queue_what_is_not
 from autograder.steps.on_arrival import grade_next
 from autograder.steps.workers import Workers
+from autograder.web import worker_state
 
 NICE = 10  # below the pages
 IDLE_SECONDS = 1.0
@@ -29,8 +29,7 @@ WARM_SECONDS = 600.0  # how long the warm servers are kept with nothing to do
 def work(root: Path, server: int, *, sandbox: bool = True) -> None:
     """Grades until the server is gone; one worker at a time in a course."""
     course = config.load(root)
-    with (course.state / "worker.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with worker_state.the_one_worker(course) as tell:
         queue.left_running(course)
         queue_what_is_not(course)
         while os.getppid() == server:
@@ -39,9 +38,11 @@ def work(root: Path, server: int, *, sandbox: bool = True) -> None:
                 continue
             try:
                 with Workers(sandbox=sandbox, parallel=os.cpu_count() or 1) as workers:
+                    tell("", workers.parallel)
                     _grade(course, workers, server)
             except AutograderError as error:  # nothing is lost: it waits until this is mended
                 sys.stderr.write(f"nothing is graded: {error}\n")
+                tell(error.fact, 0)
                 time.sleep(FAULT_SECONDS)
 
 

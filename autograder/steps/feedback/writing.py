@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
@@ -39,20 +39,23 @@ def feedback(
     assignment: str,
     student: str | None = None,
     *,
+    only: Collection[str] | None = None,
     progress: Tell | None = None,
 ) -> Report:
-    """The pages of every graded student, or of one, each written whole or not at all.
+    """The pages of every graded student, or of one, or of these, each whole or not at all.
 
     Raises NotFound where nothing is graded yet.
     """
-    return copy_context().run(_feedback, course, assignment, student, progress)
+    return copy_context().run(_feedback, course, assignment, student, only, progress)
 
 
 def _feedback(
-    course: Course, assignment: str, student: str | None, progress: Tell | None
-) -> Report:
+    course: Course, assignment: str, student: str | None, only: Collection[str] | None,
+    progress: Tell | None,
+) -> Report:  # fmt: skip
     language.use(course.language)
     students = _students(course, assignment, student)
+    students = students if only is None else [one for one in students if one in only]
     book = _Book(course, assignment, student)
     pages: list[str] = []
     problems: list[str] = []

@@ -1,7 +1,9 @@
 """The pages of staff: what was handed in, read, marked and given back.
 
 room.py   what every page of staff needs: who may come in, names, the frame
-course.py the assignments of the course
+course.py the assignments of the course, the queue, grading started and followed
+measured.py    statistics
+releasing.py   feedback given to students, scores taken to other systems
 """
 
 from __future__ import annotations
@@ -11,12 +13,14 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from autograder.web.app import Portal
-from autograder.web.staff import course, room
+from autograder.web.staff import course, measured, releasing, room
 from autograder.web.staff.room import Room
 
 PARTS: tuple[Callable[[Room], APIRouter], ...] = (
     room.routes,
     course.routes,
+    measured.routes,
+    releasing.routes,
 )
 
 

@@ -1,20 +1,64 @@
-"""The course: its assignments."""
+"""The course: its assignments, the queue, grading started and followed."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
-from autograder import gradebook
-from autograder.web.staff.room import Room, Staff
+from autograder.errors import AutograderError
+from autograder.steps import start_grading
+from autograder.web.staff import course_views as views
+from autograder.web.staff.room import Instructor, Member, Room, Staff
 
 
 def routes(room: Room) -> APIRouter:
-    """The list of assignments."""
+    """The page of the course, and the first page of each assignment."""
     router = APIRouter()
+    course = room.course
 
     @router.get("")
     def assignments(visitor: Staff) -> Response:
-        names = gradebook.assignments(room.course)
-        return room.page("staff/course.html.j2", visitor, assignments=names)
+        return room.page("staff/course.html.j2", visitor, page=views.course_page(course))
+
+    @router.get("/live")
+    def live(visitor: Staff) -> Response:
+        return room.page("staff/course_live.html.j2", visitor, page=views.course_page(course))
+
+    @router.get("/a/{assignment}")
+    def one(assignment: str, visitor: Staff) -> Response:
+        room.must_know(assignment)
+        return _overview(room, visitor, assignment)
+
+    @router.get("/a/{assignment}/progress")
+    def progress(assignment: str, visitor: Staff) -> Response:
+        room.must_know(assignment)
+        return room.page(
+            "staff/progress.html.j2", visitor, assignment=assignment,
+            progress=views.progress(course, assignment),
+        )  # fmt: skip
+
+    @router.post("/a/{assignment}/grade")
+    async def grade(request: Request, assignment: str, visitor: Instructor) -> Response:
+        form = await room.portal.door.form(request, visitor)
+        room.must_know(assignment)
+        everything = form.get("what") == "everything"
+        try:
+            await run_in_threadpool(
+                start_grading.start, course, assignment, visitor.id, everything=everything
+            )
+        except AutograderError as error:
+            return await run_in_threadpool(_overview, room, visitor, assignment, error)
+        return RedirectResponse(f"/staff/a/{assignment}#progress", 303)
 
     return router
+
+
+def _overview(
+    room: Room, visitor: Member, assignment: str, problem: AutograderError | None = None
+) -> Response:
+    return room.page(
+        "staff/overview.html.j2", visitor, assignment=assignment, tab="overview",
+        page=views.assignment_page(room.course, assignment), problem=problem,
+        status=409 if problem else 200,
+    )  # fmt: skip

@@ -1,0 +1,76 @@
+"""Grading that staff start: what was handed in goes into the queue, and how far it is.
+
+The worker of `autograder serve` grades what is in the queue; nothing is run twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from autograder.config import Course
+from autograder.errors import AutograderError
+from autograder.gradebook import audit, overview, queue
+from autograder.gradebook.connection import now
+from autograder.language import translate
+from autograder.steps.collect import submissions
+from autograder.steps.grade import must_be_there
+from autograder.steps.release import released_number
+
+STARTED = "grading started"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One grading that somebody started."""
+
+    who: str
+    at: datetime  # aware, UTC
+    total: int
+    done: int
+    failed: int
+    running: int
+    left: timedelta | None  # None before anything is done, and at the end
+
+    @property
+    def over(self) -> bool:
+        return self.done + self.failed >= self.total
+
+
+def start(course: Course, assignment: str, who: str, *, everything: bool = False) -> int:
+    """How many submissions were put into the queue: what is not graded yet, or everything.
+
+    Not graded yet is also what a fault of ours left undecided. AutograderError if there is nothing
+    to be done, or the assignment was never released.
+    """
+    must_be_there(course, assignment)
+    if not released_number(course, assignment):
+        raise AutograderError(
+            translate("It was never released."), way_out=f"autograder release {assignment}"
+        )
+    recorded, errors = overview.graded_ids(course, assignment)
+    lying = [(one.student, one.id) for one in submissions(course, assignment)]
+    chosen = [
+        (student, id_)
+        for student, id_ in lying
+        if everything or id_ not in recorded or id_ in errors
+    ]
+    if not chosen:
+        raise AutograderError(
+            translate("Nothing is left to grade.") if lying else translate("Nothing is handed in.")
+        )
+    audit.note(course, who, STARTED, assignment, {"submissions": len(chosen)})
+    return queue.enqueue_all(course, assignment, chosen)
+
+
+def batch(course: Course, assignment: str) -> Batch | None:
+    """The grading that was started last, and how far it is; None if none ever was."""
+    last = audit.last(course, assignment, STARTED)
+    if last is None:
+        return None
+    states = queue.states_since(course, assignment, last.at)
+    done, total = states.get("done", 0), sum(states.values())
+    busy = states.get("running", 0) + states.get("waiting", 0)
+    left = (now() - last.at) / done * busy if done and busy else None
+    at = last.at.replace(tzinfo=timezone.utc)
+    return Batch(last.who, at, total, done, states.get("failed", 0), states.get("running", 0), left)

@@ -1,0 +1,61 @@
+"""What a page of staff has begun and does not wait for: one of each kind at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextvars import copy_context
+from dataclasses import dataclass
+from threading import Lock, Thread
+
+from autograder.errors import AutograderError
+
+Tell = Callable[[int, int], None]
+Work = Callable[[Tell], str]  # is told how to tell; returns what was done, in words
+log = logging.getLogger("autograder.portal")
+
+
+@dataclass(frozen=True)
+class State:
+    """How far something is."""
+
+    done: int = 0
+    total: int = 0
+    over: bool = False
+    said: str = ""
+    problem: str = ""
+
+
+class Background:
+    """Work by name."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, State] = {}
+        self._lock = Lock()
+
+    def state(self, name: str) -> State | None:
+        """How far it is; None if it was never begun since the server was started."""
+        return self._states.get(name)
+
+    def begin(self, name: str, work: Work) -> bool:
+        """Whether it was begun now; False if it is still running."""
+        with self._lock:
+            state = self._states.get(name)
+            if state is not None and not state.over:
+                return False
+            self._states[name] = State()
+        run = copy_context().run
+        Thread(target=lambda: run(self._run, name, work), name=name, daemon=True).start()
+        return True
+
+    def _run(self, name: str, work: Work) -> None:
+        def tell(done: int, total: int) -> None:
+            self._states[name] = State(done, total)
+
+        try:
+            self._states[name] = State(over=True, said=work(tell))
+        except AutograderError as error:
+            self._states[name] = State(over=True, problem=str(error.fact))
+        except Exception:
+            log.exception("%s was not finished", name)
+            self._states[name] = State(over=True, problem="it failed: see the server's log")

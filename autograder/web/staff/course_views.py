@@ -1,0 +1,141 @@
+"""What the pages of the course and of one assignment say, as plain values."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from autograder import gradebook
+from autograder.config import Course
+from autograder.gradebook import audit, overview, queue
+from autograder.gradebook.overview import Counts
+from autograder.steps import roster, start_grading
+from autograder.steps.release import released_number
+from autograder.steps.start_grading import Batch
+from autograder.web import worker_state
+from autograder.web.worker_state import WorkerState
+
+
+@dataclass(frozen=True)
+class Line:
+    """One assignment of the course."""
+
+    name: str
+    sprint: bool
+    release: int  # 0 before the first
+    due: datetime | None
+    handed_in: int
+    counts: Counts
+    given: int  # students who have feedback
+
+    @property
+    def waiting(self) -> int:
+        """Submissions in the queue."""
+        return self.counts.queue.get("waiting", 0) + self.counts.queue.get("running", 0)
+
+    @property
+    def failed(self) -> int:
+        return self.counts.queue.get("failed", 0)
+
+
+@dataclass(frozen=True)
+class CoursePage:
+    """The whole course at one moment."""
+
+    lines: tuple[Line, ...]
+    enrolled: int
+    queue: queue.Standing
+    worker: WorkerState
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.queue.waiting or self.queue.running)
+
+
+def course_page(course: Course) -> CoursePage:
+    """Every assignment in source/ or in the gradebook, in order of name."""
+    source = {path.parent.name for path in course.source.glob("*/*.ipynb")}
+    names = sorted(source | set(gradebook.assignments(course)))
+    counts = overview.counts(course)
+    handed_in, given = _folders(course.submitted), _folders(course.feedback)
+    return CoursePage(
+        tuple(
+            Line(
+                name=name,
+                sprint=course.kind_of(name) == "sprint",
+                release=released_number(course, name),
+                due=course.due(name),
+                handed_in=handed_in[name],
+                counts=counts.get(name, Counts()),
+                given=given[name],
+            )
+            for name in names
+        ),
+        sum(one.role == "student" for one in roster.people(course)),
+        queue.standing(course),
+        worker_state.seen(course),
+    )
+
+
+def _folders(root: Path) -> Counter[str]:
+    """How many students have a folder of each assignment here."""
+    found: Counter[str] = Counter()
+    for student in _within(root):
+        found.update(one.name for one in _within(student) if one.name[:1] != ".")
+    return found
+
+
+def _within(path: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return [one for one in entries if one.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far grading of one assignment is."""
+
+    line: Line
+    batch: Batch | None
+    worker: WorkerState
+    running: tuple[queue.Job, ...]
+
+    @property
+    def busy(self) -> bool:
+        return self.line.waiting > 0
+
+
+@dataclass(frozen=True)
+class AssignmentPage:
+    """One assignment as staff see it first."""
+
+    progress: Progress
+    undecided: tuple[overview.Undecided, ...]
+    failed: tuple[overview.Failed, ...]
+    enrolled: int
+    done: tuple[audit.Done, ...]
+
+
+def progress(course: Course, assignment: str, of: CoursePage | None = None) -> Progress:
+    """How far grading is."""
+    page = of or course_page(course)
+    line = next(one for one in page.lines if one.name == assignment)
+    running = tuple(job for job in page.queue.running if job.assignment == assignment)
+    return Progress(line, start_grading.batch(course, assignment), page.worker, running)
+
+
+def assignment_page(course: Course, assignment: str) -> AssignmentPage:
+    """All there is to say of it before its answers are looked at."""
+    page = course_page(course)
+    return AssignmentPage(
+        progress(course, assignment, page),
+        overview.undecided(course, assignment),
+        overview.failed(course, assignment),
+        page.enrolled,
+        audit.done(course, assignment),
+    )
