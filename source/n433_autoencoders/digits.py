@@ -27,7 +27,7 @@ def load():
 
 
 def unseen(n, rng):
-    """Returns `n` digits (n, 64) that `load` keeps back, scanned by `rng`, and their labels (n,)."""
+    """Returns `n` digits (n, 64) that `load` keeps back, scanned by `rng`, and labels (n,)."""
     images, labels = _originals()
     chosen = TRAINING + PRACTICE + rng.permutation(len(labels) - TRAINING - PRACTICE)[:n]
     return _scanned(images[chosen], rng), labels[chosen]
