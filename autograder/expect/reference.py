@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import expect
-from autograder.expect import arrays, card, generative, models, text, training, vision
+from autograder.expect import arrays, card, generative, models, text, training, vision, wrong
 from autograder.language import translate
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
@@ -38,10 +38,22 @@ HEAD = """# Checks
 
 *Written from the code by `python -m autograder.expect.reference --write`; do not edit.*
 
-`from autograder import expect` gives {count} checks. Each takes the student's value first, then the
-truth; settings are keyword-only. A demand that is not fully met ends the criterion with its credit
-and with Expected / Got / Next; NaN, wrong types, empty arrays and shapes that would only broadcast
-are never met, and no value of a student's makes a check raise anything else.
+`from autograder import expect` gives {count} checks. A criterion calls one or more of them:
+
+```python
+@task.criterion("Mean IoU on {{n}} unseen images is at least {{at_least}}", points=5)
+def unseen_iou(unet, rng, *, n=200, at_least=0.80, partial_from=0.60):
+    images, masks = shapes.sample(n, rng)
+    answers = expect.predictions(unet, images)
+    expect.mean_iou(answers, masks, at_least=at_least, partial_from=partial_from)
+```
+
+Each takes the student's value first, then the truth; settings are keyword-only. A demand that is
+not fully met ends the criterion with its credit and with Expected / Got / Next, so what is called
+after it is not reached: put the check of the shape before that of the quality. NaN, wrong types,
+empty arrays and shapes that would only broadcast are never met, and no value of a student's makes a
+check raise anything else. `expect.predictions(model, inputs)` gives a model's answers as an array,
+and NotMet where it has none.
 
 - `at_least=`, `at_most=`: the threshold; `partial_from=`: where credit is 0, linear in between.
 - `name=`: what the value is called in messages; `hint=`: an English sentence in place of Next.
@@ -53,7 +65,36 @@ are never met, and no value of a student's makes a check raise anything else.
 - The pure number of each check can be imported beside it, for example
   `expect.vision.masks.iou_per_class`.
 
+**A metric alone misses real mistakes.** Give each trained task one calibrated metric and at least
+one check of structure or behaviour:
+
+| a task about | metric | and beside it |
+| --- | --- | --- |
+{starts}
+
 """
+
+STARTS = (
+    ("a function by hand", "matches_reference", "signature, input_unchanged"),
+    ("gradients by hand", "gradient_close", "matches_reference"),
+    (
+        "a classifier",
+        "accuracy",
+        "layers_in_order, loss_fits_output, weights_moved, history_honest",
+    ),
+    ("less overfitting", "small_gap", "regularized, dropout_works, early_stopping"),
+    ("tuning and folds", "accuracy", "folds_clean, no_leak, tuning_table"),
+    ("counts of words", "tfidf", "tokens_match, vocab_from_train"),
+    ("word vectors", "closer_than, analogies", "skipgram_pairs, unseen_words, frozen"),
+    ("a language model", "perplexity", "no_peeking, generated_text, probabilities"),
+    ("translation", "translates", "no_peeking, uses_source, pad_invariant"),
+    ("transfer", "transfer_gain", "frozen"),
+    ("segmentation", "mean_iou", "mask_valid, skip_connections"),
+    ("detection", "mean_average_precision", "box_iou, nms, boxes_valid"),
+    ("an autoencoder", "reconstructs, denoises, flags_anomalies", "latent_size, interpolates"),
+    ("a GAN", "feature_distance", "generator_output, diverse, not_copied, generator_step_helps"),
+    ("CycleGAN", "cycle_back", "really_translated, identity_kept"),
+)
 
 
 def checks() -> dict[str, list[Callable[..., Any]]]:
@@ -173,6 +214,35 @@ def _cell(template: str) -> str:
     return template.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
+def starts() -> str:
+    """The rows that say which checks to begin with."""
+    return "\n".join(
+        f"| {what} | {_linked(metric)} | {_linked(beside)} |" for what, metric, beside in STARTS
+    )
+
+
+def _linked(names: str) -> str:
+    return ", ".join(f"[{name}](#{name})" for name in names.split(", "))
+
+
+def wrong_solutions() -> str:
+    """The wrong solutions that are trained in the tests, and what catches each, as Markdown."""
+    lines = [
+        "## Wrong solutions and what catches them",
+        "",
+        "Each is trained for real in `tests/expect/`, beside a right one that the checks let pass.",
+        "",
+        "| wrong solution | caught by | not noticed by |",
+        "| --- | --- | --- |",
+    ]
+    for title, many in wrong.DOMAINS.items():
+        lines.append(f"| **{title}** | | |")
+        lines += [
+            f"| {one.solution} | {_linked(', '.join(one.checks))} | {one.passes} |" for one in many
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def page() -> str:
     """The whole page as Markdown."""
     found = checks()
@@ -182,7 +252,8 @@ def page() -> str:
         for title, many in found.items()
     ]
     body = [f"## {title}\n\n" + "\n".join(map(entry, many)) for title, many in found.items()]
-    return HEAD.format(count=count) + "\n".join(contents) + "\n\n" + "\n".join(body)
+    head = HEAD.format(count=count, starts=starts())
+    return head + "\n".join(contents) + "\n\n" + "\n".join([*body, wrong_solutions()])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from sklearn.datasets import load_digits
 from autograder import expect
 from autograder.expect.generative import features
 from autograder.expect.vision.boxes import suppressed
+from tests.expect.trained import caught, wrong
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,15 +25,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
-
-
-def caught(check: Any, *args: Any, **settings: Any) -> expect.Verdict:
-    with pytest.raises(expect.NotMet) as failure:
-        check(*args, **settings)
-    verdict: expect.Verdict = failure.value.verdict
-    assert "looking at it raises" not in str(failure.value)
-    assert " runs" not in str(failure.value).splitlines()[0], str(failure.value)
-    return verdict
 
 
 # ── Segmentation ─────────────────────────────────────────────────────────────────────
@@ -65,14 +57,14 @@ def shapes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, list[list[tuple[i
     return images + rng.normal(0, 0.08, images.shape).astype("float32"), masks, boxes
 
 
-def unet(skip: bool = True) -> Any:
+def unet(skip: bool = True, momentum: float = 0.9) -> Any:
     import keras
     from keras import layers
 
     def block(x: Any, filters: int) -> Any:
         for _ in range(2):
             x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-            x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+            x = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(x))
         return x
 
     i = keras.Input((SIZE, SIZE, 1))
@@ -86,19 +78,23 @@ def unet(skip: bool = True) -> Any:
     return keras.Model(i, layers.Conv2D(3, 1, activation="softmax")(up))
 
 
+SLOW_MOMENTUM = "BatchNorm with momentum 0.99 in a short run"
+EPOCHS = {"one epoch of training": 1, SLOW_MOMENTUM: 3}
+
+
 @cache
 def segmenter(mistake: str = "") -> Any:
     import keras
 
     keras.utils.set_random_seed(0)
     images, masks, _ = shapes(300, 1)
-    if mistake == "binary masks":
+    if mistake == "classes merged into one":
         masks = (masks > 0).astype("int32")
-    if mistake == "shifted masks":
+    if mistake == "masks shifted against the images":
         masks = np.roll(masks, 5, axis=2)
-    model = unet(skip=mistake != "no skips")
+    model = unet(momentum=0.99 if mistake == SLOW_MOMENTUM else 0.9)
     model.compile(keras.optimizers.Adam(5e-3), "sparse_categorical_crossentropy")
-    model.fit(images, masks, batch_size=16, epochs=1 if mistake == "one epoch" else 8, verbose=0)
+    model.fit(images, masks, batch_size=16, epochs=EPOCHS.get(mistake, 8), verbose=0)
     return model
 
 
@@ -111,7 +107,11 @@ def test_a_right_unet_is_met() -> None:
     expect.gradient_reaches(segmenter(), images[:8], masks[:8])
 
 
-@pytest.mark.parametrize("mistake", ["one epoch", "binary masks", "shifted masks"])
+@wrong("one epoch of training", "classes merged into one", "masks shifted against the images")
+@pytest.mark.parametrize(
+    "mistake",
+    ["one epoch of training", "classes merged into one", "masks shifted against the images"],
+)
 def test_mean_iou_catches(mistake: str) -> None:
     images, masks, _ = shapes(100, 2)
     answer = expect.predictions(segmenter(mistake), images)
@@ -120,6 +120,24 @@ def test_mean_iou_catches(mistake: str) -> None:
     assert verdict.score < 0.7
 
 
+@wrong("one epoch of training")
+def test_one_epoch_looks_good_by_pixel_accuracy() -> None:
+    images, masks, _ = shapes(100, 2)
+    answer = expect.predictions(segmenter("one epoch of training"), images)
+    expect.accuracy(answer.reshape(-1, 3), masks.reshape(-1), at_least=0.75)
+    caught(expect.mean_iou, answer, masks, at_least=0.80)
+
+
+@wrong("BatchNorm with momentum 0.99 in a short run")
+def test_a_slow_batchnorm_is_caught_by_its_setting_and_by_mean_iou() -> None:
+    images, masks, _ = shapes(100, 2)
+    expect.layer_setting(segmenter(), "BatchNormalization", momentum=0.9)
+    slow = segmenter(SLOW_MOMENTUM)
+    caught(expect.layer_setting, slow, "BatchNormalization", momentum=0.9)
+    caught(expect.mean_iou, expect.predictions(slow, images), masks, at_least=0.80)
+
+
+@wrong("a U-Net without skip connections")
 def test_a_unet_without_skips_is_caught_by_its_graph() -> None:
     assert caught(expect.skip_connections, unet(skip=False), (24, 12)).credit == 0.0
 
@@ -194,6 +212,7 @@ def decoded(
     return found
 
 
+@wrong("boxes decoded without the offset of their cell", "x and y exchanged in boxes")
 def test_a_right_detector_is_met_and_its_decoding_mistakes_are_caught() -> None:
     images, _, boxes = shapes(120, 4)
     answers = expect.predictions(detector(), images)
@@ -205,6 +224,7 @@ def test_a_right_detector_is_met_and_its_decoding_mistakes_are_caught() -> None:
     assert caught(expect.mean_average_precision, swapped, boxes, at_least=0.60).credit < 0.8
 
 
+@wrong("no suppression of overlapping boxes")
 def test_a_missing_suppression_costs_little_map_and_is_caught_by_nms() -> None:
     images, _, boxes = shapes(120, 4)
     answers = expect.predictions(detector(), images)
@@ -306,6 +326,11 @@ def test_an_honest_gan_is_met() -> None:
     expect.balanced_fight(real, fake, at_least=0.45, at_most=0.9)
 
 
+@wrong(
+    "GAN: the same z for every image",
+    "GAN: the wrong sign in the generator's step",
+    "GAN: sigmoid output for images in [-1, 1]",
+)
 @pytest.mark.parametrize("mistake", ["constant z", "wrong sign", "sigmoid"])
 def test_feature_distance_catches(mistake: str) -> None:
     made = expect.predictions(generator(mistake)[0], NOISE * (mistake != "constant z"))
@@ -314,11 +339,13 @@ def test_feature_distance_catches(mistake: str) -> None:
     assert verdict.score > 120
 
 
+@wrong("GAN: the same z for every image")
 def test_constant_noise_is_one_kind_only() -> None:
     made = expect.predictions(generator("constant z")[0], NOISE * 0)
     assert caught(expect.diverse, made, real_digits()).credit < 0.2
 
 
+@wrong("GAN: sigmoid output for images in [-1, 1]")
 def test_sigmoid_images_do_not_reach_the_range_of_the_real_ones() -> None:
     caught(
         expect.generator_output, lambda z: np.full((len(z), 8, 8, 1), 0.5), NOISE, (None, 8, 8, 1)
@@ -327,6 +354,7 @@ def test_sigmoid_images_do_not_reach_the_range_of_the_real_ones() -> None:
     caught(expect.in_range, -made, 0, 1)
 
 
+@wrong("GAN: images copied from the training set")
 def test_copied_images_have_the_better_distance_and_are_caught() -> None:
     copies = real_digits()[np.random.default_rng(0).integers(0, 1400, 600)]
     honest = expect.predictions(generator(epochs=40)[0], NOISE)
@@ -396,6 +424,7 @@ def translators(mistake: str = "") -> Any:
     return g, f
 
 
+@wrong("CycleGAN: no cycle loss", "CycleGAN: no critic")
 def test_a_right_cycle_is_met_and_a_missing_part_of_the_loss_is_caught() -> None:
     a, b = real_digits()[1600:], -real_digits()[1600:]
     g, f = translators()

@@ -10,6 +10,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from autograder import expect
+from tests.expect.trained import caught, wrong
 
 pytestmark = [
     pytest.mark.slow,
@@ -17,15 +18,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
-
-
-def caught(check: Any, *args: Any, **settings: Any) -> expect.Verdict:
-    with pytest.raises(expect.NotMet) as failure:
-        check(*args, **settings)
-    verdict: expect.Verdict = failure.value.verdict
-    assert "looking at it raises" not in str(failure.value)
-    assert " runs" not in str(failure.value).splitlines()[0], str(failure.value)
-    return verdict
 
 
 @cache
@@ -81,6 +73,7 @@ def test_a_right_first_network_is_met() -> None:
     expect.saves_and_loads(model, x[:20])
 
 
+@wrong("no activation in the hidden layers")
 def test_no_hidden_activation_is_caught_by_the_layers_and_not_by_accuracy() -> None:
     x, y = digits()
     linear = classifier(hidden=None)
@@ -89,16 +82,19 @@ def test_no_hidden_activation_is_caught_by_the_layers_and_not_by_accuracy() -> N
     caught(expect.layers_in_order, linear, ["Dense(64, relu)", "Dense(32, relu)", "Dense(10)"])
 
 
+@wrong("an output that does not fit the loss")
 @pytest.mark.parametrize("out", ["sigmoid", None, "relu"])
 def test_an_output_that_does_not_fit_the_loss_is_caught(out: str | None) -> None:
     caught(expect.loss_fits_output, classifier(out=out))
 
 
+@wrong("pixels that were not scaled")
 def test_unscaled_pixels_are_caught_by_their_range() -> None:
     x, _ = digits()
     caught(expect.in_range, x * 16, 0, 1)
 
 
+@wrong("a model built again after fit()")
 def test_a_model_built_again_after_fit_is_caught() -> None:
     x, y = digits()
     _, first, history = trained()
@@ -109,6 +105,7 @@ def test_a_model_built_again_after_fit_is_caught() -> None:
     caught(expect.history_honest, history, fresh, x[1200:], y[1200:])
 
 
+@wrong("a history written by hand")
 def test_a_history_written_by_hand_is_caught_by_the_weights() -> None:
     x, y = digits()
     model = classifier()
@@ -119,6 +116,7 @@ def test_a_history_written_by_hand_is_caught_by_the_weights() -> None:
     caught(expect.history_honest, edited, model, x[1200:], y[1200:], key="val_accuracy")
 
 
+@wrong("a learning rate of 0")
 def test_a_learning_rate_of_0_is_caught() -> None:
     x, y = digits()
     model = classifier(lr=0.0)
@@ -127,6 +125,7 @@ def test_a_learning_rate_of_0_is_caught() -> None:
     caught(expect.weights_moved, model, first)
 
 
+@wrong("early stopping without the best weights")
 @pytest.mark.parametrize("restore", [True, False])
 def test_early_stopping_is_met_only_with_the_best_weights_restored(restore: bool) -> None:
     import keras
@@ -144,6 +143,7 @@ def test_early_stopping_is_met_only_with_the_best_weights_restored(restore: bool
         assert caught(expect.early_stopping, history, model, *data, patience=3).credit == 0.5
 
 
+@wrong("freezing after fit()")
 def test_freezing_after_fit_is_caught_by_movement_and_not_by_the_flag() -> None:
     import keras
 
@@ -166,12 +166,66 @@ def test_freezing_after_fit_is_caught_by_movement_and_not_by_the_flag() -> None:
     caught(expect.frozen, late, "one", before=base_weights)
 
 
-def test_a_wrong_loss_is_caught_by_a_small_batch() -> None:
+@wrong("a learning rate far too small")
+def test_a_learning_rate_far_too_small_is_caught_by_a_small_batch() -> None:
     x, y = digits()
     expect.overfits_small_batch(classifier(), x[:8], y[:8])
     caught(expect.overfits_small_batch, classifier(lr=1e-7), x[:8], y[:8], steps=50)
 
 
+@wrong("softmax twice")
+def test_softmax_twice_answers_well_and_cannot_be_sure_of_8_samples() -> None:
+    import keras
+
+    x, y = digits()
+    twice = keras.Sequential([classifier(), keras.layers.Softmax()])
+    twice.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
+    twice.fit(x[:1200], y[:1200], epochs=12, verbose=0)
+    expect.accuracy(expect.predictions(twice, x[1200:]), y[1200:], at_least=0.80)
+    caught(expect.overfits_small_batch, twice, x[:8], y[:8])
+
+
+@wrong("from_logits=True after a softmax")
+def test_logits_asked_for_after_a_softmax_train_well_and_are_caught_by_the_loss() -> None:
+    import keras
+
+    x, y = digits()
+    model = classifier()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(3e-3), loss)
+    model.fit(x[:1200], y[:1200], epochs=12, verbose=0)
+    expect.accuracy(expect.predictions(model, x[1200:]), y[1200:], at_least=0.88)
+    caught(expect.loss_fits_output, model)
+
+
+@wrong("a schedule that was never passed to fit()")
+def test_a_schedule_that_was_never_passed_is_caught_by_the_rates_that_were_used() -> None:
+    import keras
+
+    def halved(epoch: int, rate: float = 0.0) -> float:
+        return 0.01 * 0.5**epoch
+
+    class Rates(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used: list[float] = []
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.used.append(float(self.model.optimizer.learning_rate))
+
+    x, y = digits()
+    used = []
+    for callbacks in ([keras.callbacks.LearningRateScheduler(halved)], []):
+        rates = Rates()
+        classifier(lr=0.01).fit(
+            x[:300], y[:300], epochs=4, verbose=0, callbacks=[*callbacks, rates]
+        )
+        used.append(rates.used)
+    expect.learning_rates(used[0], [halved(epoch) for epoch in range(4)])
+    caught(expect.learning_rates, used[1], [halved(epoch) for epoch in range(4)])
+
+
+@wrong("a scaler fitted on all rows")
 def test_a_scaler_fitted_on_all_rows_is_caught() -> None:
     from sklearn.preprocessing import StandardScaler
 
@@ -188,6 +242,7 @@ def test_a_scaler_fitted_on_all_rows_is_caught() -> None:
     caught(expect.no_leak, leaky, x[:100, 20:30], x[100:150, 20:30])
 
 
+@wrong("folds that overlap")
 def test_folds_of_stratified_k_fold_are_met_and_shuffled_slices_are_not() -> None:
     from sklearn.model_selection import StratifiedKFold
 
@@ -270,6 +325,7 @@ def test_a_right_translator_is_met() -> None:
     expect.translates(decode(""), unseen(), at_least=0.8)
 
 
+@wrong("translator: no causal mask")
 def test_a_missing_causal_mask_is_caught_by_the_leak_though_the_answers_look_perfect() -> None:
     sources, targets = pairs(200, 2)
     inputs = [sources, targets[:, :-1]]
@@ -278,10 +334,12 @@ def test_a_missing_causal_mask_is_caught_by_the_leak_though_the_answers_look_per
     caught(expect.no_peeking, translator("no causal mask"), inputs, position=2)
 
 
+@wrong("translator: targets that are not shifted")
 def test_targets_that_are_not_shifted_are_caught_by_decoding_freely() -> None:
     assert caught(expect.translates, decode("not shifted"), unseen(), at_least=0.8).credit < 0.5
 
 
+@wrong("translator: no cross-attention")
 def test_missing_cross_attention_is_caught() -> None:
     sources, targets = pairs(40, 2)
     inputs = [sources, targets[:, :-1]]
@@ -308,6 +366,7 @@ def autoencoder(
     return model
 
 
+@wrong("an autoencoder that learnt the mean image")
 def test_an_autoencoder_is_met_and_one_that_learnt_the_mean_is_not() -> None:
     x, _ = digits()
     mean = x[:1300].mean(axis=0)
@@ -317,6 +376,7 @@ def test_an_autoencoder_is_met_and_one_that_learnt_the_mean_is_not() -> None:
     caught(expect.reconstructs, dead, x[1300:], at_most=0.5, mean_image=mean)
 
 
+@wrong("noisy input and clean target exchanged")
 def test_noise_is_removed_and_exchanged_input_and_target_are_caught() -> None:
     x, _ = digits()
     rng = np.random.default_rng(0)
@@ -335,6 +395,7 @@ def test_noise_is_removed_and_exchanged_input_and_target_are_caught() -> None:
     assert verdict.score is not None
 
 
+@wrong("anomaly scores with the sign turned")
 def test_anomalies_are_ranked_and_a_turned_sign_is_caught() -> None:
     x, y = digits()
     normal = x[:1300][y[:1300] < 5]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from autograder import expect
@@ -30,3 +32,9 @@ def test_the_entry_says_when_what_it_catches_and_what_it_cannot(check) -> None:
     assert len(parts["blind"]) > 5
     for word, texts in reference.messages(check).items():
         assert texts, f"{word} has no template"
+
+
+def test_every_check_that_the_tables_name_is_on_the_page() -> None:
+    page = reference.page()
+    links = set(re.findall(r"\]\(#([a-z_0-9]+)\)", page))
+    assert links == {check.__name__ for check in ALL}

@@ -1,12 +1,7 @@
-"""Checks of an object detector: mean average precision, defined exactly.
+"""Checks of an object detector: mean average precision, defined exactly in its docstring.
 
-For each class that occurs in the truth, detections of that class are taken from the highest score
-down (at most 100 per image, ties in the order given). Each takes the free true box of its class in
-its image that it overlaps most, if their IoU is at least the threshold: then it is right, else
-wrong. Precision at a recall is the highest precision at that recall or beyond, and average
-precision is the area under that curve, every recall step counted (all-point interpolation, PASCAL
-VOC 2010). mAP is the mean over the classes of the truth. With the same matching and dense recall
-thresholds pycocotools gives the same number.
+Ties of scores stay in the order given. With the same matching and dense recall thresholds
+pycocotools gives the same number.
 """
 
 from __future__ import annotations
@@ -133,7 +128,11 @@ def mean_average_precision(
     """Whether mAP at this IoU reaches `at_least`: all-point AP, each true box matched once.
 
     `detections`: per image a list of (class, score, y1, x1, y2, x2) or (class, score, box);
-    `truth`: per image a list of (class, y1, x1, y2, x2). Exact definition: this module's docstring.
+    `truth`: per image a list of (class, y1, x1, y2, x2). From the highest score down (at most 100
+    per image), each detection takes the free true box of its class that it overlaps most: right if
+    their IoU is at least `iou`. AP is the area under precision over recall, precision being the
+    highest at that recall or beyond, every recall step counted (PASCAL VOC 2010); mAP is the mean
+    over the classes of the truth. Partial credit: linear.
 
     >>> mean_average_precision([[(1, 0.9, (0, 0, 4, 4))]], [[(1, 8, 8, 12, 12)]], at_least=0.7)
     Traceback (most recent call last):
@@ -141,8 +140,8 @@ def mean_average_precision(
     Got: mAP 0; found 0 of 1, wrong 1, mean overlap 0
     Next: Look at boxes drawn on the images: are x and y, corners and cells in place?
 
-    Catches: x and y exchanged (0.22 to 0.30), a missing cell offset (0.003), too little training.
-    Blind to: a missing non-maximum suppression (0.935 against 0.932): add `nms`.
+    Catches: x and y exchanged (mAP 0.2 to 0.3 in place of 0.9), a missing cell offset (0.003).
+    Blind to: a missing non-maximum suppression (mAP 0.932 in place of 0.935): add `nms`.
     """
     want = as_truth(truth)
     found = [_best_scored(rows) for rows in as_rows(detections, 6, "the detections")]
