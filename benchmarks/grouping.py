@@ -25,13 +25,26 @@ from pathlib import Path
 from autograder import config, gradebook
 from autograder.config import Course
 from autograder.notebook.cells import write_node
-from autograder.nouns import Assignment, Mistake, Notebook, Task
+from autograder.nouns import Assignment, Notebook
 from autograder.steps import collect, demo, grade, release, roster
 from autograder.steps.workers import Workers
 
 ASSIGNMENT = "n432_segmentation_detection"
 FAMILY = "김이박최정강조윤장임한오서신권황안송류홍"
-GIVEN = ("서연", "민준", "하은", "도윤", "지우", "예준", "수아", "시우", "지아", "주원", "다은", "현우")
+GIVEN = (
+    "서연",
+    "민준",
+    "하은",
+    "도윤",
+    "지우",
+    "예준",
+    "수아",
+    "시우",
+    "지아",
+    "주원",
+    "다은",
+    "현우",
+)
 SEEDS = "seeds.json"
 
 
@@ -98,19 +111,16 @@ def _submissions(source: Assignment, draws: random.Random) -> Iterator[tuple[See
     while True:
         if draws.random() < 0.2:
             node = demo._solved(notebook, quick)
-            yield Seed("", ""), _written(node, notebook, None, None, draws)
+            yield Seed("", ""), _written(node, notebook, quick, draws)
             continue
         task, mistake = known[min(int(draws.expovariate(0.35)), len(known) - 1)]
-        node = demo._solved(notebook, demo._beside(notebook, task))
-        yield Seed(task.grade_id, mistake.name), _written(node, notebook, task, mistake, draws)
+        solved = demo._beside(notebook, task)
+        node = demo._with(demo._solved(notebook, solved), task, mistake.code, mistake.answer)
+        yield Seed(task.grade_id, mistake.name), _written(node, notebook, solved, draws)
 
 
-def _written(
-    node, notebook: Notebook, task: Task | None, mistake: Mistake | None, draws: random.Random
-) -> str:
-    if task and mistake:
-        demo._with(node, task, mistake.code, mistake.answer)
-    answers = {a for t in notebook.tasks for a in t.answers}
+def _written(node, notebook: Notebook, solved: list[str], draws: random.Random) -> str:
+    answers = {a for t in notebook.tasks for a in t.answers if t.grade_id in solved}
     for cell in node.cells:
         if demo._grade_id(cell) in answers:
             cell.source = in_another_hand(cell.source, draws)

@@ -258,15 +258,33 @@ def criterion_scores(
             found[0].position,
         ),
     )
-    return tuple(
-        CriterionScore(
-            submission=row.submission, student=who, counts=counts, criterion=row.criterion,
-            notebook=row.notebook, task=row.task, demand=row.demand, hidden=row.hidden,
-            status=Status(row.status), points=row.points, max_points=row.max_points,
-            score=row.score, attempts=row.attempts, error=row.error,
-            message=Message(**row.message), run=row.run,
-        )
-        for row, who, counts in rows
+    return tuple(_criterion(row, who, counts) for row, who, counts in rows)
+
+
+def criteria_of(
+    course: Course, submissions: Sequence[str], notebook: str, task: str
+) -> tuple[CriterionScore, ...]:
+    """How one task's criteria ended for some submissions, in their order."""
+    with reading(course) as session:
+        rows = session.execute(
+            select(CriterionRow, SubmissionRow.student, SubmissionRow.counts)
+            .join(SubmissionRow, SubmissionRow.id == CriterionRow.submission)
+            .where(
+                CriterionRow.submission.in_(list(submissions)), CriterionRow.notebook == notebook,
+                CriterionRow.task == task,
+            )
+            .order_by(CriterionRow.submission, CriterionRow.position)
+        ).all()  # fmt: skip
+        return tuple(_criterion(row, who, counts) for row, who, counts in rows)
+
+
+def _criterion(row: CriterionRow, student: str, counts: bool) -> CriterionScore:
+    return CriterionScore(
+        submission=row.submission, student=student, counts=counts, criterion=row.criterion,
+        notebook=row.notebook, task=row.task, demand=row.demand, hidden=row.hidden,
+        status=Status(row.status), points=row.points, max_points=row.max_points,
+        score=row.score, attempts=row.attempts, error=row.error,
+        message=Message(**row.message), run=row.run,
     )  # fmt: skip
 
 

@@ -50,10 +50,20 @@ def add(course: Course, assignment: str, notebook: str, task: str, text: str, po
         return row.id
 
 
-def edit(course: Course, item: str, text: str, points: float, who: str) -> int:
-    """How many scores have changed: an item's words and points are changed for all who have it."""
+def edit(
+    course: Course, item: str, text: str, points: float, who: str,
+    seen: tuple[str, float] | None = None,
+) -> int:  # fmt: skip
+    """How many scores have changed: an item's words and points are changed for all who have it.
+
+    Raises Stale if it is not what was `seen` any more.
+    """
     with writing(course) as book:
         row = _item(book.session, item)
+        if seen is not None and seen != (row.text, row.points):
+            raise marking.Stale(
+                "somebody changed this rubric item meanwhile", way_out="look at it as it is now"
+            )
         answers = _who_have(book.session, row)
         marks = _marks(book.session, answers)
         row.text, row.points = _words(text), points

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from autograder.errors import AutograderError, NotFound
-from autograder.gradebook import access, sprints
+from autograder.gradebook import access, seen, sprints
 from autograder.language import translate
 from autograder.steps import sprint
 from autograder.steps.hand_in import HandedIn, Upload, hand_in
@@ -143,6 +143,7 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
         assignment: str, name: str, visitor: Annotated[Visitor, Depends(student)]
     ) -> Response:
         path = views.feedback_page(course, assignment, _id(visitor), name, portal.clock())
+        seen.note(course, assignment, _id(visitor))
         return FileResponse(path, headers={"Content-Security-Policy": FEEDBACK_CSP})
 
 

@@ -2,6 +2,8 @@
 
 room.py   what every page of staff needs: who may come in, names, the frame
 course.py the assignments of the course, the queue, grading started and followed
+answers.py     what is to be marked, who marks what, *next*
+answer.py      one answer: read, marked, remarked on (answer_view.py, shown.py: what its page says)
 measured.py    statistics
 releasing.py   feedback given to students, scores taken to other systems
 """
@@ -13,12 +15,14 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from autograder.web.app import Portal
-from autograder.web.staff import course, measured, releasing, room
+from autograder.web.staff import answer, answers, course, measured, releasing, room
 from autograder.web.staff.room import Room
 
 PARTS: tuple[Callable[[Room], APIRouter], ...] = (
     room.routes,
     course.routes,
+    answers.routes,
+    answer.routes,
     measured.routes,
     releasing.routes,
 )

@@ -111,6 +111,13 @@ class Room:
 
         return name_of
 
+    def task(self, assignment: str, notebook: str, task: str) -> gradebook.ReleasedTask:
+        """One task of the newest release; NotFound."""
+        for one in gradebook.tasks(self.course, assignment):
+            if (one.notebook, one.task) == (notebook, task):
+                return one
+        raise NotFound(translate("There is no such task."))
+
     def must_know(self, assignment: str) -> None:
         """NotFound unless the gradebook knows a release of this assignment."""
         if not gradebook.tasks(self.course, assignment):

@@ -1,0 +1,211 @@
+"""Groups of answers in the database: fingerprints, and what people made of the groups."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, select
+from ulid import ULID
+
+from autograder.config import Course
+from autograder.gradebook.connection import now, reading, storable, writing
+from autograder.gradebook.staff_tables import (
+    FingerprintRow,
+    GroupMergeRow,
+    GroupPinRow,
+    GroupRow,
+)
+from autograder.gradebook.tables import SubmissionRow
+
+KEY = 16  # characters of a group's key
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """How one answer behaves; `key` is that of its group."""
+
+    submission: str
+    student: str
+    notebook: str
+    task: str
+    seen: str  # what it was made of
+    key: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """One task's answers in groups: students by key, and what the groups are called."""
+
+    members: Mapping[str, tuple[str, ...]]
+    names: Mapping[str, str]
+    merged: Mapping[str, tuple[str, ...]]  # keys that were joined to a key
+
+
+def counting(course: Course, assignment: str) -> dict[str, tuple[str, str]]:
+    """The submission of every student that counts, and what its fingerprints must be made of."""
+    with reading(course) as session:
+        rows = session.execute(
+            select(SubmissionRow.student, SubmissionRow.id, SubmissionRow.recorded)
+            .where(SubmissionRow.assignment == assignment, SubmissionRow.counts)
+            .order_by(SubmissionRow.id)
+        ).all()
+    return {row.student: (row.id, row.recorded.isoformat()) for row in rows}
+
+
+def known(course: Course, assignment: str) -> dict[tuple[str, str, str], str]:
+    """What each fingerprint that there is was made of, by submission, notebook and task."""
+    with reading(course) as session:
+        rows = session.execute(
+            select(
+                FingerprintRow.submission, FingerprintRow.notebook, FingerprintRow.task,
+                FingerprintRow.seen,
+            ).where(FingerprintRow.assignment == assignment)
+        ).all()  # fmt: skip
+    return {(row[0], row[1], row[2]): row[3] for row in rows}
+
+
+def fingerprints(
+    course: Course, assignment: str, notebook: str, task: str,
+    submissions: Collection[str] | None = None,
+) -> tuple[Fingerprint, ...]:  # fmt: skip
+    """The fingerprints of a task, or those of some submissions, in the order of handing in."""
+    with reading(course) as session:
+        query = select(FingerprintRow).where(
+            FingerprintRow.assignment == assignment, FingerprintRow.notebook == notebook,
+            FingerprintRow.task == task,
+        )  # fmt: skip
+        if submissions is not None:
+            query = query.where(FingerprintRow.submission.in_(list(submissions)))
+        rows = session.scalars(query.order_by(FingerprintRow.submission)).all()
+        return tuple(
+            Fingerprint(r.submission, r.student, r.notebook, r.task, r.seen, r.key, r.facts)
+            for r in rows
+        )
+
+
+def keep(course: Course, assignment: str, made: Collection[Fingerprint]) -> None:
+    """Writes fingerprints down, over older ones of the same answers."""
+    with writing(course) as book:
+        for one in made:
+            row = book.session.get(FingerprintRow, (one.submission, one.notebook, one.task))
+            if row is None:
+                row = FingerprintRow(
+                    submission=one.submission, notebook=one.notebook, task=one.task,
+                    assignment=assignment, student=one.student,
+                )  # fmt: skip
+                book.session.add(row)
+            row.seen, row.key, row.facts = one.seen, one.key, storable(dict(one.facts))
+
+
+# ── Groups ───────────────────────────────────────────────────────────────────────────
+
+
+def sorted_out(course: Course, assignment: str, notebook: str, task: str) -> Sorted:
+    """The students whose submission counts, by the group of their answer; the largest first."""
+    with reading(course) as session:
+        here = {"assignment": assignment, "notebook": notebook, "task": task}
+        rows = session.execute(
+            select(FingerprintRow.student, FingerprintRow.submission, FingerprintRow.key)
+            .filter_by(**here)
+            .join(SubmissionRow, SubmissionRow.id == FingerprintRow.submission)
+            .where(SubmissionRow.counts)
+            .order_by(FingerprintRow.submission)
+        ).all()
+        merges = {
+            row.key: row.into
+            for row in session.scalars(select(GroupMergeRow).filter_by(**here)).all()
+        }
+        pins = {
+            (row.student, row.submission): row.key
+            for row in session.scalars(select(GroupPinRow).filter_by(**here)).all()
+        }
+        names = {
+            row.key: row.name for row in session.scalars(select(GroupRow).filter_by(**here)).all()
+        }
+    members: dict[str, list[str]] = {}
+    for student, submission, key in rows:
+        found = pins.get((student, submission), key)
+        members.setdefault(_end(found, merges), []).append(student)
+    largest = sorted(members, key=lambda key: (-len(members[key]), key))
+    merged: dict[str, list[str]] = {}
+    for key in merges:
+        merged.setdefault(_end(key, merges), []).append(key)
+    return Sorted(
+        {key: tuple(members[key]) for key in largest}, names,
+        {key: tuple(keys) for key, keys in merged.items()},
+    )  # fmt: skip
+
+
+def _end(key: str, merges: Mapping[str, str]) -> str:
+    """Where a chain of merges ends."""
+    seen = {key}
+    while key in merges and merges[key] not in seen:
+        key = merges[key]
+        seen.add(key)
+    return key
+
+
+def merge(
+    course: Course, assignment: str, notebook: str, task: str, keys: Collection[str], into: str,
+    who: str,
+) -> None:  # fmt: skip
+    """Puts groups into another one, and what will behave like them too."""
+    with writing(course) as book:
+        book.session.execute(
+            delete(GroupMergeRow)
+            .where(GroupMergeRow.key == into)
+            .filter_by(assignment=assignment, notebook=notebook, task=task)
+        )
+        for key in set(keys) - {into}:
+            row = book.session.get(GroupMergeRow, (assignment, notebook, task, key))
+            if row is None:
+                row = GroupMergeRow(assignment=assignment, notebook=notebook, task=task, key=key)
+                book.session.add(row)
+            row.into, row.who, row.at = into, who, now()
+
+
+def apart(
+    course: Course, assignment: str, notebook: str, task: str, key: str
+) -> None:  # fmt: skip
+    """Lets every group that was put into this one be a group of its own again."""
+    with writing(course) as book:
+        book.session.execute(
+            delete(GroupMergeRow)
+            .where(GroupMergeRow.into == key)
+            .filter_by(assignment=assignment, notebook=notebook, task=task)
+        )
+
+
+def split(
+    course: Course, assignment: str, notebook: str, task: str, students: Mapping[str, str],
+    who: str, name: str = "",
+) -> str:  # fmt: skip
+    """The key of a new group of these students' answers (by submission), as long as they stand."""
+    key = f"hand-{str(ULID())[-KEY + 5 :].lower()}"
+    with writing(course) as book:
+        for student, submission in students.items():
+            row = book.session.get(GroupPinRow, (assignment, notebook, task, student))
+            if row is None:
+                row = GroupPinRow(
+                    assignment=assignment, notebook=notebook, task=task, student=student
+                )
+                book.session.add(row)
+            row.submission, row.key, row.who, row.at = submission, key, who, now()
+    if name:
+        call(course, assignment, notebook, task, key, name, who)
+    return key
+
+
+def call(
+    course: Course, assignment: str, notebook: str, task: str, key: str, name: str, who: str
+) -> None:
+    """Gives a group a name; "" takes it away."""
+    with writing(course) as book:
+        row = book.session.get(GroupRow, (assignment, notebook, task, key))
+        if row is None:
+            row = GroupRow(assignment=assignment, notebook=notebook, task=task, key=key)
+            book.session.add(row)
+        row.name, row.who, row.at = storable(name.strip()), who, now()

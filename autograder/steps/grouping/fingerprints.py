@@ -1,0 +1,260 @@
+"""How every answer behaves, computed once per submission and kept; groups are made of it.
+
+Two answers are of one group if the same criteria fail in the same way, and if besides either their
+syntax trees are alike or what they say and leave is the same. Each answer is compared with the
+first of every group that there is, so that a group never changes its name under somebody's hands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder import gradebook
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.evidence import record
+from autograder.evidence.store import Store, fingerprint
+from autograder.gradebook import CriterionScore, ReleasedTask, grouped
+from autograder.gradebook.grouped import Fingerprint
+from autograder.nouns import Notebook, Status, Task, TaskKind
+from autograder.steps.grouping import probes, trees
+from autograder.steps.grouping.mistakes import nearest
+from autograder.steps.grouping.reading import answer_code, graded_cells, source_of, task_in
+
+VERSION = "1"  # another one makes every fingerprint anew
+ALIKE = 0.55  # likeness of trees that makes one group
+NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?|-?\d+e[-+]?\d+")
+ALL_MET, UNTOUCHED = "met", "untouched"
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How one criterion ended: its name, its status, its words without numbers, and with them."""
+
+    name: str
+    status: str
+    how: str
+    said: str
+
+
+def refresh(
+    course: Course, assignment: str, progress: Callable[[int, int], None] = lambda *_: None
+) -> int:
+    """How many fingerprints were made: of every answer that has none, or one of an older result."""
+    tasks = gradebook.tasks(course, assignment)
+    wanted = grouped.counting(course, assignment)
+    known = grouped.known(course, assignment)
+    stale = {
+        student: submission
+        for student, (submission, seen) in wanted.items()
+        if any(
+            known.get((submission, t.notebook, t.task)) != _seen(seen) for t in tasks
+        )
+    }  # fmt: skip
+    if not stale:
+        return 0
+    ways = _ways_of_all(course, assignment, stale)
+    store = Store(course.state / "evidence")
+    source = source_of(course, assignment)
+    leaders = {
+        (t.notebook, t.task): _Leaders(course, assignment, t, task_in(source, t.notebook, t.task))
+        for t in tasks
+    }
+    made: list[Fingerprint] = []
+    for done, (student, submission) in enumerate(sorted(stale.items(), key=lambda s: s[1]), 1):
+        cells = _Cells(course, assignment, student)
+        runs = _Runs(store)
+        for task in tasks:
+            facts = _facts(task, ways.get((submission, task.notebook, task.task), []), cells, runs)
+            key = leaders[task.notebook, task.task].key_of(facts)
+            made.append(
+                Fingerprint(
+                    submission, student, task.notebook, task.task, _seen(wanted[student][1]), key,
+                    facts,
+                )
+            )  # fmt: skip
+        progress(done, len(stale))
+    grouped.keep(course, assignment, made)
+    return len(made)
+
+
+def _seen(recorded: str) -> str:
+    return fingerprint([VERSION, recorded])[:40]
+
+
+def _ways_of_all(
+    course: Course, assignment: str, stale: Mapping[str, str]
+) -> dict[tuple[str, str, str], list[CriterionScore]]:
+    one = next(iter(stale)) if len(stale) == 1 else None
+    found: dict[tuple[str, str, str], list[CriterionScore]] = {}
+    for score in gradebook.criterion_scores(course, assignment, one):
+        found.setdefault((score.submission, score.notebook, score.task), []).append(score)
+    return found
+
+
+# ── One answer ───────────────────────────────────────────────────────────────────────
+
+
+class _Cells:
+    """A student's cells, each notebook read once."""
+
+    def __init__(self, course: Course, assignment: str, student: str) -> None:
+        self._where = (course, assignment, student)
+        self._read: dict[str, list[Any]] = {}
+
+    def code(self, task: ReleasedTask) -> dict[str, str]:
+        if task.notebook not in self._read:
+            course, assignment, student = self._where
+            try:
+                cells = graded_cells(course, assignment, task.notebook, student)
+            except NotFound:
+                cells = []
+            self._read[task.notebook] = cells
+        return answer_code(self._read[task.notebook], task.answers)
+
+
+class _Runs:
+    """The evidence of a student's runs, each manifest read once."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._read: dict[str, Mapping[str, Mapping[str, str]]] = {}
+
+    def values(self, run: str, task: str) -> Mapping[str, str]:
+        if run and run not in self._read:
+            evidence = record.find(self.store, run)
+            self._read[run] = evidence.values if evidence else {}
+        return self._read.get(run, {}).get(task, {})
+
+
+def _facts(
+    task: ReleasedTask, scores: Sequence[CriterionScore], cells: _Cells, runs: _Runs
+) -> dict[str, Any]:
+    ways = [_way(score) for score in scores]
+    wrong = [way for way in ways if way.status != Status.PASSED]
+    code = cells.code(task)
+    facts: dict[str, Any] = {
+        "ways": [[w.name, w.status, w.how, w.said] for w in wrong],
+        "trees": {cell: sorted(trees.pieces(text)) for cell, text in code.items()},
+        "left": {},
+        "replies": {},
+    }
+    if task.kind is TaskKind.MANUAL:
+        facts["outcome"] = "manual"
+    elif ways and all(w.status == Status.NOT_ATTEMPTED for w in ways):
+        facts["outcome"] = UNTOUCHED
+    elif not wrong:
+        facts["outcome"] = ALL_MET
+    else:
+        facts["outcome"] = fingerprint([[w.name, w.status, w.how] for w in wrong])[: grouped.KEY]
+        run = scores[0].run
+        facts["left"] = probes.left(runs.store, runs.values(run, task.task))
+        facts["replies"] = dict(_replies(task, wrong, run, runs.store))
+    return facts
+
+
+def _replies(
+    task: ReleasedTask, wrong: Sequence[_Way], run: str, store: Store
+) -> Iterator[tuple[str, list[str]]]:
+    for way in wrong[:4]:
+        found = probes.replies(store, run, f"{task.task}.{way.name}.1") if run else ()
+        if found:
+            yield way.name, list(found)
+
+
+def _way(score: CriterionScore) -> _Way:
+    """`how` leaves out every number but shapes: two trainings never give the same ones."""
+    values = {name: str(value) for name, value in score.message.values.items()}
+    kept = {
+        name: NUMBER.sub("#", text)
+        for name, text in values.items()
+        if not name.startswith("case_") and not _is_number(text)
+    }
+    how = [score.message.got, sorted(kept.items()) if score.status is not Status.PASSED else []]
+    said = [score.message.got, sorted((n, _short(v)) for n, v in values.items())]
+    name = score.criterion.rpartition("/")[2]
+    return _Way(name, str(score.status), fingerprint(how)[:12], fingerprint(said)[:12])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _short(text: str) -> str:
+    return NUMBER.sub(lambda found: f"{float(found.group()):.2g}", text)
+
+
+# ── The first of each group ──────────────────────────────────────────────────────────
+
+
+class _Leaders:
+    """The first answer of every group of a task, by outcome."""
+
+    def __init__(
+        self, course: Course, assignment: str, task: ReleasedTask,
+        source: tuple[Notebook, Task] | None,
+    ) -> None:  # fmt: skip
+        self._source = source
+        self._first: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+        seen: set[str] = set()
+        for one in grouped.fingerprints(course, assignment, task.notebook, task.task):
+            if one.key not in seen:
+                seen.add(one.key)
+                self._first.setdefault(one.facts["outcome"], []).append((one.key, unpacked(one)))
+
+    def key_of(self, facts: dict[str, Any]) -> str:
+        """The key of the group that is most like this answer, of a new one if none is enough."""
+        outcome = str(facts["outcome"])
+        if outcome in {ALL_MET, UNTOUCHED}:
+            return outcome
+        match = nearest(*self._source, facts) if self._source else None
+        facts["mistake"] = match.mistake.name if match and match.sure else ""
+        mine = unpacked(facts)
+        there = self._first.setdefault(outcome, [])
+        scored = [(_alike(mine, first), key) for key, first in there]
+        best, key = max(scored, default=(0.0, ""))
+        if best >= ALIKE:
+            return key
+        trees_ = sorted(sorted(pieces) for pieces in mine["trees"].values())
+        key = fingerprint([outcome, trees_, len(there)])[: grouped.KEY]
+        there.append((key, mine))
+        return key
+
+
+def unpacked(one: Fingerprint | Mapping[str, Any]) -> dict[str, Any]:
+    """The facts with their trees as sets."""
+    facts = one.facts if isinstance(one, Fingerprint) else one
+    return {**facts, "trees": {c: frozenset(p) for c, p in facts.get("trees", {}).items()}}
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """1 if both say and reply the same, else how like their trees are; 0 for two known mistakes."""
+    mistakes = {facts.get("mistake", "") for facts in (one, other)}
+    if len(mistakes) == 2 and "" not in mistakes:
+        return 0.0
+    behaviour = [
+        [w[3] for w in facts["ways"]] + [facts["replies"]] for facts in (one, other)
+    ]  # fmt: skip
+    if one["replies"] and behaviour[0] == behaviour[1]:
+        return 1.0
+    return tree_likeness(one, other)
+
+
+def tree_likeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """How like the code of two answers is, the least like cell counting most."""
+    cells = one["trees"].keys() | other["trees"].keys()
+    if not cells:
+        return 1.0
+    empty: trees.Pieces = frozenset()
+    found = [
+        trees.likeness(one["trees"].get(cell, empty), other["trees"].get(cell, empty))
+        for cell in cells
+    ]
+    return min(found)

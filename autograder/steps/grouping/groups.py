@@ -1,0 +1,181 @@
+"""The groups of one task, each with what its members have in common."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder import gradebook
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.gradebook import CriterionScore, grouped
+from autograder.gradebook.grouped import Fingerprint
+from autograder.nouns import Status
+from autograder.steps.grouping.fingerprints import (
+    ALL_MET,
+    UNTOUCHED,
+    refresh,
+    tree_likeness,
+    unpacked,
+)
+from autograder.steps.grouping.mistakes import Match, nearest, solution
+from autograder.steps.grouping.reading import answer_code, graded_cells, source_of, task_in
+
+LOOKS = 3  # answers of a group that are read before something is said of all
+
+
+@dataclass(frozen=True)
+class Group:
+    """Answers that behave alike; the exemplar is the one most like the others."""
+
+    key: str
+    name: str  # what people call it; "" if nobody has named it
+    students: tuple[str, ...]
+    exemplar: str
+    outcome: str  # met, untouched, manual, or a digest
+    match: Match | None
+    first_failing: CriterionScore | None
+    joined: tuple[str, ...] = ()  # keys that were joined to it
+
+    @property
+    def size(self) -> int:
+        return len(self.students)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A line of an answer beside the usual right one: `sign` is +, -, or a space."""
+
+    sign: str
+    text: str
+
+
+def groups(course: Course, assignment: str, notebook: str, task: str) -> tuple[Group, ...]:
+    """The groups of a task, the largest first; answers are fingerprinted where they are not yet."""
+    refresh(course, assignment)
+    sorted_ = grouped.sorted_out(course, assignment, notebook, task)
+    prints = _exemplars(course, assignment, notebook, task, sorted_)
+    known = task_in(source_of(course, assignment), notebook, task)
+    failing = _first_failing(course, [p.submission for p in prints.values()], notebook, task)
+    found = []
+    for key, students in sorted_.members.items():
+        one = prints[key]
+        outcome = str(one.facts["outcome"])
+        wrong = outcome not in {ALL_MET, UNTOUCHED}
+        found.append(
+            Group(
+                key=key, name=sorted_.names.get(key, ""), students=students,
+                exemplar=one.student, outcome=outcome,
+                match=nearest(*known, one.facts) if known and wrong else None,
+                first_failing=failing.get(one.submission) if wrong else None,
+                joined=sorted_.merged.get(key, ()),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def group(course: Course, assignment: str, notebook: str, task: str, key: str) -> Group:
+    """One group; NotFound if there is none with this key."""
+    for one in groups(course, assignment, notebook, task):
+        if key == one.key or key in one.joined:
+            return one
+    raise NotFound("there is no such group")
+
+
+def fingerprint_of(
+    course: Course, assignment: str, notebook: str, task: str, student: str
+) -> Fingerprint:
+    """How one student's answer behaves; NotFound."""
+    submission = grouped.counting(course, assignment).get(student, ("", ""))[0]
+    found = grouped.fingerprints(course, assignment, notebook, task, [submission])
+    if not found:
+        raise NotFound("there is no such answer")
+    return found[0]
+
+
+def usual(course: Course, assignment: str, notebook: str, task: str) -> dict[str, str]:
+    """The usual right answer, by cell: of the students if there is one, else the author's.
+
+    The one with full points that is most like the others that have them.
+    """
+    sorted_ = grouped.sorted_out(course, assignment, notebook, task)
+    students = sorted_.members.get(ALL_MET, ())
+    known = task_in(source_of(course, assignment), notebook, task)
+    if len(students) >= LOOKS:
+        one = _most_alike(course, assignment, notebook, task, students)
+        return code_of(course, assignment, notebook, task, one)
+    return solution(known[0], known[1].answers) if known else {}
+
+
+def code_of(
+    course: Course, assignment: str, notebook: str, task: str, student: str
+) -> dict[str, str]:
+    """The code of a student's answer, by cell; nothing if it cannot be read."""
+    answers = next(
+        t.answers for t in gradebook.tasks(course, assignment)
+        if (t.notebook, t.task) == (notebook, task)
+    )  # fmt: skip
+    try:
+        return answer_code(graded_cells(course, assignment, notebook, student), answers)
+    except NotFound:
+        return {}
+
+
+def difference(usual: Mapping[str, str], code: Mapping[str, str]) -> dict[str, list[Difference]]:
+    """How each cell that is not the same differs from the usual right answer."""
+    found = {}
+    for cell, text in code.items():
+        mine, theirs = text.splitlines(), usual.get(cell, "").splitlines()
+        if mine == theirs:
+            continue
+        lines = difflib.unified_diff(theirs, mine, lineterm="", n=3)
+        found[cell] = [
+            Difference(line[0], line[1:])
+            for line in list(lines)[2:]
+            if line[:1] in {"+", "-", " "}
+        ]  # fmt: skip
+    return found
+
+
+# ── Parts ────────────────────────────────────────────────────────────────────────────
+
+
+def _exemplars(
+    course: Course, assignment: str, notebook: str, task: str, sorted_: grouped.Sorted
+) -> dict[str, Fingerprint]:
+    """The first fingerprint of each group: the others were compared with it."""
+    firsts = {students[0]: key for key, students in sorted_.members.items()}
+    counting = grouped.counting(course, assignment)
+    wanted = [counting[student][0] for student in firsts]
+    prints = grouped.fingerprints(course, assignment, notebook, task, wanted)
+    return {firsts[one.student]: one for one in prints if one.student in firsts}
+
+
+def _most_alike(
+    course: Course,
+    assignment: str,
+    notebook: str,
+    task: str,
+    students: Sequence[str],
+    most: int = 40,
+) -> str:
+    counting = grouped.counting(course, assignment)
+    wanted = [counting[s][0] for s in students[:most]]
+    prints = grouped.fingerprints(course, assignment, notebook, task, wanted)
+    plain = [(one.student, unpacked(one)) for one in prints]
+    sums = {
+        student: sum(tree_likeness(facts, other) for _, other in plain)
+        for student, facts in plain
+    }  # fmt: skip
+    return max(sums, key=lambda student: (sums[student], student))
+
+
+def _first_failing(
+    course: Course, submissions: Sequence[str], notebook: str, task: str
+) -> dict[str, CriterionScore]:
+    found: dict[str, CriterionScore] = {}
+    for score in gradebook.criteria_of(course, submissions, notebook, task):
+        if score.status not in {Status.PASSED, Status.NOT_RUN}:
+            found.setdefault(score.submission, score)
+    return found

@@ -1,0 +1,153 @@
+r"""Code as a set of small pieces of its syntax tree, the same for code that says the same.
+
+What is made alike: names that functions give to their own values, aliases of imports (`np` and
+`numpy`), comments, docstrings, annotations, prints, the order of keyword arguments, and numbers of
+one size. What is kept: all other names, attributes, keywords, words in quotes, and the numbers that
+programs mean exactly (-1, 0, 1, 2).
+
+>>> round(
+...     likeness(pieces("def f(x): return x + 1"), pieces("def f(y):\n    return y + 1  # so")), 2
+... )
+1.0
+>>> likeness(pieces("def f(x): return x + 1"), pieces("def f(x): return x - 1")) < 0.8
+True
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+CODE_CAP = 60_000  # characters
+NODES_CAP = 6_000
+_EXACT = (-1, 0, 1, 2)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+Pieces = frozenset[int]
+
+
+def pieces(code: str) -> Pieces:
+    """The pieces of the code, as numbers; what is no Python gives the pieces of its words."""
+    try:
+        tree = ast.parse(code[:CODE_CAP])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _numbered(Counter(code[:CODE_CAP].split()))
+    names = _Names(tree)
+    counts: Counter[str] = Counter()
+    for parent, child, place in _pairs(tree):
+        counts[f"{names.label(parent)}>{place}>{names.label(child)}"] += 1
+    return _numbered(counts)
+
+
+def likeness(one: Pieces, other: Pieces) -> float:
+    """How much two sets share: 0 nothing, 1 all (Jaccard)."""
+    if not one and not other:
+        return 1.0
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared)
+
+
+def _numbered(counts: Counter[str]) -> Pieces:
+    """Each piece with how often it has come up, as 48 bits."""
+    return frozenset(
+        int.from_bytes(hashlib.blake2b(f"{n}:{piece}".encode(), digest_size=6).digest(), "big")
+        for piece, count in counts.items()
+        for n in range(min(count, 8))
+    )
+
+
+def _pairs(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, str]]:
+    """Every node with its parent and its part in it, from the top, at most so many."""
+    waiting: list[ast.AST] = [tree]
+    done = 0
+    while waiting and done < NODES_CAP:
+        node = waiting.pop(0)
+        done += 1
+        for place, child in _children(node):
+            waiting.append(child)
+            yield node, child, place
+
+
+def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    for name, value in ast.iter_fields(node):
+        if name in {"annotation", "returns", "ctx", "type_comment", "type_params"}:
+            continue
+        for child in value if isinstance(value, list) else (value,):
+            if isinstance(child, ast.AST) and not _silent(child):
+                yield ("body" if name in {"body", "orelse"} else name), child
+
+
+def _silent(node: ast.AST) -> bool:
+    """Docstrings, prints, imports: they say nothing of what the code computes."""
+    if isinstance(node, ast.Import | ast.ImportFrom | ast.Pass):
+        return True
+    if not isinstance(node, ast.Expr):
+        return False
+    value = node.value
+    return isinstance(value, ast.Constant) or (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Name)
+        and value.func.id in {"print", "display"}
+    )
+
+
+class _Names:
+    """What the names of one program are called so that another hand's are called the same."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        self._imported: dict[str, str] = {}
+        self._own: dict[str, str] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    self._imported[alias.asname or alias.name.split(".")[0]] = alias.name
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    self._imported[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        for function in ast.walk(tree):
+            if isinstance(function, _FUNCTIONS):
+                for name in _bound(function):
+                    if name not in self._imported:
+                        self._own.setdefault(name, "v")
+
+    def label(self, node: ast.AST) -> str:
+        kind = type(node).__name__
+        match node:
+            case ast.Name(id=name) | ast.arg(arg=name):
+                known = {"np": "numpy", "tf": "tensorflow", "plt": "matplotlib.pyplot"}.get(name)
+                return f"N:{self._own.get(name) or self._imported.get(name) or known or name}"
+            case ast.Attribute(attr=name):
+                return f"A:{name}"
+            case ast.keyword(arg=name):
+                return f"K:{name}"
+            case ast.Constant(value=value):
+                return f"C:{_constant(value)}"
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                return f"{kind}:{self._own.get(name, name)}"
+        return kind
+
+
+def _bound(function: ast.AST) -> Iterator[str]:
+    """The names that a function binds: its parameters and what it assigns."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef) and node is not function:
+            yield node.name
+
+
+def _constant(value: object) -> str:
+    if isinstance(value, bool) or value is None or value is Ellipsis:
+        return repr(value)
+    if isinstance(value, int | float):
+        if value in _EXACT:
+            return repr(int(value))
+        size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
+        return f"{type(value).__name__}~{'-' if value < 0 else ''}{size}"
+    if isinstance(value, str):
+        return repr(value[:24])
+    return type(value).__name__

@@ -1,0 +1,220 @@
+"""The page of one answer: read it, mark it, say something of it, go on to the next.
+
+Every form carries the edition of what was on the page. Whoever comes too late sees the answer as
+it is now, with their own words still in the box.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from ulid import ULID
+
+from autograder.errors import AutograderError, NotFound
+from autograder.gradebook import leases, marking, rubric_changes, worklist
+from autograder.gradebook.leases import Answer, Leased
+from autograder.gradebook.marking import Stale
+from autograder.gradebook.marks import Line, State
+from autograder.language import translate
+from autograder.web.staff import answer_view
+from autograder.web.staff.answers import path_of
+from autograder.web.staff.room import Member, Room, Staff
+
+TEXT = 8000  # characters of a comment
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why something was not done, and what was typed."""
+
+    fact: str
+    way_out: str
+    typed: Mapping[str, str]
+
+
+def routes(room: Room) -> APIRouter:
+    """One answer's page, and everything that can be done there."""
+    router = APIRouter()
+    where = "/a/{assignment}/answers/{notebook}/{task}/{student}"
+
+    @router.get(where)
+    def look(
+        assignment: str, notebook: str, task: str, student: str, visitor: Staff,
+        of: str = "all", at: str = "",
+    ) -> Response:  # fmt: skip
+        answer = Answer(assignment, notebook, task, student)
+        return _page(room, visitor, answer, of, at)
+
+    @router.post(where)
+    async def do(
+        request: Request, assignment: str, notebook: str, task: str, student: str, visitor: Staff
+    ) -> Response:
+        form = await room.portal.door.form(request, visitor)
+        answer = Answer(assignment, notebook, task, student)
+        of = _said(form, "of")
+        try:
+            await run_in_threadpool(_do, room, visitor, answer, form)
+        except NotFound:
+            raise
+        except AutograderError as error:
+            typed = {k: v for k, v in form.items() if isinstance(v, str)}
+            trouble = Trouble(translate(error.fact), translate(error.way_out), typed)
+            status = 409 if isinstance(error, Stale | Leased) else 400
+            return await run_in_threadpool(_page, room, visitor, answer, of, "", trouble, status)
+        return RedirectResponse(path_of(answer, of), 303)
+
+    return router
+
+
+def _page(
+    room: Room, visitor: Member, answer: Answer, of: str, at: str = "",
+    trouble: Trouble | None = None, status: int = 200,
+) -> Response:  # fmt: skip
+    room.task(answer.assignment, answer.notebook, answer.task)
+    of = of if of in answer_view.LISTS else "all"
+    listed = worklist.entries(room.course, answer.assignment, answer.notebook, answer.task)
+    marking.mark(room.course, answer)  # NotFound before anything is leased
+    lease = leases.take(room.course, answer, visitor.id)
+    found = answer_view.page(room.course, answer, listed, of, lease)
+    cell, _, line = at.rpartition(".")
+    return room.page(
+        "staff/answer.html.j2", visitor, status=status, assignment=answer.assignment,
+        tab="answers", page=found, of=of, path_of=path_of, trouble=trouble,
+        at=(cell, int(line)) if line.isdigit() else ("", 0), mine=lease.who == visitor.id,
+    )  # fmt: skip
+
+
+# ── What can be done ─────────────────────────────────────────────────────────────────
+
+
+def _do(room: Room, visitor: Member, answer: Answer, form: FormData) -> None:
+    """One form of the page, done; Stale or Leased if somebody was there before."""
+    do = _said(form, "do")
+    course, who, edition = room.course, visitor.id, _said(form, "edition")
+    if do == "undo":
+        marking.undo(course, answer, edition, who)
+    elif do in RUBRIC:
+        RUBRIC[do](room, answer, form, who)
+    elif do in CHANGES:
+        action, change = CHANGES[do]
+        marking.save(course, answer, edition, who, lambda s: change(s, form, who), action)
+    else:
+        raise AutograderError(translate("This form is not known: load the page again."))
+
+
+def _item(state: State, form: FormData, _who: str) -> State:
+    item = _said(form, "item")
+    return replace(state, items=state.items ^ {item})
+
+
+def _adjust(state: State, form: FormData, _who: str) -> State:
+    points = _points(form, "adjustment")
+    reason = _said(form, "reason")
+    if points and not reason:
+        raise AutograderError(
+            translate("An adjustment needs a reason."),
+            way_out=translate("Say why, so that it can be answered for later."),
+        )
+    extra = _points(form, "extra")
+    return replace(state, adjustment=points, reason=reason, extra=extra or None)
+
+
+def _done(state: State, _form: FormData, _who: str) -> State:
+    return replace(state, scored=True)
+
+
+def _comment(state: State, form: FormData, _who: str) -> State:
+    return replace(state, comment=_said(form, "comment"))
+
+
+def _note(state: State, form: FormData, _who: str) -> State:
+    return replace(state, note=_said(form, "note"))
+
+
+def _flag(state: State, _form: FormData, _who: str) -> State:
+    return replace(state, flagged=not state.flagged)
+
+
+def _line(state: State, form: FormData, who: str) -> State:
+    text, number = _said(form, "text"), _said(form, "line")
+    if not text or not number.isdigit():
+        return state
+    shown = _said(form, "shown") == "yes"
+    one = Line(str(ULID()), _said(form, "cell")[:128], int(number), text, shown, who)
+    return replace(state, lines=(*state.lines, one))
+
+
+def _unline(state: State, form: FormData, _who: str) -> State:
+    gone = _said(form, "id")
+    return replace(state, lines=tuple(line for line in state.lines if line.id != gone))
+
+
+CHANGES: Mapping[str, tuple[str, Callable[[State, FormData, str], State]]] = {
+    "item": ("scored", _item),
+    "adjust": ("scored", _adjust),
+    "done": ("scored", _done),
+    "comment": ("commented", _comment),
+    "note": ("noted", _note),
+    "flag": ("flagged", _flag),
+    "line": ("commented", _line),
+    "unline": ("commented", _unline),
+}
+
+
+def _add_item(room: Room, answer: Answer, form: FormData, _who: str) -> None:
+    rubric_changes.add(
+        room.course, answer.assignment, answer.notebook, answer.task,
+        _said(form, "text"), _points(form, "points"),
+    )  # fmt: skip
+
+
+def _edit_item(room: Room, _answer: Answer, form: FormData, who: str) -> None:
+    rubric_changes.edit(
+        room.course, _said(form, "item"), _said(form, "text"), _points(form, "points"), who,
+        seen=(_said(form, "seen_text"), _points(form, "seen_points")),
+    )  # fmt: skip
+
+
+def _remove_item(room: Room, _answer: Answer, form: FormData, who: str) -> None:
+    rubric_changes.remove(room.course, _said(form, "item"), who)
+
+
+def _start(room: Room, answer: Answer, form: FormData, who: str) -> None:
+    rubric_changes.start_from(
+        room.course, answer.assignment, answer.notebook, answer.task, _said(form, "start"), who
+    )
+
+
+RUBRIC: Mapping[str, Callable[[Room, Answer, FormData, str], Any]] = {
+    "add_item": _add_item,
+    "edit_item": _edit_item,
+    "remove_item": _remove_item,
+    "start": _start,
+}
+
+
+def _said(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value.strip()[:TEXT] if isinstance(value, str) else ""
+
+
+def _points(form: FormData, name: str) -> float:
+    """A number of points as typed, with a comma or a point; 0 where nothing is."""
+    text = _said(form, name).replace(",", ".").replace("−", "-") or "0"
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or abs(number) > 10_000:
+        raise AutograderError(
+            translate("These are no points: {text}").format(text=text[:20]),
+            way_out=translate("Write a number, as in 2, 0.5 or -1."),
+        )
+    return round(number, 4)

@@ -1,0 +1,151 @@
+"""What the page of one answer says, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from autograder import gradebook, harmless
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.evidence import results
+from autograder.gradebook import CriterionScore, bank, marking, worklist
+from autograder.gradebook.leases import Answer, Lease
+from autograder.gradebook.marks import Line, Mark
+from autograder.gradebook.rubric import KEYS, Item
+from autograder.gradebook.seen import first_seen
+from autograder.gradebook.worklist import Entry
+from autograder.language import in_words, translate
+from autograder.nouns import Status, TaskKind
+from autograder.steps.grouping.reading import cells_of_task, graded_cells
+from autograder.student import distance, drawing, words
+from autograder.web.staff import shown
+
+LISTS = ("waiting", "all", "flagged")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one criterion ended, hidden ones in full: staff may see everything."""
+
+    demand: str
+    hidden: bool
+    state: words.State
+    points: str
+    parts: tuple[tuple[str, str], ...]  # (Expected, …)
+    line: Markup
+    aside: str
+
+
+@dataclass(frozen=True)
+class RubricLine:
+    """One item with its key and whether this answer has it."""
+
+    item: Item
+    key: str
+    has: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer, all there is to say of it."""
+
+    answer: Answer
+    mark: Mark
+    cells: tuple[shown.Cell, ...]
+    missing: str  # why no cells can be shown
+    older: bool  # the submission shown is not the one that counts
+    verdicts: tuple[Verdict, ...]
+    rubric: tuple[RubricLine, ...]
+    bank: tuple[bank.Remark, ...]
+    lines: Mapping[tuple[str, int], tuple[Line, ...]]
+    lease: Lease
+    seen: datetime | None
+    score: str
+    most: str
+    place: int  # in the list, from 1
+    total: int
+    before: Answer | None
+    after: Answer | None
+    progress: worklist.Progress
+    manual: bool
+
+
+def page(
+    course: Course, answer: Answer, listed: Sequence[Entry], of: str, lease: Lease
+) -> Page:  # fmt: skip
+    """Everything about one answer; NotFound if there is none. `listed` is the task's worklist."""
+    found = marking.mark(course, answer)
+    cells, missing, older = _cells(course, found)
+    before, after, place = neighbours(listed, answer, of)
+    scores = gradebook.criterion_scores(course, answer.assignment, answer.student)
+    demands = gradebook.demands(course, answer.assignment)
+    lines: dict[tuple[str, int], tuple[Line, ...]] = {}
+    for line in found.state.lines:
+        lines[line.cell, line.line] = (*lines.get((line.cell, line.line), ()), line)
+    done = worklist.progress(listed)
+    return Page(
+        answer=answer, mark=found, cells=cells, missing=missing, older=older,
+        verdicts=tuple(
+            _verdict(s, demands.get(s.criterion, {})) for s in scores
+            if (s.notebook, s.task) == (answer.notebook, answer.task)
+        ),
+        rubric=tuple(
+            RubricLine(item, KEYS[n] if n < len(KEYS) else "", item.id in found.state.items)
+            for n, item in enumerate(found.rubric.items)
+        ),
+        bank=bank.of_task(course, answer.assignment, answer.notebook, answer.task),
+        lines=lines, lease=lease, seen=first_seen(course, answer.assignment, answer.student),
+        score=words.number(found.score), most=words.number(found.task.points),
+        place=place, total=len(listed), before=before, after=after,
+        progress=done.get((answer.notebook, answer.task), worklist.Progress(0, 0, 0, 0)),
+        manual=found.task.kind is TaskKind.MANUAL,
+    )  # fmt: skip
+
+
+def neighbours(
+    listed: Sequence[Entry], answer: Answer, of: str
+) -> tuple[Answer | None, Answer | None, int]:
+    """The answers before and after this one in a list, and its place in the whole one."""
+    place = next((n for n, e in enumerate(listed) if e.answer == answer), -1)
+    before = [e.answer for e in listed[: max(place, 0)] if is_in(e, of)]
+    after = [e.answer for e in listed[place + 1 :] if is_in(e, of)]
+    return before[-1] if before else None, after[0] if after else None, place + 1
+
+
+def is_in(entry: Entry, of: str) -> bool:
+    """Whether an answer belongs to a list: the waiting ones, the flagged ones, or all."""
+    return {"waiting": entry.waits, "flagged": entry.flagged}.get(of, True)
+
+
+def _cells(course: Course, found: Mark) -> tuple[tuple[shown.Cell, ...], str, bool]:
+    answer = found.answer
+    try:
+        cells = graded_cells(course, answer.assignment, answer.notebook, answer.student)
+    except NotFound as error:
+        return (), translate(error.fact), False
+    graded = results.load(course.state, answer.assignment, answer.student)
+    older = graded is not None and bool(found.submission) and graded.submission != found.submission
+    of_task = cells_of_task(cells, answer.task, found.task.answers)
+    return tuple(shown.cell(n, one) for n, one in enumerate(of_task)), "", older
+
+
+def _verdict(score: CriterionScore, known: Mapping[str, object]) -> Verdict:
+    expected, got, next_ = (harmless.text(said) for said in in_words(score.message))
+    parts = ((translate("Expected"), expected), (translate("Got"), got),
+             (translate("Next"), next_))  # fmt: skip
+    settings = known.get("settings", {})
+    found = distance.distance(score.score, settings if isinstance(settings, Mapping) else {})
+    passed = score.status is Status.PASSED
+    return Verdict(
+        demand=harmless.text(score.demand),
+        hidden=score.hidden,
+        state=words.STATES[score.status],
+        points=f"{words.number(score.points)} / {words.number(score.max_points)}",
+        parts=() if passed else tuple(part for part in parts if part[1]),
+        line=Markup("") if passed else Markup(drawing.line(found)),  # noqa: S704 - it escapes
+        aside=harmless.text(score.error, cap=100),
+    )
