@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-slow checks attacks bench soak fuzz browser golden locale docs wheel install clean
+.PHONY: help demo test check test-slow checks attacks bench soak fuzz browser golden locale docs release wheel install clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ locale: $(STAMP) ## Bring the translation catalogues up to date with the code
 docs: $(STAMP) ## Write the generated pages anew: settings, commands, checks
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m autograder.expect.reference --write
+
+release: $(STAMP) ## Prove the bundled course and write release/ anew, in all its languages
+	for one in source/*/; do $(BIN)/autograder release $$(basename $$one) || exit 1; done
 
 wheel: $(STAMP) ## The light wheel that students install, into dist/
 	$(BIN)/python -m build --no-isolation --wheel --outdir dist .

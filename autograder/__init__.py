@@ -1,4 +1,7 @@
-"""What a notebook imports: Task, expect, keep, kept, KeepEachEpoch, progress, budget, submit."""
+"""What a notebook imports: Task, expect, keep, kept, KeepEachEpoch, progress, budget, submit.
+
+Its helper files may also import `translated`, for the words of their plots.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ if TYPE_CHECKING:
     from autograder import expect as expect
     from autograder.student.budget import budget as budget
     from autograder.student.each_epoch import KeepEachEpoch as KeepEachEpoch
+    from autograder.student.here import translated as translated
     from autograder.student.keeping import keep as keep
     from autograder.student.keeping import kept as kept
     from autograder.student.progress import progress as progress
@@ -23,9 +27,12 @@ _PLACES = {
     "progress": "autograder.student.progress",
     "budget": "autograder.student.budget",
     "submit": "autograder.student.submitting",
+    "translated": "autograder.student.here",
 }
 
-__all__ = ["KeepEachEpoch", "Task", "budget", "expect", "keep", "kept", "progress", "submit"]
+__all__ = [
+    "KeepEachEpoch", "Task", "budget", "expect", "keep", "kept", "progress", "submit", "translated",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli import portal, staff, words, words_of_proof
+from autograder.cli import languages, portal, staff, words, words_of_proof
 from autograder.cli.context import Context, printed, show
 from autograder.cli.live import counting, progress, stages
 from autograder.errors import AutograderError
@@ -141,6 +141,7 @@ def release(
         list[str] | None,
         typer.Option(help="A criterion or task removed on purpose since the last; repeatable."),
     ] = None,
+    lang: languages.Languages = None,
     sandbox: Sandbox = True,
     json: Json = False,
 ) -> None:
@@ -156,6 +157,7 @@ def release(
                 course,
                 assignment,
                 prove=partial(prove, workers=workers),
+                languages=lang or (),
                 dropped=drop or (),
                 progress=tell,
             )
@@ -329,6 +331,7 @@ def roster_import(
 
 app.add_typer(roster, name="roster")
 roster.command("links")(portal.links)
+app.command("translate")(languages.translate)
 app.command("serve")(portal.serve)
 app.command("extend")(portal.extend)
 app.command("stats")(staff.stats)

@@ -47,6 +47,8 @@ def release(report: ReleaseReport) -> Iterator[str]:
         f"{report.assignment}, release {report.number}: {', '.join(report.notebooks)},"
         f" {report.max_points:g} points; {state} {report.folder}"
     )
+    if report.languages:
+        yield f"also in {', '.join(report.languages)}, with the same number, ids and code"
     yield from (f"· {printable(text)}" for text in (*report.changes, *report.warnings))
 
 
@@ -159,6 +161,8 @@ def status(report: Status) -> Iterator[RenderableType]:
             str(one.feedback),
         )  # fmt: skip
     yield table if report.assignments else "no assignment in source/ yet"
+    for one in report.assignments:
+        yield from (f"{one.assignment}/{group}" for group in one.alike)
 
 
 def _submissions(graded: Mapping[str, tuple[Result, str]]) -> Table:

@@ -37,6 +37,7 @@ from autograder.nouns import Submission
 FORMAT = 1
 NOTEBOOK_BYTES = 32 << 20  # of a notebook that is asked for its release
 STALE_SECONDS = 24 * 3600
+_LANGUAGE = re.compile("[a-z]{2}")
 _ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
@@ -53,6 +54,7 @@ class Kept:
     files: tuple[File, ...]
     left_out: tuple[str, ...] = ()
     late: bool = False  # handed in before one that was there already: kept, but does not count
+    language: str = ""  # of the release that its notebooks were made from; "" is the source's
 
 
 class Shelf:
@@ -98,16 +100,18 @@ class Shelf:
         self, student: str, staged: Path, taken: Taken, arrival: Arrival, *, late: bool = False
     ) -> Kept:
         """The submission, safely on disk when this returns; `staged` is moved to its place."""
+        release, language = _made_from(staged / "files", taken.files)
         kept = Kept(
             id=self._next_id(student),
             assignment=self.assignment,
             student=student,
             arrival=arrival,
             sha256=digest_of(taken.files),
-            release=_release(staged / "files", taken.files),
+            release=release,
             files=taken.files,
             left_out=tuple(str(r).replace("\n  → ", "; ") for r in taken.refused),
             late=late,
+            language=language,
         )
         text = json.dumps(_as_json(kept), ensure_ascii=False, indent=1) + "\n"
         write_beside(staged / "manifest.json", text.encode(), mode=0o400)
@@ -242,19 +246,20 @@ class Shelf:
         return folder_ / f".{self.assignment}.new", folder_ / f".{self.assignment}.old"
 
 
-def _release(root: Path, files: tuple[File, ...]) -> int:
-    """The number of the release that its notebooks were made from; 0 if none of them says."""
-    numbers = [0]
+def _made_from(root: Path, files: tuple[File, ...]) -> tuple[int, str]:
+    """Number and language of the release its notebooks were made from; 0 and "" if none says."""
+    found = [(0, "")]
     for file in files:
         if file.path.endswith(".ipynb") and file.size <= NOTEBOOK_BYTES:
             try:
-                notebook = json.loads((root / file.path).read_bytes())
-                number = notebook["metadata"]["autograder"]["release"]
-            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                said = json.loads((root / file.path).read_bytes())["metadata"]["autograder"]
+                number, language = said["release"], said.get("language", "")
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue
             if type(number) is int and 0 <= number < 1_000_000:
-                numbers.append(number)
-    return max(numbers)
+                known = isinstance(language, str) and _LANGUAGE.fullmatch(language)
+                found.append((number, language if known else ""))
+    return max(found)
 
 
 def _as_json(kept: Kept) -> dict[str, Any]:

@@ -34,15 +34,20 @@ class _Text:
 
 
 def leaks(
-    assignment: Assignment, released: Mapping[str, Any], files: Mapping[str, bytes]
+    assignment: Assignment,
+    released: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    words: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """A sentence for each thing that the release gives away; none if all is well.
 
-    `released` has the students' notebooks by name, `files` what lies beside them.
+    `released` has the students' notebooks by name, `files` what lies beside them, `words` what
+    translators wrote, by catalogue.
     """
     hidden = {name: (assignment.path / name).read_bytes() for name in assignment.hidden_files}
     secrets = [*_secrets(assignment), *_of_files(hidden)]
-    shown = [*_shown(released), *_of_files(files)]
+    said = [_Text(name, _telling(text.split("\n"))) for name, text in (words or {}).items()]
+    shown = [*_shown(released), *_of_files(files), *said]
     known = (*_public(assignment), *_of_files(files), _ours())
     public = {line for text in known for line in text.lines}
     for text in shown:

@@ -176,13 +176,18 @@ def _attempted(
     changed = {
         want.cell.grade_id
         for place, want in enumerate(wanted)
-        if want.answered and place in taken and normal(taken[place].source) != normal(want.text)
+        if want.answered and place in taken and _differs(taken[place], want)
     }
     return {
         task.grade_id: any(answer in changed for answer in task.answers)
         or (task.kind is TaskKind.MANUAL and not task.answers and _added(source, task, pieces))
         for task in source.tasks
     }
+
+
+def _differs(given: SourceCell, want: Wanted) -> bool:
+    """Whether an answer is not as released, in the source's language or in another one."""
+    return not given.sealed and normal(given.source) != normal(want.text)
 
 
 def _added(source: Notebook, task: Task, pieces: Sequence[_Piece]) -> bool:

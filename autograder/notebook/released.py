@@ -45,7 +45,7 @@ def released_test(source: str, criteria: tuple[Criterion, ...]) -> str:
 
 def hidden_line(variable: str, criterion: Criterion) -> str:
     """`task.hidden("Mean IoU ... is at least 0.8", points=5, id="unseen_iou")`."""
-    sentence = _quoted(fill(translate(criterion.demand), criterion.settings))
+    sentence = _quoted(criterion.sentence)
     return (
         f"{variable}.hidden({sentence}, points={points_text(criterion.points)}, "
         f'id="{criterion.name}")'

@@ -13,6 +13,7 @@ from nbgrader import preprocessors
 
 from autograder.language import translate
 from autograder.notebook.cells import GENERATED, SourceCell, cells_of, derived_id
+from autograder.notebook.passages import rewritten
 from autograder.notebook.released import points_text, released_text
 from autograder.nouns import Notebook, Task, TaskKind, fill
 
@@ -28,6 +29,7 @@ _SEALED_BY = (
 def student_notebook(notebook: Notebook, setup_cell: str, about: Mapping[str, Any]) -> Any:
     """The notebook as a student gets it, an nbformat 4.5 node that is valid for nbgrader too.
 
+    Prose is in the language in use, code is the same in all.
     `setup_cell` is the source of its first code cell, `about` is kept in its metadata: assignment,
     notebook, number of the release.
     """
@@ -67,7 +69,8 @@ def _sealed(node: Any, name: str) -> Any:
 def _cell(raw: Any, cell: SourceCell, task: Task | None) -> Any:
     """One of the author's cells as the student gets it."""
     node = copy.deepcopy(raw)
-    node["source"] = released_text(cell, task)
+    text = released_text(cell, task)
+    node["source"] = rewritten(text, translate) if cell.kind == "markdown" else text
     node["metadata"] = nbformat.from_dict(
         {key: raw.metadata[key] for key in _METADATA if key in raw.metadata}
     )

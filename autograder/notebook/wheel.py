@@ -22,7 +22,7 @@ import autograder
 DISTRIBUTION = "sprintgrader"
 LOCAL_LABEL = "+student."  # tells a light install from a full one
 _ROOTS = ("autograder", "autograder.student", "autograder.criteria", "autograder.expect")
-_DATA = ("locale",)
+_DATA = ("fonts", "locale")
 _TAGS = b"""Wheel-Version: 1.0
 Generator: autograder
 Root-Is-Purelib: true
@@ -38,6 +38,11 @@ class Wheel:
     name: str
     version: str
     data: bytes
+
+    @classmethod
+    def at(cls, path: Path) -> Wheel:
+        """A wheel as it lies on disk; its name says its version."""
+        return cls(path.name, path.name.split("-")[1], path.read_bytes())
 
     @property
     def sha256(self) -> str:

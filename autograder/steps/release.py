@@ -1,31 +1,30 @@
-"""source/A → release/A: the students' notebooks, proved, numbered, and written all at once."""
+"""source/A → release/A: the students' notebooks, proved, numbered, and written all at once.
+
+In other languages they lie in release/LANGUAGE/A, with the same number, names, ids and code.
+"""
 
 from __future__ import annotations
 
-import contextvars
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autograder import gradebook, language
+from autograder import gradebook
 from autograder.config import Course
-from autograder.errors import ReleaseRefused
-from autograder.notebook.cells import write_node
+from autograder.errors import NotFound, ReleaseRefused
+from autograder.notebook import catalogues
+from autograder.notebook.catalogues import Translation
 from autograder.notebook.leaks import leaks
 from autograder.notebook.reading import read_assignment
-from autograder.notebook.record import about, changes, record
-from autograder.notebook.setup_cell import setup_cell
-from autograder.notebook.stripping import student_notebook
+from autograder.notebook.record import changes
 from autograder.notebook.wheel import Wheel, light_wheel
-from autograder.nouns import Assignment, Notebook, TaskKind
+from autograder.nouns import Assignment, TaskKind
+from autograder.steps.building import MANIFEST, Built, build
 
-MANIFEST = "manifest.json"
 LARGE_MB = 10  # of files carried in the set-up cell
 
 Prove = Callable[[Assignment, Course], list[str]]  # complaints; none if it may be released
@@ -39,6 +38,7 @@ class ReleaseReport:
     assignment: str
     number: int
     folder: str
+    languages: tuple[str, ...]  # besides the source's
     notebooks: tuple[str, ...]
     max_points: float
     written: bool  # False: nothing changed since the last release
@@ -49,37 +49,22 @@ class ReleaseReport:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class _Built:
-    """A release in memory."""
-
-    record: dict[str, Any]
-    nodes: Mapping[str, Any]  # notebook -> its node
-    files: Mapping[str, bytes]  # what lies beside the notebooks, the wheel left out
-    wheel: Wheel
-
-    @property
-    def contents(self) -> dict[str, bytes]:
-        """Every file of the release folder."""
-        notebooks = {f"{name}.ipynb": write_node(n).encode() for name, n in self.nodes.items()}
-        manifest = json.dumps(self.record, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-        beside = {self.wheel.name: self.wheel.data, MANIFEST: manifest.encode()}
-        return {**self.files, **notebooks, **beside}
-
-
 def release(
     course: Course,
     assignment: str,
     *,
     prove: Prove,
     register: Register = gradebook.register,
+    languages: Collection[str] = (),
     dropped: Collection[str] = (),
     progress: Callable[..., None] = lambda *_: None,
 ) -> ReleaseReport:
     """Releases one assignment and says what changed since it was last released.
 
     `prove` runs the solution and the untouched release and returns complaints, `register` writes
-    the assignment into the gradebook, `dropped` names criteria removed on purpose. Raises
+    the assignment into the gradebook, `dropped` names criteria removed on purpose. It is released
+    in the source's language, in those of the course that it has a catalogue for, and in
+    `languages`; where only these differ from what is there, nothing is proved again. Raises
     AuthoringErrors, or ReleaseRefused if `prove` complains or the release would leak; then
     nothing is written. A release without any change keeps its number.
     """
@@ -88,31 +73,35 @@ def release(
     source = read_assignment(
         course.source / assignment, kind=course.kind_of(assignment), last=last, dropped=dropped
     )
-    built = contextvars.copy_context().run(_build, course, source, last)
+    translations = [_translation(source, lang) for lang in _languages(course, source, languages)]
+    built = build(course, source, last, light_wheel(), translations)
+    first = built[0]
     progress("looking for leaks")
-    _refuse(assignment, list(leaks(source, built.nodes, built.files)), "would leak")
-    progress("proving")
-    _refuse(assignment, prove(source, course), "is not fair yet")
-    folder = course.release / assignment
-    told = list(changes(last, built.record)) if last else []
-    if last and last.get("wheel") != built.wheel.name:
+    _refuse(assignment, list(_leaks(source, built, translations)), "would leak")
+    known = _is_there(course, first)
+    if not (languages and known):
+        progress("proving")
+        _refuse(assignment, prove(source, course), "is not fair yet")
+    told = list(changes(last, first.record)) if last else []
+    if last and last.get("wheel") != first.wheel.name:
         told.append("the student's part of autograder changed")
-    written = not _same(folder, built.contents)
     progress("registering")
-    register(course, source, built.record["number"])
-    if written:
+    register(course, source, first.record["number"])
+    new = [one for one in built if not _is_there(course, one)]
+    for one in new:
         progress("writing")
-        write_folder(folder, built.contents)
-    _write_record(course, assignment, built.record)
+        write_folder(folder_of(course, assignment, one.language), one.contents)
+    _write_record(course, assignment, first.record)
     return ReleaseReport(
         assignment=assignment,
-        number=built.record["number"],
-        folder=str(folder),
-        notebooks=tuple(built.nodes),
+        number=first.record["number"],
+        folder=str(folder_of(course, assignment)),
+        languages=tuple(translation.language for translation in translations),
+        notebooks=tuple(first.nodes),
         max_points=source.max_points,
-        written=written,
+        written=bool(new),
         changes=tuple(told),
-        warnings=tuple(_warnings(course, source, built.files)),
+        warnings=(*_warnings(course, source, first.files), *_unfinished(source, translations)),
     )
 
 
@@ -138,93 +127,79 @@ def _warnings(course: Course, source: Assignment, files: Mapping[str, bytes]) ->
     return beside + large
 
 
-# ── Building ─────────────────────────────────────────────────────────────────────────
+def out_of_step(course: Course, assignment: str) -> list[str]:
+    """The files of the released folders that their source would not make like this today.
+
+    The wheel is taken as it lies there: it changes with every line of the student's part. Nothing
+    is run. For whoever keeps released folders under version control.
+    """
+    folder = folder_of(course, assignment)
+    if not (folder / MANIFEST).is_file():
+        return [MANIFEST]
+    last = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    source = read_assignment(course.source / assignment, kind=course.kind_of(assignment))
+    translations = [_translation(source, lang) for lang in _languages(course, source, ())]
+    wheel = Wheel.at(folder / last["wheel"])
+    return [
+        str(path.relative_to(course.release))
+        for one in build(course, source, last, wheel, translations)
+        for path in _differing(course, one)
+    ]
 
 
-def _build(course: Course, source: Assignment, last: Mapping[str, Any]) -> _Built:
-    """The release in memory, in the course's language, under the number it shall have."""
-    language.use(course.language)
-    number = int(last.get("number", 0))
-    built = _numbered(course, source, last, max(number, 1))
-    if number and not _same_demands(built.record, last):
-        built = _numbered(course, source, last, number + 1)
-    return built
+# ── Other languages ──────────────────────────────────────────────────────────────────
 
 
-def _numbered(course: Course, source: Assignment, last: Mapping[str, Any], number: int) -> _Built:
-    files = {name: (source.path / name).read_bytes() for name in source.files}
-    wheel = light_wheel()
-    former = _former(last, files)
-    nodes = {}
-    for notebook in source.notebooks:
-        first = setup_cell(
-            _told(course, source, notebook, number),
-            files,
-            wheel,
-            portal_url=course.portal_url,
-            former=former,
-        )
-        facts = about(source.name, notebook.name, number)
-        nodes[notebook.name] = student_notebook(notebook, first, facts)
-    facts = {**record(source, number, nodes, files), "wheel": wheel.name, "former": former}
-    return _Built(facts, nodes, files, wheel)
+def _languages(course: Course, source: Assignment, asked: Collection[str]) -> list[str]:
+    """Those of the course that there is a catalogue for, and those asked for."""
+    there = catalogues.languages_of(source.path)
+    for lang in asked:
+        if lang not in there:
+            raise NotFound(
+                f"{source.name} has no translation into {lang!r}",
+                where=str(catalogues.path_of(source.path, lang)),
+                way_out=f"autograder translate {source.name} --lang {lang} makes one",
+            )
+    declared = [lang for lang in course.settings.translations if lang in there]
+    return [lang for lang in dict.fromkeys([*declared, *asked]) if lang != course.language]
 
 
-def _told(course: Course, source: Assignment, notebook: Notebook, number: int) -> dict[str, Any]:
-    """What the student's side knows of the notebook before anything is checked."""
-    limits, sprint = course.limits(source.name), course.kind_of(source.name) == "sprint"
-    return {
-        **about(source.name, notebook.name, number),
-        "language": course.language,
-        "portal": course.portal_url,
-        "sprint": sprint,
-        "silent": sprint and not course.exam_of(source.name).visible_feedback,
-        "keras": _keras(),
-        "helpers": sorted(
-            Path(name).stem for name in source.files if name.endswith(".py") and "/" not in name
-        ),
-        "limits": {
-            "cpu_seconds": limits.cpu_seconds,
-            "cell_seconds": limits.cell_seconds,
-            "memory_mb": limits.memory_mb,
-            "disk_mb": limits.disk_mb,
-        },
-        "tasks": [
-            {
-                "grade_id": task.grade_id,
-                "points": task.points,
-                "hidden_points": sum(c.points for c in task.criteria if c.hidden),
-                "manual": task.kind is TaskKind.MANUAL,
-            }
-            for task in notebook.tasks
-        ],
-    }
+def _translation(source: Assignment, lang: str) -> Translation:
+    """The translation; ReleaseRefused if it says other code, names or numbers than the source."""
+    wrong = [str(one) for one in catalogues.findings(source, lang) if one.wrong]
+    _refuse(source.name, wrong, f"says something else in {lang}")
+    return catalogues.read(source.path, lang)
 
 
-def _keras() -> str:
-    """The version of Keras that grading has; "" where none is installed."""
-    try:
-        return version("keras")
-    except PackageNotFoundError:
-        return ""
+def _unfinished(source: Assignment, translations: Collection[Translation]) -> Iterator[str]:
+    for one in translations:
+        open_ = [f for f in catalogues.findings(source, one.language) if not f.wrong]
+        if open_:
+            yield (
+                f"{one.language}: {len(open_)} texts are not translated and stay as they are in"
+                f" the source, the first: {open_[0]}"
+            )
 
 
-def _former(last: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, list[str]]:
-    """Digests that earlier releases gave each file: a copy of those is nobody's own work."""
-    before, given = last.get("former", {}), last.get("files", {})
-    known = {name: {*before.get(name, ()), given.get(name, "")} for name in files}
-    return {
-        name: sorted(known[name] - {"", hashlib.sha256(data).hexdigest()})
-        for name, data in files.items()
-    }
-
-
-def _same_demands(now: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
-    """Whether a student would be given the same tasks, texts and files as last time."""
-    return all(now[key] == last.get(key) for key in ("kind", "notebooks", "files"))
+def _leaks(
+    source: Assignment, built: Collection[Built], translations: Collection[Translation]
+) -> Iterator[str]:
+    for one in built:
+        said = [t.said for t in translations if t.language == one.language]
+        words = {f"{one.language}.po": "\n".join(texts.values()) for texts in said}
+        yield from leaks(source, one.nodes, one.files, words)
 
 
 # ── On disk ──────────────────────────────────────────────────────────────────────────
+
+
+def folder_of(course: Course, assignment: str, lang: str = "") -> Path:
+    """Where the release in a language lies; "" is the source's.
+
+    A language is a release folder of its own, as nbgrader knows one: names and depth are the same.
+    """
+    own = not lang or lang == course.language
+    return course.release / assignment if own else course.release / lang / assignment
 
 
 def last_record(course: Course, assignment: str) -> dict[str, Any]:
@@ -254,11 +229,20 @@ def _write_record(course: Course, assignment: str, facts: Mapping[str, Any]) -> 
     half.replace(path)
 
 
-def _same(folder: Path, contents: Mapping[str, bytes]) -> bool:
+def _is_there(course: Course, built: Built) -> bool:
+    """Whether exactly this release lies in its folder."""
+    return not _differing(course, built)
+
+
+def _differing(course: Course, built: Built) -> list[Path]:
+    """The files that lie in a release's folder otherwise than in this release."""
+    folder, contents = folder_of(course, built.record["assignment"], built.language), built.contents
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    return there == contents.keys() and all(
-        (folder / name).read_bytes() == data for name, data in contents.items()
-    )
+    return [
+        folder / name
+        for name in sorted(there | contents.keys())
+        if name not in there or contents.get(name) != (folder / name).read_bytes()
+    ]
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:

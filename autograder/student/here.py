@@ -7,7 +7,8 @@ The release's set-up cell puts one JSON object into the environment variable AUT
      "keras": "3.15.1", "helpers": ["shapes"],
      "portal": "https://grader.example.org", "sprint": false,
      "limits": {"cpu_seconds": 180, "memory_mb": 3072, "disk_mb": 512},
-     "tasks": [{"grade_id": "unet", "points": 30, "hidden_points": 20, "manual": false}]}
+     "tasks": [{"grade_id": "unet", "points": 30, "hidden_points": 20, "manual": false}],
+     "words": {"mean IoU": "평균 IoU"}}
 
 Everything in it is optional.
 """
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from autograder import language
 from autograder.nouns import Limits
 
 VARIABLE = "AUTOGRADER_NOTEBOOK"
@@ -63,6 +65,7 @@ class Released:
     portal: str = ""  # its address
     sprint: bool = False  # whether answers are saved as they are run
     silent: bool = False  # nothing is checked before it is handed in
+    words: Mapping[str, str] = field(default_factory=dict)  # its own words in its language
 
 
 def released() -> Released:
@@ -72,8 +75,16 @@ def released() -> Released:
 
 def speak() -> None:
     """Makes the release's language the kernel's, unless another one is asked for already."""
-    if said := released().language:
-        os.environ.setdefault("AUTOGRADER_LANG", said)
+    release = released()
+    if release.language:
+        os.environ.setdefault("AUTOGRADER_LANG", release.language)
+        language.know(release.language, release.words)
+
+
+def translated(text: str) -> str:
+    """The text in the release's language: for titles and labels of an assignment's plots."""
+    speak()
+    return language.translate(text)
 
 
 def parse(text: str) -> Released:
@@ -96,11 +107,17 @@ def parse(text: str) -> Released:
         portal=str(data.get("portal", "")),
         sprint=data.get("sprint") is True,
         silent=data.get("silent") is True,
+        words=_texts(data.get("words")),
     )
 
 
 def _list(data: Any) -> list[Any]:
     return data if isinstance(data, list) else []
+
+
+def _texts(data: Any) -> dict[str, str]:
+    given = data if isinstance(data, Mapping) else {}
+    return {k: v for k, v in given.items() if isinstance(k, str) and isinstance(v, str)}
 
 
 def _limits(data: Any) -> Limits:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograder import hangul
 from autograder.criteria import task as criteria
 from autograder.criteria.draws import PUBLIC_KEY, draws
 from autograder.criteria.running import Lookup, Missing, run_task
@@ -112,6 +113,7 @@ def _in_plain_words(task: criteria.Task, result: CriterionResult) -> str:
 
 
 here.speak()
+hangul.stand_in()
 meter.start()  # budget() counts from the cell that first imports Task
 if here.released().sprint:
     from autograder.student import saving

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,8 +189,16 @@ def test_a_missing_catalogue_is_told_and_an_incomplete_one_is_a_breach(
         "total is the sum of the doubled numbers", "Look again at tripled.",
         "Look again at rounded.", "Look again at mean.",
     ]  # fmt: skip
-    entries = [f'msgid ""\n{json.dumps(t)}\nmsgstr "번역"\n' for t in texts]
+    entries = [
+        f'msgid ""\n{json.dumps(t)}\nmsgstr "{" ".join(["번역", *re.findall("{.*?}|[0-9]", t)])}"\n'
+        for t in texts
+    ]
     catalogue.write_text('msgid ""\nmsgstr "head"\n\n' + "\n".join(entries))
     assert found(KO).breaches == ()
     catalogue.write_text("\n".join(["#, fuzzy\n" + entries[0], *entries[1:]]))
-    assert "1 texts have no translation" in the_breach(found(KO))
+    assert "A/locale/ko.po, line 2: fuzzy" in the_breach(found(KO))
+    assert any("line 2: fuzzy" in note for note in found().notes), "not declared: only told"
+    wrong = entries[0].replace("번역", "{other}")
+    catalogue.write_text("\n".join([wrong, *entries[1:]]))
+    said = " ".join(found(KO).breaches)
+    assert "line 1: the names to fill in differ: it adds {other}" in said

@@ -134,7 +134,7 @@ def criterion_view(criterion: CriterionResult, task: str, sources: Sources) -> C
         None if criterion.status is Status.ERROR else criterion.points, criterion.max_points
     )
     return CriterionView(
-        demand=harmless.text(criterion.demand),
+        demand=harmless.text(translate(criterion.demand)),
         state=state,
         points=points,
         parts=_parts(criterion),
@@ -146,7 +146,7 @@ def criterion_view(criterion: CriterionResult, task: str, sources: Sources) -> C
 def _hidden(
     criterion: CriterionResult, known: Mapping[str, Any], state: State, policy: str
 ) -> CriterionView:
-    demand = harmless.text(criterion.demand)
+    demand = harmless.text(translate(criterion.demand))
     unseen = translate("Checked on data that you have not seen.")
     if policy == "none":
         sealed = State(translate("not shown"), "◌", "later")

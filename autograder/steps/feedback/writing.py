@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +12,12 @@ from autograder.config import Course
 from autograder.errors import EvidenceFault, NotFound
 from autograder.evidence import results
 from autograder.evidence.store import Store, write_beside
+from autograder.language import LANGUAGES
 from autograder.nouns import NotebookResult, Result
+from autograder.steps.collect import shelf_of
 from autograder.steps.feedback.pages import Graded, pages_of
 from autograder.steps.feedback.tasks import Sources
+from autograder.steps.translate import spoken
 
 Tell = Callable[[int, int], None]  # pages of how many students are written, of how many
 
@@ -53,13 +56,13 @@ def _feedback(
     course: Course, assignment: str, student: str | None, only: Collection[str] | None,
     progress: Tell | None,
 ) -> Report:  # fmt: skip
-    language.use(course.language)
     students = _students(course, assignment, student)
     students = students if only is None else [one for one in students if one in only]
     book = _Book(course, assignment, student)
     pages: list[str] = []
     problems: list[str] = []
     for done, who in enumerate(students, 1):
+        language.use(course.language)
         try:
             pages += _write(course, book, results.load(course.state, assignment, who))
         except EvidenceFault as fault:
@@ -84,6 +87,7 @@ def _students(course: Course, assignment: str, student: str | None) -> list[str]
 def _write(course: Course, book: _Book, result: Result | None) -> Iterator[str]:
     if result is None:
         return
+    language.use(*book.spoken(result))
     folder = course.feedback / result.student / result.assignment
     for name, html in pages_of(book.graded(result)).items():
         write_beside(folder / name, html.encode("utf-8", "replace"), mode=0o640)
@@ -102,6 +106,8 @@ class _Book:
         self._tasks = gradebook.task_scores(course, assignment, student)
         self._remarks = gradebook.remarks(course, assignment, student)
         self._demands: dict[int, dict[str, Any]] = {}
+        self._shelf = shelf_of(course, assignment)
+        self._words: dict[str, Mapping[str, str]] = {}
 
     def graded(self, result: Result) -> Graded:
         """All that is known of this student's assignment."""
@@ -128,6 +134,14 @@ class _Book:
             )
 
         return Graded(self._course, result, score, remarks, sources)
+
+    def spoken(self, result: Result) -> tuple[str, Mapping[str, str]]:
+        """The language of the release that the student worked in, and the assignment's words."""
+        kept = self._shelf.read(result.student, result.submission)
+        lang = kept.language if kept and kept.language in LANGUAGES else self._course.language
+        if lang not in self._words:
+            self._words[lang] = spoken(self._course, result.assignment, lang)
+        return lang, self._words[lang]
 
     def _demanded(self, result: Result) -> dict[str, Any]:
         if result.release not in self._demands:

@@ -1,0 +1,209 @@
+"""The translation of an assignment: `source/A/locale/LANGUAGE.po`, in step with its source.
+
+What is fuzzy (the source has changed since it was translated) counts as not translated: students
+read the source's words until a person has looked at it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Formatter
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import PoFileError, read_po, write_po
+
+from autograder.errors import AutograderError
+from autograder.notebook.texts import Kind, Text, texts
+from autograder.nouns import Assignment, Notebook, fill
+
+FOLDER = "locale"
+_HEADER = "# Made and updated by `autograder translate`; translations go into msgstr."
+_VOLATILE = re.compile(
+    r'^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|'
+    r"Last-Translator|Language-Team|Generated-By)[^\n]*\n",
+    re.MULTILINE,
+)
+_CODE = re.compile(r"`[^`]+`")
+_FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
+_ADDRESS = re.compile(r"\]\(([^)\s]*)[^)]*\)")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What an assignment says in another language; {} where nobody has translated it."""
+
+    language: str
+    said: Mapping[str, str] = field(default_factory=dict)  # msgid -> msgstr, fuzzy ones left out
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a catalogue; `line` is 0 where the text is not in it yet."""
+
+    file: str
+    line: int
+    fact: str
+    wrong: bool = False  # it says something else; else it only is not translated yet
+
+    def __str__(self) -> str:
+        place = f"{self.file}, line {self.line}" if self.line else self.file
+        return f"{place}: {self.fact}"
+
+
+def path_of(folder: Path, language: str) -> Path:
+    """Where the catalogue of an assignment's folder lies."""
+    return folder / FOLDER / f"{language}.po"
+
+
+def languages_of(folder: Path) -> tuple[str, ...]:
+    """The languages that an assignment's folder has a catalogue for."""
+    return tuple(sorted(path.stem for path in (folder / FOLDER).glob("*.po")))
+
+
+def read(folder: Path, language: str) -> Translation:
+    """The translation as it stands; empty if there is no catalogue."""
+    said = {str(m.id): str(m.string) for m in _catalog(folder, language) if _is_done(m)}
+    return Translation(language, said)
+
+
+def _catalog(folder: Path, language: str) -> Catalog:
+    path = path_of(folder, language)
+    if not path.is_file():
+        return Catalog(locale=language)
+    try:
+        return read_po(io.BytesIO(path.read_bytes()), locale=language, abort_invalid=True)
+    except (PoFileError, UnicodeDecodeError) as error:
+        raise AutograderError(
+            f"this catalogue cannot be read: {error}", where=str(path), way_out="mend that line"
+        ) from error
+
+
+def _is_done(message: Message) -> bool:
+    return bool(message.id and message.string and not message.fuzzy)
+
+
+def spoken(assignment: Assignment, translation: Translation) -> dict[str, str]:
+    """All that the translation says, with each demand as its sentence, numbers filled in, too."""
+    sentences = {
+        criterion.sentence: fill(translation.said[criterion.demand], criterion.settings)
+        for notebook in assignment.notebooks
+        for task in notebook.tasks
+        for criterion in task.criteria
+        if criterion.demand in translation.said
+    }
+    return {**translation.said, **sentences}
+
+
+def carried(assignment: Assignment, notebook: Notebook, translation: Translation) -> dict[str, str]:
+    """The translations that a released notebook needs while it runs: its code stays as it is.
+
+    A hidden criterion's demand is known by its sentence there.
+    """
+    said = spoken(assignment, translation)
+    kinds = (Kind.HINT, Kind.LABEL)
+    needed = [text.msgid for text in texts(assignment) if text.kind in kinds]
+    for task in notebook.tasks:
+        needed += [c.sentence if c.hidden else c.demand for c in task.criteria]
+    return {msgid: said[msgid] for msgid in dict.fromkeys(needed) if msgid in said}
+
+
+# ── Bringing it in step ──────────────────────────────────────────────────────────────
+
+
+def updated(assignment: Assignment, language: str) -> bytes:
+    """The catalogue with every text of today, in their order, and the translations there are.
+
+    A text that has changed keeps the old translation as fuzzy; one that is gone stays as obsolete.
+    """
+    known = _catalog(assignment.path, language)
+    template = _template(assignment, language)
+    for message in [m for m in known.obsolete.values() if m.id in template]:  # it is back
+        known[message.id] = known.obsolete.pop(str(message.id))
+    known.update(template, update_header_comment=False)
+    known.header_comment = _HEADER
+    known.fuzzy = False
+    for message in known:
+        message.flags -= {"python-format", "python-brace-format"}  # guessed: 90 % of is no format
+    buffer = io.BytesIO()
+    write_po(buffer, known, width=100, include_previous=True)
+    return _VOLATILE.sub("", buffer.getvalue().decode()).encode()
+
+
+def _template(assignment: Assignment, language: str) -> Catalog:
+    template = Catalog(locale=language, project=assignment.name, fuzzy=False, charset="utf-8")
+    for text in texts(assignment):
+        place = text.place.replace(" ", "_")
+        template.add(text.msgid, locations=[(place, 0)], auto_comments=[text.kind.value])
+    return template
+
+
+# ── What is wrong with it ────────────────────────────────────────────────────────────
+
+
+def findings(assignment: Assignment, language: str) -> Iterator[Finding]:
+    """Each text that is missing, untranslated, fuzzy, or says other code and numbers."""
+    path = path_of(assignment.path, language)
+    file = path.relative_to(assignment.path.parent).as_posix()
+    catalog = _catalog(assignment.path, language)
+    for text in {text.msgid: text for text in texts(assignment)}.values():
+        message = catalog.get(text.msgid)
+        start = " ".join(text.msgid.split())[:60]
+        if message is None:
+            fact = f"{text.place}: this text is not in the catalogue yet: “{start}”"
+            yield Finding(file, 0, fact)
+        elif not message.string:
+            yield Finding(file, message.lineno or 0, f"not translated: “{start}”")
+        elif message.fuzzy:
+            fact = f"fuzzy: its source has changed, look at it and remove the mark: “{start}”"
+            yield Finding(file, message.lineno or 0, fact)
+        else:
+            for fact in differences(text, str(message.string)):
+                yield Finding(file, message.lineno or 0, f"{fact}: “{start}”", wrong=True)
+
+
+def differences(text: Text, said: str) -> Iterator[str]:
+    """What a translation may not change, but does: names to fill in, code, formulas, numbers."""
+    if text.kind.is_template:
+        yield from _differ("the names to fill in", _names(text.msgid), _names(said))
+    if text.kind is Kind.PASSAGE:
+        if "\n" in said.replace("$$", "") and "$$" not in text.msgid:
+            yield "a passage stays on one line"
+        if _fields(said) != _fields(text.msgid):
+            yield "a | would make another column"
+    for what, pattern in (("code", _CODE), ("formulas", _FORMULA), ("addresses", _ADDRESS)):
+        yield from _differ(what, pattern.findall(text.msgid), pattern.findall(said))
+    lost = Counter(_numbers(text.msgid)) - Counter(_numbers(said))
+    if lost:
+        yield f"it lacks the number {', '.join(sorted(lost))}"
+
+
+def _differ(what: str, wanted: list[str], found: list[str]) -> Iterator[str]:
+    lost = Counter(wanted) - Counter(found)
+    new = Counter(found) - Counter(wanted)
+    if lost:
+        yield f"{what} differ: it lacks {', '.join(sorted(lost))}"
+    if new:
+        yield f"{what} differ: it adds {', '.join(sorted(new))}"
+
+
+def _names(template: str) -> list[str]:
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        return ["a brace without its partner"]
+    return [f"{{{name}{':' + spec if spec else ''}}}" for _, name, spec, _ in parts if name]
+
+
+def _fields(text: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", _FORMULA.sub("", text)))
+
+
+def _numbers(text: str) -> list[str]:
+    plain = _ADDRESS.sub("", _FORMULA.sub("", _CODE.sub("", text)))
+    return _NUMBER.findall(re.sub(r"\{[^{}]*\}", "", plain))
