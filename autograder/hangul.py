@@ -45,7 +45,7 @@ class _Watch(MetaPathFinder):
     """Waits for matplotlib's fonts to be imported, once."""
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Nothing, but for the one module: its own spec, with a loader that adds the font."""
         if name != _FONTS:
