@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, insert, select
 from ulid import ULID
 
 from autograder.config import Course
@@ -20,6 +20,7 @@ from autograder.gradebook.staff_tables import (
 from autograder.gradebook.tables import SubmissionRow
 
 KEY = 16  # characters of a group's key
+CHUNK = 500  # of submissions in one statement
 
 
 @dataclass(frozen=True)
@@ -86,18 +87,39 @@ def fingerprints(
         )
 
 
+def firsts(course: Course, assignment: str, notebook: str, task: str) -> tuple[Fingerprint, ...]:
+    """The first answer of every group that fingerprints have made."""
+    with reading(course) as session:
+        rows = session.scalars(
+            select(func.min(FingerprintRow.submission))
+            .where(
+                FingerprintRow.assignment == assignment, FingerprintRow.notebook == notebook,
+                FingerprintRow.task == task,
+            )
+            .group_by(FingerprintRow.key)
+        ).all()  # fmt: skip
+    return fingerprints(course, assignment, notebook, task, rows)
+
+
 def keep(course: Course, assignment: str, made: Collection[Fingerprint]) -> None:
-    """Writes fingerprints down, over older ones of the same answers."""
+    """Writes the fingerprints of some submissions down, all their tasks, over older ones."""
+    gone = sorted({one.submission for one in made})
     with writing(course) as book:
-        for one in made:
-            row = book.session.get(FingerprintRow, (one.submission, one.notebook, one.task))
-            if row is None:
-                row = FingerprintRow(
-                    submission=one.submission, notebook=one.notebook, task=one.task,
-                    assignment=assignment, student=one.student,
-                )  # fmt: skip
-                book.session.add(row)
-            row.seen, row.key, row.facts = one.seen, one.key, storable(dict(one.facts))
+        for at in range(0, len(gone), CHUNK):
+            book.session.execute(
+                delete(FingerprintRow).where(FingerprintRow.submission.in_(gone[at : at + CHUNK]))
+            )
+        book.session.execute(
+            insert(FingerprintRow),
+            [
+                {
+                    "submission": one.submission, "notebook": one.notebook, "task": one.task,
+                    "assignment": assignment, "student": one.student, "seen": one.seen,
+                    "key": one.key, "facts": storable(dict(one.facts)),
+                }
+                for one in made
+            ],
+        )  # fmt: skip
 
 
 # ── Groups ───────────────────────────────────────────────────────────────────────────

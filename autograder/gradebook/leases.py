@@ -61,9 +61,14 @@ class Leased(AutograderError):
 def take(course: Course, answer: Answer, who: str) -> Lease:
     """Whose the answer is now: this person's, unless another one has it. Notes that they looked."""
     with writing(course) as book:
-        if book.session.get(LookRow, (*answer.key, who)) is None:
-            book.session.add(LookRow(**_columns(answer), who=who, at=now()))
+        _looked(book.session, answer, who)
         return _taken(book.session, answer, who)
+
+
+def look(course: Course, answer: Answer, who: str) -> None:
+    """Notes that somebody has looked at an answer, without taking it."""
+    with writing(course) as book:
+        _looked(book.session, answer, who)
 
 
 def first_free(course: Course, answers: Iterable[Answer], who: str) -> Answer | None:
@@ -104,13 +109,18 @@ def leased_by_others(course: Course, assignment: str, who: str) -> frozenset[Ans
 def looked_at(
     course: Course, assignment: str, notebook: str, task: str, who: str
 ) -> frozenset[str]:
-    """The students whose answer to this task somebody has looked at."""
+    """The students whose answer to this task a person has looked at."""
     with reading(course) as session:
         query = select(LookRow.student).where(
             LookRow.assignment == assignment, LookRow.notebook == notebook, LookRow.task == task,
             LookRow.who == who,
         )  # fmt: skip
         return frozenset(session.scalars(query).all())
+
+
+def _looked(session: Session, answer: Answer, who: str) -> None:
+    if session.get(LookRow, (*answer.key, who)) is None:
+        session.add(LookRow(**_columns(answer), who=who, at=now()))
 
 
 def _taken(session: Session, answer: Answer, who: str) -> Lease:

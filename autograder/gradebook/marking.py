@@ -82,10 +82,12 @@ def save_many(
         return changed
 
 
-def undo(course: Course, answer: Answer, edition: str, who: str) -> Mark:
+def undo(
+    course: Course, answer: Answer, edition: str, who: str, only: Collection[str] = ()
+) -> Mark:
     """The answer as it was before this person's last change of it; once more brings it back.
 
-    Raises Stale if there is none, or if it was changed again since.
+    Raises Stale if there is none, none of the actions in `only`, or if it was changed again since.
     """
     with reading(course) as session:
         row = session.scalars(
@@ -97,7 +99,7 @@ def undo(course: Course, answer: Answer, edition: str, who: str) -> Mark:
             )
             .order_by(AuditRow.id.desc())
         ).first()  # fmt: skip
-    if row is None or row.who != who:
+    if row is None or row.who != who or (only and row.action not in only):
         raise Stale("there is nothing of yours to undo here")
     before, after = State.of_json(dict(row.before)), dict(row.after)
 

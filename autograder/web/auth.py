@@ -161,7 +161,9 @@ class Door:
         text = f"form\0{visitor.nonce}\0{who}".encode()
         return hmac.new(self._course.key, text, hashlib.sha256).hexdigest()
 
-    async def form(self, request: Request, visitor: Visitor, most: int = FORM_BYTES) -> FormData:
+    async def form(
+        self, request: Request, visitor: Visitor, most: int = FORM_BYTES, fields: int = 50
+    ) -> FormData:
         """The form that was posted; HTTP 403 unless it is from a page that this visitor was given.
 
         HTTP 411 or 413 if its length is not told, or is more than `most` bytes.
@@ -174,7 +176,7 @@ class Door:
         origin = urlsplit(request.headers.get("origin", "")).netloc
         if origin and origin not in self._hosts(request):
             raise HTTPException(403, translate("This form came from another page."))
-        form = await request.form(max_files=50, max_fields=50)
+        form = await request.form(max_files=50, max_fields=fields)
         sealed = form.get("seal")
         if not isinstance(sealed, str) or not hmac.compare_digest(
             sealed.encode(), self.seal(visitor).encode()

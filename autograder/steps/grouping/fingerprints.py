@@ -46,14 +46,7 @@ def refresh(
     """How many fingerprints were made: of every answer that has none, or one of an older result."""
     tasks = gradebook.tasks(course, assignment)
     wanted = grouped.counting(course, assignment)
-    known = grouped.known(course, assignment)
-    stale = {
-        student: submission
-        for student, (submission, seen) in wanted.items()
-        if any(
-            known.get((submission, t.notebook, t.task)) != _seen(seen) for t in tasks
-        )
-    }  # fmt: skip
+    stale = waiting(course, assignment)
     if not stale:
         return 0
     ways = _ways_of_all(course, assignment, stale)
@@ -79,6 +72,17 @@ def refresh(
         progress(done, len(stale))
     grouped.keep(course, assignment, made)
     return len(made)
+
+
+def waiting(course: Course, assignment: str) -> dict[str, str]:
+    """The students (and their submissions) whose answers have no fingerprint, or an old one."""
+    tasks = gradebook.tasks(course, assignment)
+    known = grouped.known(course, assignment)
+    return {
+        student: submission
+        for student, (submission, seen) in grouped.counting(course, assignment).items()
+        if any(known.get((submission, t.notebook, t.task)) != _seen(seen) for t in tasks)
+    }
 
 
 def _seen(recorded: str) -> str:
@@ -203,11 +207,8 @@ class _Leaders:
     ) -> None:  # fmt: skip
         self._source = source
         self._first: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
-        seen: set[str] = set()
-        for one in grouped.fingerprints(course, assignment, task.notebook, task.task):
-            if one.key not in seen:
-                seen.add(one.key)
-                self._first.setdefault(one.facts["outcome"], []).append((one.key, unpacked(one)))
+        for one in grouped.firsts(course, assignment, task.notebook, task.task):
+            self._first.setdefault(one.facts["outcome"], []).append((one.key, unpacked(one)))
 
     def key_of(self, facts: dict[str, Any]) -> str:
         """The key of the group that is most like this answer, of a new one if none is enough."""

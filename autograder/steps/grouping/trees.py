@@ -18,16 +18,19 @@ from __future__ import annotations
 import ast
 import hashlib
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
+from functools import lru_cache
 
 CODE_CAP = 60_000  # characters
 NODES_CAP = 6_000
 _EXACT = (-1, 0, 1, 2)
+_USUAL = {"np": "numpy", "tf": "tensorflow", "plt": "matplotlib.pyplot", "pd": "pandas"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 Pieces = frozenset[int]
 
 
+@lru_cache(maxsize=4096)
 def pieces(code: str) -> Pieces:
     """The pieces of the code, as numbers; what is no Python gives the pieces of its words."""
     try:
@@ -60,10 +63,10 @@ def _numbered(counts: Counter[str]) -> Pieces:
 
 def _pairs(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, str]]:
     """Every node with its parent and its part in it, from the top, at most so many."""
-    waiting: list[ast.AST] = [tree]
+    waiting = deque([tree])
     done = 0
     while waiting and done < NODES_CAP:
-        node = waiting.pop(0)
+        node = waiting.popleft()
         done += 1
         for place, child in _children(node):
             waiting.append(child)
@@ -98,26 +101,35 @@ class _Names:
 
     def __init__(self, tree: ast.AST) -> None:
         self._imported: dict[str, str] = {}
-        self._own: dict[str, str] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
+        self._own: set[str] = set()
+        waiting = deque([(tree, False)])
+        while waiting:
+            node, inside = waiting.popleft()
+            self._note(node, inside)
+            inside = inside or isinstance(node, _FUNCTIONS)
+            waiting.extend((child, inside) for child in ast.iter_child_nodes(node))
+
+    def _note(self, node: ast.AST, inside: bool) -> None:
+        """What a node binds: an import anywhere, a name of a function's own inside it."""
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
                     self._imported[alias.asname or alias.name.split(".")[0]] = alias.name
-            elif isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    self._imported[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-        for function in ast.walk(tree):
-            if isinstance(function, _FUNCTIONS):
-                for name in _bound(function):
-                    if name not in self._imported:
-                        self._own.setdefault(name, "v")
+            case ast.ImportFrom(module=module, names=names):
+                for alias in names:
+                    self._imported[alias.asname or alias.name] = f"{module}.{alias.name}"
+            case ast.arg(arg=name):
+                self._own.add(name)
+            case ast.Name(id=name, ctx=ast.Store()) if inside:
+                self._own.add(name)
+            case ast.FunctionDef(name=name) if inside:
+                self._own.add(name)
 
     def label(self, node: ast.AST) -> str:
         kind = type(node).__name__
         match node:
             case ast.Name(id=name) | ast.arg(arg=name):
-                known = {"np": "numpy", "tf": "tensorflow", "plt": "matplotlib.pyplot"}.get(name)
-                return f"N:{self._own.get(name) or self._imported.get(name) or known or name}"
+                return f"N:{self._called(name)}"
             case ast.Attribute(attr=name):
                 return f"A:{name}"
             case ast.keyword(arg=name):
@@ -125,19 +137,13 @@ class _Names:
             case ast.Constant(value=value):
                 return f"C:{_constant(value)}"
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                return f"{kind}:{self._own.get(name, name)}"
+                return f"{kind}:{self._called(name)}"
         return kind
 
-
-def _bound(function: ast.AST) -> Iterator[str]:
-    """The names that a function binds: its parameters and what it assigns."""
-    for node in ast.walk(function):
-        if isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef) and node is not function:
-            yield node.name
+    def _called(self, name: str) -> str:
+        if name in self._imported:
+            return self._imported[name]
+        return "v" if name in self._own else _USUAL.get(name, name)
 
 
 def _constant(value: object) -> str:

@@ -4,6 +4,7 @@ room.py   what every page of staff needs: who may come in, names, the frame
 course.py the assignments of the course, the queue, grading started and followed
 answers.py     what is to be marked, who marks what, *next*
 answer.py      one answer: read, marked, remarked on (answer_view.py, shown.py: what its page says)
+groups.py      answers that behave alike: something said or adjusted for all of them
 measured.py    statistics
 releasing.py   feedback given to students, scores taken to other systems
 """
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from autograder.web.app import Portal
-from autograder.web.staff import answer, answers, course, measured, releasing, room
+from autograder.web.staff import answer, answers, course, groups, measured, releasing, room
 from autograder.web.staff.room import Room
 
 PARTS: tuple[Callable[[Room], APIRouter], ...] = (
@@ -23,6 +24,7 @@ PARTS: tuple[Callable[[Room], APIRouter], ...] = (
     course.routes,
     answers.routes,
     answer.routes,
+    groups.routes,
     measured.routes,
     releasing.routes,
 )

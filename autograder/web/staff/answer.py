@@ -6,7 +6,6 @@ it is now, with their own words still in the box.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,9 +24,8 @@ from autograder.gradebook.marks import Line, State
 from autograder.language import translate
 from autograder.web.staff import answer_view
 from autograder.web.staff.answers import path_of
+from autograder.web.staff.forms import points_in, said_in
 from autograder.web.staff.room import Member, Room, Staff
-
-TEXT = 8000  # characters of a comment
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def routes(room: Room) -> APIRouter:
     ) -> Response:
         form = await room.portal.door.form(request, visitor)
         answer = Answer(assignment, notebook, task, student)
-        of = _said(form, "of")
+        of = said_in(form, "of")
         try:
             await run_in_threadpool(_do, room, visitor, answer, form)
         except NotFound:
@@ -96,8 +94,8 @@ def _page(
 
 def _do(room: Room, visitor: Member, answer: Answer, form: FormData) -> None:
     """One form of the page, done; Stale or Leased if somebody was there before."""
-    do = _said(form, "do")
-    course, who, edition = room.course, visitor.id, _said(form, "edition")
+    do = said_in(form, "do")
+    course, who, edition = room.course, visitor.id, said_in(form, "edition")
     if do == "undo":
         marking.undo(course, answer, edition, who)
     elif do in RUBRIC:
@@ -110,19 +108,19 @@ def _do(room: Room, visitor: Member, answer: Answer, form: FormData) -> None:
 
 
 def _item(state: State, form: FormData, _who: str) -> State:
-    item = _said(form, "item")
+    item = said_in(form, "item")
     return replace(state, items=state.items ^ {item})
 
 
 def _adjust(state: State, form: FormData, _who: str) -> State:
-    points = _points(form, "adjustment")
-    reason = _said(form, "reason")
+    points = points_in(form, "adjustment")
+    reason = said_in(form, "reason")
     if points and not reason:
         raise AutograderError(
             translate("An adjustment needs a reason."),
             way_out=translate("Say why, so that it can be answered for later."),
         )
-    extra = _points(form, "extra")
+    extra = points_in(form, "extra")
     return replace(state, adjustment=points, reason=reason, extra=extra or None)
 
 
@@ -131,11 +129,11 @@ def _done(state: State, _form: FormData, _who: str) -> State:
 
 
 def _comment(state: State, form: FormData, _who: str) -> State:
-    return replace(state, comment=_said(form, "comment"))
+    return replace(state, comment=said_in(form, "comment"))
 
 
 def _note(state: State, form: FormData, _who: str) -> State:
-    return replace(state, note=_said(form, "note"))
+    return replace(state, note=said_in(form, "note"))
 
 
 def _flag(state: State, _form: FormData, _who: str) -> State:
@@ -143,16 +141,16 @@ def _flag(state: State, _form: FormData, _who: str) -> State:
 
 
 def _line(state: State, form: FormData, who: str) -> State:
-    text, number = _said(form, "text"), _said(form, "line")
+    text, number = said_in(form, "text"), said_in(form, "line")
     if not text or not number.isdigit():
         return state
-    shown = _said(form, "shown") == "yes"
-    one = Line(str(ULID()), _said(form, "cell")[:128], int(number), text, shown, who)
+    shown = said_in(form, "shown") == "yes"
+    one = Line(str(ULID()), said_in(form, "cell")[:128], int(number), text, shown, who)
     return replace(state, lines=(*state.lines, one))
 
 
 def _unline(state: State, form: FormData, _who: str) -> State:
-    gone = _said(form, "id")
+    gone = said_in(form, "id")
     return replace(state, lines=tuple(line for line in state.lines if line.id != gone))
 
 
@@ -171,24 +169,24 @@ CHANGES: Mapping[str, tuple[str, Callable[[State, FormData, str], State]]] = {
 def _add_item(room: Room, answer: Answer, form: FormData, _who: str) -> None:
     rubric_changes.add(
         room.course, answer.assignment, answer.notebook, answer.task,
-        _said(form, "text"), _points(form, "points"),
+        said_in(form, "text"), points_in(form, "points"),
     )  # fmt: skip
 
 
 def _edit_item(room: Room, _answer: Answer, form: FormData, who: str) -> None:
     rubric_changes.edit(
-        room.course, _said(form, "item"), _said(form, "text"), _points(form, "points"), who,
-        seen=(_said(form, "seen_text"), _points(form, "seen_points")),
+        room.course, said_in(form, "item"), said_in(form, "text"), points_in(form, "points"), who,
+        seen=(said_in(form, "seen_text"), points_in(form, "seen_points")),
     )  # fmt: skip
 
 
 def _remove_item(room: Room, _answer: Answer, form: FormData, who: str) -> None:
-    rubric_changes.remove(room.course, _said(form, "item"), who)
+    rubric_changes.remove(room.course, said_in(form, "item"), who)
 
 
 def _start(room: Room, answer: Answer, form: FormData, who: str) -> None:
     rubric_changes.start_from(
-        room.course, answer.assignment, answer.notebook, answer.task, _said(form, "start"), who
+        room.course, answer.assignment, answer.notebook, answer.task, said_in(form, "start"), who
     )
 
 
@@ -198,23 +196,3 @@ RUBRIC: Mapping[str, Callable[[Room, Answer, FormData, str], Any]] = {
     "remove_item": _remove_item,
     "start": _start,
 }
-
-
-def _said(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    return value.strip()[:TEXT] if isinstance(value, str) else ""
-
-
-def _points(form: FormData, name: str) -> float:
-    """A number of points as typed, with a comma or a point; 0 where nothing is."""
-    text = _said(form, name).replace(",", ".").replace("−", "-") or "0"
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number) or abs(number) > 10_000:
-        raise AutograderError(
-            translate("These are no points: {text}").format(text=text[:20]),
-            way_out=translate("Write a number, as in 2, 0.5 or -1."),
-        )
-    return round(number, 4)

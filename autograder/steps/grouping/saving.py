@@ -1,0 +1,103 @@
+"""A group's exemplar as a `mistake` cell in the source: proven from now on at every validation."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.config import Course
+from autograder.errors import AutograderError, NotFound
+from autograder.evidence.store import write_beside
+from autograder.notebook.cells import derived_id, tags_of
+from autograder.notebook.reading import read_notebook
+from autograder.nouns import Notebook, Task
+from autograder.steps.grouping import trees
+from autograder.steps.grouping.mistakes import solution_of
+from autograder.steps.grouping.reading import source_of, task_in
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}\Z")
+
+
+def wrong_cell(notebook: Notebook, code: Mapping[str, str]) -> str:
+    """The answer cell that is least like the author's own: where the mistake must be."""
+    found = {
+        cell: trees.likeness(trees.pieces(text), trees.pieces(solution_of(notebook, cell)))
+        for cell, text in code.items()
+    }
+    return min(found, key=lambda cell: found[cell], default="")
+
+
+def save_mistake(
+    course: Course, assignment: str, notebook: str, task: str, *,
+    name: str, fails: Sequence[str], tell: str, code: Mapping[str, str],
+) -> Path:  # fmt: skip
+    """The source notebook, which now has the mistake below the answer it replaces.
+
+    Refused with the reader's own words if the notebook would not be valid with it; nothing is
+    written then. The file is written beside its place and put there in one step.
+    """
+    known = task_in(source_of(course, assignment), notebook, task)
+    if known is None:
+        raise NotFound(f"the source of {assignment} has no task {task!r} that can be read")
+    if not NAME.match(name):
+        raise AutograderError(
+            "a mistake's name is letters, digits and _", way_out="name it as in no_skips"
+        )
+    own, its_task = known
+    if name in {mistake.name for mistake in its_task.mistakes}:
+        raise AutograderError(f"{task} has a mistake {name!r} already", way_out="name it otherwise")
+    cell = wrong_cell(own, code)
+    text = "\n".join((*_header(name, fails, tell), "", code.get(cell, "").strip()))
+    node = json.loads(own.path.read_bytes())
+    _insert(node, its_task, cell, text, seed=f"{task}/{name}")
+    data = json.dumps(node, ensure_ascii=False, indent=1).encode() + b"\n"
+    _must_be_valid(own.path, data)
+    write_beside(own.path, data, mode=own.path.stat().st_mode & 0o777)
+    return own.path
+
+
+def _header(name: str, fails: Sequence[str], tell: str) -> list[str]:
+    words = " ".join(tell.split())
+    first, *more = textwrap.wrap(f"tell: {words}", 96) or ["tell:"]
+    return [
+        f"# mistake: {name}",
+        f"# fails: {', '.join(fails)}",
+        f"# {first}",
+        *(f"#   {line}" for line in more),
+    ]
+
+
+def _insert(node: Any, task: Task, answer: str, text: str, *, seed: str) -> None:
+    """Puts the cell behind the answer and the mistakes that follow it already."""
+    cells = node["cells"]
+    at = next((n for n, cell in enumerate(cells) if _grade_id(cell) == answer), None)
+    if at is None:
+        raise NotFound(f"the source has no answer {answer or task.grade_id!r}")
+    while at + 1 < len(cells) and "mistake" in tags_of(cells[at + 1].get("metadata", {})):
+        at += 1
+    cell = {
+        "cell_type": "code", "execution_count": None, "id": derived_id(seed),
+        "metadata": {"tags": ["mistake"]}, "outputs": [], "source": text.splitlines(keepends=True),
+    }  # fmt: skip
+    if "id" not in cells[at]:
+        del cell["id"]  # an older notebook, whose cells have none
+    cells.insert(at + 1, cell)
+
+
+def _grade_id(cell: Mapping[str, Any]) -> str:
+    return str(cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", ""))
+
+
+def _must_be_valid(path: Path, data: bytes) -> None:
+    beside = path.with_name(f".{path.name}.tried")
+    write_beside(beside, data)
+    try:
+        _, problems = read_notebook(beside)
+    finally:
+        beside.unlink(missing_ok=True)
+    if problems:
+        raise AutograderError(problems[0].fact, way_out=problems[0].way_out)
