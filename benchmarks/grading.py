@@ -1,9 +1,10 @@
 """How fast a class is graded: ours beside the floor and beside nbgrader, in one run.
 
-    python benchmarks/grading.py [--copies 20] [--nbgrader 4]
+    python benchmarks/grading.py [--copies 20] [--rounds 3] [--nbgrader 4]
 
 The floor is what cannot be saved: the same cells, tests included, in forks of a process that has
-imported TensorFlow, two at a time. Ratios are what counts; seconds differ by machine.
+imported TensorFlow, two at a time. Floor and ours take turns, so that a machine that is slow for a
+while is slow for both. Ratios are what counts; seconds differ by machine.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,11 +20,17 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
+
+from autograder import config, gradebook
+from autograder.steps import check, grade, judge, run
+from autograder.steps.workers import Workers
 
 JOBS = 2
 SETUP = """import keras
@@ -96,7 +104,7 @@ def make_course(root: Path, copies: int) -> None:
 # ── The floor ────────────────────────────────────────────────────────────────────────
 
 FLOOR = f"""
-import os, sys, time
+import os, resource, sys, time
 import numpy, tensorflow, keras, pandas, matplotlib.pyplot
 from autograder import Task, expect
 from autograder.criteria.draws import draws
@@ -129,18 +137,27 @@ while running:
     pid, status = os.wait()
     assert status == 0, status
     running.pop(pid)
-print(time.monotonic() - started)
+seconds, used = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(seconds, used.ru_utime + used.ru_stime)
 """
 
 
-def floor(copies: int) -> float:
-    """Seconds for all copies in forks of one warm process, importing left out."""
+@dataclass(frozen=True)
+class Round:
+    """Seconds and CPU seconds that all copies took."""
+
+    seconds: float
+    cpu: float
+
+
+def floor(copies: int) -> Round:
+    """All copies in forks of one warm process, importing left out."""
     done = subprocess.run(
         [sys.executable, "-c", FLOOR, str(copies)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         sys.exit(f"the floor failed:\n{done.stderr[-2000:]}")
-    return float(done.stdout.split()[-1])
+    return Round(*(float(figure) for figure in done.stdout.split()[-2:]))
 
 
 # ── Ours ─────────────────────────────────────────────────────────────────────────────
@@ -172,34 +189,33 @@ def timed(spent: dict[str, float], *places: tuple[Any, str]) -> Iterator[None]:
             setattr(module, name, function)
 
 
-def ours(root: Path, *, sandbox: bool) -> tuple[float, float, dict[str, float], str]:
-    """Seconds to grade with warm servers, seconds to warm them, where time went, and the tier."""
-    from autograder import config, gradebook
-    from autograder.steps import check, grade, judge, run
-    from autograder.steps.workers import Workers
-
+def ours(root: Path, workers: Workers, spent: dict[str, float]) -> Round:
+    """All copies graded by warm servers; `spent` gets where the time went."""
     course = config.load(root)
-    source = grade.read(course, "small")
-    gradebook.register(course, source, 1)
-    spent: dict[str, float] = defaultdict(float)
+    gradebook.register(course, grade.read(course, "small"), 1)
     places = [
         (judge, "merge"), (run, "run"), (check, "check"),
         (gradebook, "record"), (gradebook, "write_autograded"),
     ]  # fmt: skip
-    started = time.monotonic()
-    with Workers(sandbox=sandbox, parallel=JOBS) as workers:
-        for server in (workers.students, workers.checkers):
-            server.warm_up()
-        warm = time.monotonic() - started
-        started = time.monotonic()
-        with timed(spent, *places):
-            report = grade.grade(course, "small", workers=workers)
-        seconds = time.monotonic() - started
-        tier = str(workers.tier)
+    used, started = _cpu_of_all(), time.monotonic()
+    with timed(spent, *places):
+        report = grade.grade(course, "small", workers=workers)
+    done = Round(time.monotonic() - started, _cpu_of_all() - used)
     wrong = [r.student for r in report.results if r.points != 4]
     if wrong or report.faults:
         sys.exit(f"not all right: {wrong} {report.faults}")
-    return seconds, warm, spent, tier
+    return done
+
+
+def _cpu_of_all() -> float:
+    """CPU seconds of this process and of all that it started, ended ones included."""
+    me, total = psutil.Process(), 0.0
+    for process in (me, *me.children(recursive=True)):
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            total += times.user + times.system
+            total += times.children_user + times.children_system
+    return total
 
 
 def by_nbgrader(root: Path, copies: int) -> float:
@@ -224,26 +240,38 @@ def main() -> None:
     """Prints the three figures, their ratios, and where our own time goes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--copies", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--nbgrader", type=int, default=4, help="submissions nbgrader grades")
     parser.add_argument("--no-sandbox", action="store_true")
     wanted = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "course"
-        make_course(root, wanted.copies)
-        least = floor(wanted.copies)
-        seconds, warm, spent, tier = ours(root, sandbox=not wanted.no_sandbox)
-        theirs = by_nbgrader(root, wanted.nbgrader) * wanted.copies
-    copies = wanted.copies
-    print(f"{copies} copies, {JOBS} at a time, isolation {tier}; seconds for all, and each")
-    for name, figure in (("floor", least), ("autograder", seconds), ("nbgrader", theirs)):
-        print(f"  {name:11s}{figure:8.2f}{figure / copies:8.3f}")
+    copies, spent = wanted.copies, defaultdict[str, float](float)
+    least: list[Round] = []
+    own: list[Round] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Workers(sandbox=not wanted.no_sandbox, parallel=JOBS) as workers,
+    ):
+        tier, warm = workers.tier, workers.students.warm_up() + workers.checkers.warm_up()
+        for number in range(wanted.rounds):
+            root = Path(folder) / f"course{number}"
+            make_course(root, copies)
+            least.append(floor(copies))
+            own.append(ours(root, workers, spent))
+        theirs = by_nbgrader(root, wanted.nbgrader) * copies
+    print(f"{copies} copies, {JOBS} at a time, isolation {tier}; seconds for all, wall and CPU")
+    for name, rounds in (("floor", least), ("autograder", own)):
+        print(f"  {name:11s}", *(f"{r.seconds:8.2f}{r.cpu:8.2f}" for r in rounds))
+    print(f"  {'nbgrader':11s}{theirs:9.2f}   (from {wanted.nbgrader} copies)")
     print(f"  to warm the two servers, once: {warm:.2f}")
-    print(f"autograder / floor     {seconds / least:5.2f}   (goal: at most 1.25)")
-    print(f"nbgrader / autograder  {theirs / seconds:5.2f}   (goal: at least 5)")
+    ratio = statistics.median(o.seconds / f.seconds for o, f in zip(own, least, strict=True))
+    cpu = statistics.median(o.cpu / f.cpu for o, f in zip(own, least, strict=True))
+    print(f"autograder / floor     {ratio:5.2f}   (median; goal: at most 1.25), CPU {cpu:.2f}")
+    gain = theirs / statistics.median(o.seconds for o in own)
+    print(f"nbgrader / autograder  {gain:5.2f}   (goal: at least 5)")
     print("where our time goes, seconds per submission (run and check wait for processes):")
     for name, total in sorted(spent.items(), key=lambda item: -item[1]):
-        print(f"  {name:28s}{total / copies:7.3f}")
+        print(f"  {name:28s}{total / copies / wanted.rounds:7.3f}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -31,17 +32,15 @@ def run_all(
     running: dict[Future[Value], Item] = {}
     try:
         while True:
-            while len(running) < at_once:
-                try:
-                    item = next(waiting)
-                except StopIteration:
-                    break
+            for item in islice(waiting, at_once - len(running)):
                 running[executor.submit(work, item)] = item
             if not running:
                 return
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                item = running.pop(future)
+            ended = {future: running.pop(future) for future in finished}
+            for item in islice(waiting, len(ended)):  # the consumer may take its time
+                running[executor.submit(work, item)] = item
+            for future, item in ended.items():
                 error = future.exception()
                 yield Done(item, None if error else future.result(), error)
     finally:

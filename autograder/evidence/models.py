@@ -95,6 +95,18 @@ def rebuild(
     return model
 
 
+def state(model: Any) -> tuple[Any, ...]:
+    """All that a check can change of a model, to be compared: config, compile state, variables.
+
+    Variables include the states of random layers, so a call in training mode counts as a change.
+    """
+    iterations = getattr(getattr(model, "optimizer", None), "iterations", 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a loss that has no name
+        config = model.to_json()
+    return config, int(iterations), [v.numpy().tobytes() for v in model.variables]
+
+
 def refusals(config: Any, helpers: Collection[str] = ()) -> Iterator[str]:
     """Everything in a config that is not on the allow-list, one sentence each."""
     stack, seen = [(config, 0)], 0

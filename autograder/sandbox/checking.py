@@ -12,7 +12,7 @@ import linecache
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from autograder.criteria.running import Missing, run_task
 from autograder.criteria.task import Task, collecting
 from autograder.errors import Fault
 from autograder.evidence.codec import BadValue, split
-from autograder.evidence.models import Refused
+from autograder.evidence.models import Refused, state
 from autograder.evidence.results import as_json
 from autograder.nouns import Status
 from autograder.sandbox.remote import Link, NewQuestion
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
+
+Value = tuple[Any, list[memoryview]]  # a node and its buffers
 
 
 def main(read_fd: int, write_fd: int) -> None:
@@ -62,19 +64,9 @@ def main(read_fd: int, write_fd: int) -> None:
 
 
 def _check(
-    order: dict[str, Any], values: dict[str, Any], namespace: dict[str, Any], link: Link
+    order: dict[str, Any], values: Mapping[str, Value], namespace: dict[str, Any], link: Link
 ) -> Iterator[dict[str, Any]]:
-    grade_id, cache = order["grade_id"], dict[str, Any]()
-
-    def lookup(name: str) -> Any:
-        if name not in values:
-            raise Missing(name, order["missing"].get(name, ""))
-        if name not in cache:
-            try:
-                cache[name] = link.decode(*values[name])
-            except (BadValue, Refused) as error:
-                raise Missing(name, str(error)) from error
-        return cache[name]
+    grade_id, lookup = order["grade_id"], _Values(values, order["missing"], link)
 
     def rng(criterion: str, attempt: int) -> Any:
         import numpy as np
@@ -83,7 +75,7 @@ def _check(
 
     def before(criterion: str, attempt: int) -> None:
         link.topic = (grade_id, criterion, attempt)
-        cache.clear()  # a criterion that changed a value changed only its own copy
+        lookup.renew()  # a criterion that changed a value changed only its own copy
 
     task = _declare(order["code"], grade_id, namespace)
     known = {name: Status(value) for name, value in order["known"].items()}
@@ -109,6 +101,41 @@ def _check(
             continue
         known[name] = result.status
         yield {"event": "result", "task": grade_id, "result": as_json(result)}
+
+
+class _Values:
+    """A task's values by name, as they came, for one criterion after the other.
+
+    A model that a criterion left as it was serves the next one too: rebuilding it and tracing its
+    prediction costs more than all else in a check.
+    """
+
+    def __init__(self, values: Mapping[str, Value], missing: Mapping[str, str], link: Link) -> None:
+        self._values, self._missing, self._link = values, missing, link
+        self._decoded: dict[str, Any] = {}
+        self._states: dict[str, Any] = {}  # of the models among them, as they came
+
+    def __call__(self, name: str) -> Any:
+        """The value of one name; Missing if there is none."""
+        if name not in self._values:
+            raise Missing(name, self._missing.get(name, ""))
+        if name not in self._decoded:
+            node, buffers = self._values[name]
+            try:
+                self._decoded[name] = self._link.decode(node, buffers)
+            except (BadValue, Refused) as error:
+                raise Missing(name, str(error)) from error
+            if type(node) is dict and "model" in node:
+                self._states[name] = state(self._decoded[name])
+        return self._decoded[name]
+
+    def renew(self) -> None:
+        """Drops every value but models that are still as they came."""
+        self._decoded = {
+            name: value
+            for name, value in self._decoded.items()
+            if name in self._states and state(value) == self._states[name]
+        }
 
 
 def _declare(code: str, grade_id: str, namespace: dict[str, Any]) -> Task:

@@ -17,24 +17,45 @@ import resource
 import sys
 import time
 import types
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from autograder.evidence.codec import Buffer, Encoder, Unencodable, lengths, split
 from autograder.sandbox.alarm import cpu_alarm
 from autograder.sandbox.exported import Exports
+from autograder.sandbox.restoring import Shelf
 from autograder.sandbox.shell import (
     Outputs,
     Shell,
     describe_error,
+    make_shell,
     open_shell,
     skip_downloads,
 )
 from autograder.sandbox.wire import read_frame, write_frame
 
+ASSIGNING = ("answer", "extra", "kept")  # roles of cells whose names are captured too
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What is the same for every job and slow to make."""
+
+    shell: Shell
+    ours: tuple[str, ...]  # modules of this package, which no job may find
+
+
+@cache
+def prepare() -> _Prepared:
+    """The shell, before the fork: what a warm server has made, no job has to make again."""
+    return _Prepared(make_shell(), tuple(n for n in sys.modules if n.split(".")[0] == "autograder"))
+
 
 def main(read_fd: int, write_fd: int) -> None:
     """Runs one job from its frames; returns when the other side closes the pipe."""
+    shell = prepare().shell
     frame = read_frame(read_fd)
     if frame is None:
         return
@@ -42,10 +63,11 @@ def main(read_fd: int, write_fd: int) -> None:
     _write_files(job["files"], split(frame.body, [f["n"] for f in job["files"]]))
     _reseed()
     sys.path.insert(0, os.getcwd())
-    _inert_package()
-    shell, outputs = open_shell(job["limits"]["output_bytes"])
+    shelf = Shelf(Path.cwd(), job["helpers"])
+    _inert_package(shelf)
+    outputs = open_shell(shell, job["limits"]["output_bytes"])
     exports = Exports(shell.user_ns, helpers=tuple(job["helpers"]))
-    runner = _Runner(shell, outputs, exports, write_fd, job["limits"])
+    runner = _Runner(shell, outputs, exports, shelf, write_fd, job["limits"])
     for index, cell in enumerate(job["cells"]):
         runner.cell(index, cell)
     write_frame(write_fd, {"event": "done"})
@@ -55,9 +77,16 @@ def main(read_fd: int, write_fd: int) -> None:
 
 class _Runner:
     def __init__(
-        self, shell: Shell, outputs: Outputs, exports: Exports, fd: int, limits: dict[str, Any]
+        self,
+        shell: Shell,
+        outputs: Outputs,
+        exports: Exports,
+        shelf: Shelf,
+        fd: int,
+        limits: dict[str, Any],
     ) -> None:
         self._shell, self._outputs, self._exports, self._fd = shell, outputs, exports, fd
+        self._shelf = shelf
         self._limits = limits
         self._left = int(limits["capture_bytes"])
         self._assigned: dict[str, None] = {}
@@ -69,9 +98,11 @@ class _Runner:
             return
         write_frame(self._fd, {"event": "start", "cell": index})
         source, skipped = skip_downloads(cell["source"])
-        before = dict(self._shell.user_ns) if cell["role"] in ("answer", "extra") else None
+        before = dict(self._shell.user_ns) if cell["role"] in ASSIGNING else None
         started = _clock()
         error = self._run(source)
+        if cell["role"] == "kept":
+            error = self._restore(cell) or error
         cpu, wall = (b - a for a, b in zip(started, _clock(), strict=True))
         if before is not None:
             self._note_assigned(before)
@@ -93,6 +124,15 @@ class _Runner:
             return None
         return describe_error(error, source, _cell_filename(error))
 
+    def _restore(self, cell: dict[str, Any]) -> dict[str, Any] | None:
+        """Kept work in the place of training; an error only if it takes too long."""
+        try:
+            with cpu_alarm(self._limits["cell_seconds"], "rebuilding kept work"):
+                self._shelf.restore(cell["names"], cell["lost"], self._shell.user_ns)
+        except BaseException as failure:
+            return describe_error(failure, "", "")
+        return None
+
     def _note_assigned(self, before: dict[str, Any]) -> None:
         for name, value in self._shell.user_ns.items():
             if name.startswith("_") or name in ("In", "Out", "exit", "quit", "get_ipython"):
@@ -106,7 +146,7 @@ class _Runner:
             asked = name in names
             if name not in self._shell.user_ns:
                 if asked:
-                    self._missing(grade_id, name, "undefined")
+                    self._missing(grade_id, name, self._shelf.lost.get(name, "undefined"))
                 continue
             encoder = Encoder(self._exports.stranger, cap=self._left)
             try:
@@ -166,14 +206,19 @@ def _reseed() -> None:
     np.random.seed(int.from_bytes(os.urandom(4), "little"))  # noqa: NPY002
 
 
-def _inert_package() -> None:
-    """`from autograder import ...` works here and does nothing: grading happens elsewhere."""
+def _inert_package(shelf: Shelf) -> None:
+    """`from autograder import ...` works here and does nothing: grading happens elsewhere.
+
+    Only `kept("unet")` does what it does in a notebook: cells after it need the value.
+    """
     package = types.ModuleType("autograder")
-    for name in [n for n in sys.modules if n.split(".")[0] == "autograder"]:
+    for name in prepare().ours:
         del sys.modules[name]
-    for name in ("Task", "expect", "keep", "kept", "progress", "budget", "submit", "language"):
+    for name in ("Task", "expect", "keep", "progress", "budget", "submit", "language"):
         setattr(package, name, _Inert())
+    package.kept = shelf.value  # type: ignore[attr-defined]
     package.KeepEachEpoch = _inert_callback  # type: ignore[attr-defined]
+    package.translated = str  # type: ignore[attr-defined]
     sys.modules["autograder"] = package
 
 

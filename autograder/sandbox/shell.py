@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import builtins
 import io
+import os
 import re
 import sys
 import traceback
 import types
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -150,31 +152,38 @@ class Shell(InteractiveShell):
         """The error is reported by `run_cell`, once."""
 
 
-def open_shell(output_bytes: int) -> tuple[Shell, Outputs]:
-    """A shell whose namespace is `__main__`, and the outputs it will write to."""
-    outputs = Outputs(output_bytes)
+def make_shell() -> Shell:
+    """A shell whose namespace is `__main__`; one made before a fork serves after it."""
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
-    sys.stdout, sys.stderr = _Stream("stdout", outputs, 1), _Stream("stderr", outputs, 2)
-    _Publisher.outputs = _Hook.outputs = outputs
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Plain"
     Shell.clear_instance()
-    shell = Shell.instance(
+    shell: Shell = Shell.instance(
         config=config, user_module=main, user_ns=main.__dict__,
         display_pub_class=_Publisher, displayhook_class=_Hook,
     )  # fmt: skip
+    if "matplotlib" in sys.modules:
+        shell.enable_matplotlib("inline")
+    return shell
+
+
+def open_shell(shell: Shell, output_bytes: int) -> Outputs:
+    """The outputs that a shell's cells will write to, from this process and folder on."""
+    outputs = Outputs(output_bytes)
+    sys.stdout, sys.stderr = _Stream("stdout", outputs, 1), _Stream("stderr", outputs, 2)
+    _Publisher.outputs = _Hook.outputs = outputs
+    shell.ipython_dir = os.environ["IPYTHONDIR"]
+    shell.history_manager.dir_hist[:] = [Path.cwd()]
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     shell.loop_runner = loop.run_until_complete
     shell.autoawait = True
     builtins.input = _no_input
     _colab_shim()
-    if "matplotlib" in sys.modules:
-        shell.enable_matplotlib("inline")
-    return shell, outputs
+    return outputs
 
 
 def skip_downloads(source: str) -> tuple[str, tuple[str, ...]]:

@@ -12,13 +12,13 @@ a warm process is not possible every job gets a fresh one, and `notes` says so.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 
 from autograder.errors import SandboxFault
 from autograder.nouns import Limits
 from autograder.sandbox import canary, landlock, wire
+from autograder.sandbox.cores import Cores
 from autograder.sandbox.generation import Generation
 from autograder.sandbox.isolation import HOME, Plan, Tier
 from autograder.sandbox.job import Job, Outcome
@@ -32,6 +32,12 @@ ENTRIES = {
     "inside": "autograder.sandbox.inside:main",
     "checking": "autograder.sandbox.checking:main",
 }
+OURS = {  # what every job of a kind needs beside the libraries
+    ENTRIES["inside"]: ("autograder.sandbox.inside",),
+    ENTRIES["checking"]: (
+        *("autograder.sandbox.checking", "autograder.expect", "autograder.student.task"),
+    ),
+}
 CANARY = "autograder.sandbox.canary:main"
 
 
@@ -44,24 +50,28 @@ class WarmServer:
         *,
         tier: Tier,
         readable: Sequence[str] = (),
-        parallel: int = 0,
+        cores: Cores | None = None,
         jobs_each: int = 200,
         preload: Sequence[str] = PRELOAD,
         start_seconds: float = 180.0,
     ) -> None:
-        """`parallel` > 0: that many jobs at a time, each on its own share of the cores."""
+        """`cores` deals each job its share of the machine; without it every job may use all."""
         self.entry = ENTRIES.get(entry, entry)
         self.tier = tier
         self.notes: list[str] = []
         self._landlock = landlock.version() > 0
-        self._readable, self._preload = tuple(readable), tuple(preload)
-        self._parallel, self._jobs_each, self._start_seconds = parallel, jobs_each, start_seconds
+        self._readable = tuple(readable)
+        self._preload = (*preload, *OURS.get(self.entry, ())) if preload else ()
+        self._cores, self._jobs_each, self._start_seconds = (
+            cores or Cores(),
+            jobs_each,
+            start_seconds,
+        )
         self._fresh = tier is Tier.PARTIAL  # every job has a process of its own
         self._starting = threading.Lock()  # held while the warm process starts
         self._counting = threading.Lock()  # held for a moment
         self._current: Generation | None = None
         self._all: list[Generation] = []
-        self._slots = list(range(parallel))
         self._pump = Pump()
         self._closed = False
 
@@ -168,7 +178,7 @@ class WarmServer:
             return generation
         generation.promise()
         try:
-            with generation.order(self._plan(generation, canary.LIMITS, None), CANARY) as job:
+            with generation.order(self._plan(generation, canary.LIMITS, ()), CANARY) as job:
                 job.send(wire.pack({}))
                 frame = job.receive()
                 outcome = job.finish()
@@ -185,40 +195,28 @@ class WarmServer:
     # ── Jobs ─────────────────────────────────────────────────────────────────────────
 
     def _order(self, generation: Generation, limits: Limits) -> Job:
-        with self._counting:
-            slot = self._slots.pop(0) if self._slots else None
+        place, thread = self._cores.take(), threading.get_ident()
 
         def done() -> None:
-            if slot is not None:
-                with self._counting:
-                    self._slots.append(slot)
+            self._cores.give(place, thread)
 
         try:
-            return generation.order(self._plan(generation, limits, slot), self.entry, done)
+            plan = self._plan(generation, limits, self._cores.at(place))
+            return generation.order(plan, self.entry, done)
         except OSError:
             done()
             generation.kill()
             generation.stop()
             raise
 
-    def _plan(self, generation: Generation, limits: Limits, slot: int | None) -> Plan:
+    def _plan(self, generation: Generation, limits: Limits, cores: tuple[int, ...]) -> Plan:
         return Plan(
             self.tier,
             HOME if self.tier is Tier.FULL else "",
             limits,
             (*interpreter_paths(), *self._readable),
-            _share(slot, self._parallel),
+            cores,
             generation.launched.data_mb,
             self._landlock,
             unprivileged() if self.tier is Tier.PARTIAL else 0,
         )
-
-
-def _share(slot: int | None, parallel: int) -> tuple[int, ...]:
-    """The cores of one of `parallel` jobs at a time; () = all of them."""
-    cores = sorted(os.sched_getaffinity(0))
-    if slot is None or parallel < 2:
-        return ()
-    if parallel >= len(cores):
-        return (cores[slot % len(cores)],)
-    return tuple(cores[slot::parallel])

@@ -52,10 +52,15 @@ class NotWarm(Exception):
 
 
 def preload(names: Sequence[str]) -> None:
-    """Imports what jobs need; NotWarm if that started a thread or TensorFlow's eager context."""
+    """Imports what jobs need; NotWarm if that started a thread or TensorFlow's eager context.
+
+    A module of ours with a `prepare` function is prepared.
+    """
     for name in names:
         with contextlib.suppress(ModuleNotFoundError):
-            importlib.import_module(name)
+            module = importlib.import_module(name)
+            if name.startswith("autograder.") and hasattr(module, "prepare"):
+                module.prepare()
     check_cold()
     gc.collect()
     gc.freeze()

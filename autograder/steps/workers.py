@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from autograder.sandbox import tiers
+from autograder.sandbox.cores import Cores
 from autograder.sandbox.supervisor import WarmServer
 
 
@@ -15,8 +16,9 @@ class Workers:
     def __init__(self, *, sandbox: bool = True, parallel: int = 1) -> None:
         self.tier = tiers.choose(sandbox=sandbox)
         self.parallel = parallel
-        self.students = WarmServer("inside", tier=self.tier, parallel=parallel)
-        self.checkers = WarmServer("checking", tier=self.tier, parallel=parallel)
+        cores = Cores(parallel)
+        self.students = WarmServer("inside", tier=self.tier, cores=cores)
+        self.checkers = WarmServer("checking", tier=self.tier, cores=cores)
 
     def __enter__(self) -> Workers:
         return self

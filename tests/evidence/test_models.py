@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.evidence.models import Refused, describe, rebuild, refusals
+from autograder.evidence.models import Refused, describe, rebuild, refusals, state
 
 keras = pytest.importorskip("keras")
 
@@ -140,3 +140,49 @@ def test_a_config_that_lies_about_its_kind_is_refused() -> None:
     for config in (None, [], {"class_name": "Dense"}, {"class_name": "Sequential", "config": 3}):
         with pytest.raises(Refused):
             rebuild({"config": config, "compile": None}, [])
+
+
+def compiled() -> Any:
+    model = keras.Sequential([
+        keras.Input((4,)), keras.layers.Dense(3, activation="relu"),
+        keras.layers.Dropout(0.5), keras.layers.Dense(1),
+    ])  # fmt: skip
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    return model
+
+
+ROWS = np.ones((2, 4), "float32")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.layers[0].set_weights([w + 1 for w in m.layers[0].get_weights()]),
+        lambda m: setattr(m.layers[0], "trainable", False),
+        lambda m: m.compile("adam", "mae"),
+        lambda m: m.train_on_batch(ROWS, np.ones((2, 1))),
+        lambda m: m(ROWS, training=True),
+        lambda m: setattr(m.layers[0], "activation", keras.activations.tanh),
+    ],
+    ids=["weights", "frozen", "compiled", "a step of size 0", "random draws", "activation"],
+)
+def test_what_a_check_changes_of_a_model_shows_in_its_state(change: Any) -> None:
+    model = compiled()
+    before = state(model)
+    change(model)
+    assert state(model) != before
+
+
+def test_reading_a_model_leaves_its_state_as_it_was() -> None:
+    model = compiled()
+    before = state(model)
+    model.predict(ROWS, verbose=0)
+    model.evaluate(ROWS, np.ones((2, 1)), verbose=0)
+    model.summary(print_fn=lambda *_: None)
+    assert state(model) == before
+
+
+def test_a_model_that_was_never_compiled_has_a_state_as_well() -> None:
+    model = sequential()
+    assert not hasattr(model, "optimizer")
+    assert state(model) == state(model)

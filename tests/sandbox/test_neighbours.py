@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from autograder.nouns import Limits
+from autograder.sandbox.cores import Cores
 from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import WarmServer, _share
+from autograder.sandbox.supervisor import WarmServer
 from autograder.sandbox.wire import pack
 from tests.sandbox.conftest import LIMITS, ask, held_here, serve
 
@@ -68,13 +71,28 @@ def test_jobs_at_the_same_time_share_the_cores(
     parallel: int, slots: list[int], shares: list[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
-    assert [_share(slot, parallel) for slot in slots] == shares
+    cores = Cores(parallel)
+    assert [cores.at(slot) for slot in slots] == shares
+
+
+def test_jobs_of_one_thread_share_their_cores_and_threads_spread_over_the_machine() -> None:
+    cores = Cores(2)
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        run, other = first.submit(cores.take).result(), second.submit(cores.take).result()
+        check = first.submit(cores.take).result()
+        assert (run, check) == (0, 0)
+        assert other == 1
+        thread = first.submit(threading.get_ident).result()
+        cores.give(run, thread)
+        cores.give(check, thread)
+        assert first.submit(cores.take).result() == 0
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core")
 def test_a_job_with_many_busy_threads_keeps_to_its_share_of_the_cores() -> None:
-    server = serve(held_here(Tier.FULL), parallel=2)
-    with server, server.start(LIMITS) as first, server.start(LIMITS) as second:
+    server = serve(held_here(Tier.FULL), cores=Cores(2))
+    with server, ThreadPoolExecutor(1) as thread, server.start(LIMITS) as first:
+        second = thread.submit(server.start, LIMITS).result()
         where = "import os; answer = sorted(os.sched_getaffinity(0))"
         cores = [set(ask(job, where)["answer"]) for job in (first, second)]
         widen = "import os; os.sched_setaffinity(0, range(os.cpu_count()))"
