@@ -248,6 +248,8 @@ class NotebookResult:
     broken: str = ""
     tier: str = ""  # "A", "B" or "UNSANDBOXED"
     run: str = ""  # key of the run whose evidence was read; "" if nothing was run
+    retrained: bool = True  # False: kept work took the place of its training cells
+    weights: Mapping[str, str] = field(default_factory=dict)  # of kept models: digests
 
 
 @dataclass(frozen=True)

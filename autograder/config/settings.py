@@ -33,7 +33,10 @@ class CourseSettings:
     name: str = _set("course", "all", "A short name; nbgrader's `course_id`.")
     language: Literal["en", "ko"] = _set("en", "all", "The language of `source/`.")
     translations: tuple[str, ...] = _set(
-        (), "validate", "Languages besides it; an unfinished catalogue fails validation."
+        (),
+        "release",
+        "Languages besides it, released where an assignment has a catalogue; an unfinished one fails "
+        "validation.",
     )
     timezone: str = _set("UTC", "all", "The zone in which dates here are written and shown.")
     db_url: str = _set(
@@ -58,7 +61,9 @@ class GradingSettings:
         "`inside` allows it and stamps the result, `refuse` leaves such a task to a person.",
     )
     retrain: bool = _set(
-        True, "later", "`False`: cells tagged `train` are skipped and kept work takes their place."
+        True,
+        "grade",
+        "`False`: cells tagged `train` are not run and kept work takes their place.",
     )
     draws: Literal["course", "student"] = _set(
         "course", "later", "Whether hidden data is the same for all, or drawn for each student."

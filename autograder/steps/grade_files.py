@@ -17,7 +17,7 @@ from typing import Any
 from autograder.config import Course
 from autograder.engine.pool import run_all
 from autograder.errors import NotFound
-from autograder.evidence import results
+from autograder.evidence import kept, results
 from autograder.evidence.store import Store, digest
 from autograder.nouns import Assignment, NotebookResult, Submission
 from autograder.steps.grade import judge_of, overall, read
@@ -96,6 +96,8 @@ def _grade(judge: Judge, source: Assignment, file: Path, scratch: Path) -> Grade
     )
     folder = Path(tempfile.mkdtemp(dir=scratch))
     shutil.copy(file, folder / f"{name}.ipynb")
+    if (file.parent / kept.FOLDER).is_dir():
+        shutil.copytree(file.parent / kept.FOLDER, folder / kept.FOLDER, symlinks=True)
     submission = Submission(
         f"file-{digest(str(file.resolve()).encode())[:20]}", source.name, "file", folder, "", "", 0
     )

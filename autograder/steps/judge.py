@@ -35,6 +35,7 @@ from autograder.steps import check as checking
 from autograder.steps import run as running
 from autograder.steps.check import Checked, in_error, not_attempted
 from autograder.steps.rules import Rules
+from autograder.steps.training import Instead, instead_of_training
 
 ALONE = ("cpu", "wall")  # limits that a busy machine may have had a part in
 REFERENCE = "reference"
@@ -90,6 +91,8 @@ class Judge:
         merged: dict[str, Merged] = {}
         evidence: dict[str, Evidence] = {}
         results, waiting, ran = [], list[str](), 0
+        written_by_author = as_attempted or submission.student == REFERENCE
+        kept_work = not (written_by_author or self.course.grading_of(self.assignment.name).retrain)
         for notebook in self.assignment.notebooks:
             path = submission.path / f"{notebook.name}.ipynb"
             try:
@@ -99,7 +102,9 @@ class Judge:
                 continue
             if as_attempted:
                 merged[notebook.name] = _attempted(merged[notebook.name])
-            done = self._notebook(submission, notebook, merged[notebook.name], may_run, afresh)
+            done = self._notebook(
+                submission, notebook, merged[notebook.name], may_run, afresh, kept_work
+            )
             waiting += done.waiting
             ran += done.ran
             if done.evidence is not None:
@@ -129,16 +134,20 @@ class Judge:
         merged: Merged,
         may_run: bool,
         afresh: bool,
+        kept_work: bool,
     ) -> _Done:
         if not any(merged.attempted.values()):
             tasks = tuple(not_attempted(task) for task in notebook.tasks)
             tier = str(self.students.tier)
             return self._Done(NotebookResult(notebook.name, tasks, notes=merged.notes, tier=tier))
         limits = self.course.limits(self.assignment.name)
-        plan = running.plan(submission.id, notebook, merged, self._brought(submission), limits)
+        brought = self._brought(submission)
+        instead = instead_of_training(merged, submission.path) if kept_work else None
+        plan = running.plan(submission.id, notebook, merged, brought, limits, instead)
         rules = self._rules(submission, notebook)
         try:
-            return self._run_and_check(plan, rules, notebook, merged, may_run, afresh)
+            done = self._run_and_check(plan, rules, notebook, merged, may_run, afresh)
+            return _not_retrained(done, instead)
         except Exception as error:
             fault = error if isinstance(error, Fault) else Fault(f"{type(error).__name__}: {error}")
             tasks = tuple(
@@ -271,6 +280,15 @@ def solution(assignment: Assignment, folder: Path) -> Submission:
         node["cells"] = [c for n, c in enumerate(notebook.node.cells, 1) if n not in mistakes]
         (folder / f"{notebook.name}.ipynb").write_text(write_node(node), encoding="utf-8")
     return Submission(REFERENCE, assignment.name, REFERENCE, folder, "", "", 0)
+
+
+def _not_retrained(done: Judge._Done, instead: Instead | None) -> Judge._Done:
+    """The result with what was said of kept work, and whose weights they are."""
+    if instead is None or done.result is None:
+        return done
+    notes = (*instead.notes, *done.result.notes)
+    told = replace(done.result, notes=notes, retrained=False, weights=instead.weights)
+    return replace(done, result=told)
 
 
 def _attempted(merged: Merged) -> Merged:

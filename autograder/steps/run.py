@@ -24,6 +24,7 @@ from autograder.nouns import CellError, Limits, Message, Notebook, TaskKind, Usa
 from autograder.sandbox import limits as limits_
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, Outcome, WarmServer
+from autograder.steps.training import Instead
 
 VALUES_CAP = 4096  # values captured in one run
 CALL_SECONDS = 20.0  # CPU seconds of one call that a criterion makes to a student's function
@@ -46,7 +47,7 @@ class Plan:
     def key(self) -> str:
         """What the run is known by: the same code, files and submission make the same key."""
         code = [
-            {k: v for k, v in cell.items() if k in ("source", "role", "grade_id")}
+            {k: v for k, v in cell.items() if k in ("source", "role", "grade_id", "names", "lost")}
             for cell in self.cells
             if cell["role"] != "test"
         ]
@@ -55,14 +56,28 @@ class Plan:
 
 
 def plan(
-    submission: str, source: Notebook, merged: Merged, files: Mapping[str, bytes], limits: Limits
+    submission: str,
+    source: Notebook,
+    merged: Merged,
+    files: Mapping[str, bytes],
+    limits: Limits,
+    instead: Instead | None = None,
 ) -> Plan:
-    """What will be run of a merged notebook: every code cell but the tests, names to capture."""
+    """What will be run of a merged notebook: every code cell but the tests, names to capture.
+
+    With `instead`, kept work comes in the place of training cells.
+    """
     asked = {task.grade_id: _names(task) for task in source.tasks}
     places = [place for place, cell in enumerate(merged.node.cells) if cell.cell_type == "code"]
     cells: list[dict[str, Any]] = []
-    for place, cell in zip(places, merged.cells, strict=True):
-        if cell.role == "test":
+    for index, (place, cell) in enumerate(zip(places, merged.cells, strict=True)):
+        if instead is not None and index in instead.restored:
+            cells.append({
+                "role": "kept", "grade_id": cell.grade_id, "source": instead.sources[index],
+                "number": cell.number, "place": place, "names": list(instead.restored[index]),
+                "lost": dict(instead.lost[index]),
+            })  # fmt: skip
+        elif cell.role == "test":
             names = asked.get(cell.grade_id, [])
             cells.append({"role": "test", "grade_id": cell.grade_id, "names": names})
         else:
@@ -216,7 +231,7 @@ def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | 
     evidence, live, ended_in = _run_once(server, plan, store)
     if ended_in < 0 or all(cell["role"] != "test" for cell in plan.cells[ended_in:]):
         return evidence, live
-    inert = {**plan.cells[ended_in], "source": ""}
+    inert = {**plan.cells[ended_in], "source": "", "role": "extra"}
     cells = (*plan.cells[:ended_in], inert, *plan.cells[ended_in + 1 :])
     again, live, _ = _run_once(server, replace(plan, cells=cells), store)
     return _joined(evidence, again), live

@@ -10,6 +10,7 @@ from typing import Any
 from autograder import gradebook
 from autograder.config import Course
 from autograder.gradebook import StudentScore
+from autograder.steps.alike import Alike, alike
 from autograder.steps.release import released_number
 
 
@@ -27,6 +28,7 @@ class Standing:
     feedback: int
     mean: float | None  # of those graded, late penalties taken off
     max_score: float | None
+    alike: tuple[Alike, ...] = ()  # students whose kept models have equal weights
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "due": self.due.isoformat() if self.due else None}
@@ -64,6 +66,7 @@ def _standing(course: Course, name: str) -> Standing:
         feedback=_folders(course.feedback, name),
         mean=_mean(graded),
         max_score=graded[0].max_score if graded else None,
+        alike=() if course.grading_of(name).retrain else alike(course, name),
     )
 
 

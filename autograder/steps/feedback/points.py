@@ -87,4 +87,7 @@ def stamps(results: Sequence[NotebookResult]) -> tuple[Stamp, ...]:
     if any(task.beside_student_code for result in results for task in result.tasks):
         text = translate("At least one test ran in the same process as your code.")
         found.append(Stamp("TESTS BESIDE STUDENT CODE", text))
+    if not all(result.retrained for result in results):
+        text = translate("Training was not repeated: what you kept was judged on unseen data.")
+        found.append(Stamp("NOT RETRAINED", text))
     return tuple(found)

@@ -1,0 +1,127 @@
+"""Where a course does not train again: which kept values take the place of which cells.
+
+Of each cell tagged `train` only imports and definitions are run. Kept values that it names come in
+the place of the rest; kept values that no such cell names come with the last of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.evidence import kept
+from autograder.evidence.kept import Kept, Unkeepable
+from autograder.language import translate
+from autograder.notebook import names
+from autograder.notebook.merging import Cell, Merged
+from autograder.nouns import fill
+
+TRAIN = "train"
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What comes in the place of training in one notebook."""
+
+    restored: Mapping[int, tuple[str, ...]]  # place in Merged.cells -> names of kept values
+    lost: Mapping[int, Mapping[str, str]]  # names such a cell assigns and nobody kept -> why
+    sources: Mapping[int, str]  # what is still run of such a cell
+    weights: Mapping[str, str] = field(default_factory=dict)  # of kept models: what they are
+    notes: tuple[str, ...] = ()
+
+
+def instead_of_training(merged: Merged, folder: Path) -> Instead | None:
+    """What to restore in place of this notebook's training cells; None if it has none."""
+    places = [place for place, cell in enumerate(merged.cells) if TRAIN in cell.tags]
+    if not places:
+        return None
+    shelf, problems = _shelf(folder / kept.FOLDER)
+    restored = dict(_restored(merged.cells, places, shelf))
+    lost = {place: _lost(merged.cells[place], shelf, problems) for place in places}
+    sources = {place: _definitions(merged.cells[place].source) for place in places}
+    weights = {name: _weights(one) for name, one in sorted(shelf.items()) if one.is_model}
+    cells = [merged.cells[place] for place in places]
+    return Instead(restored, lost, sources, weights, tuple(_notes(cells, restored, problems)))
+
+
+def _shelf(folder: Path) -> tuple[dict[str, Kept], dict[str, str]]:
+    """What was kept, by name, and what cannot be read, with the reason."""
+    shelf, problems = dict[str, Kept](), dict[str, str]()
+    for name in kept.names(folder):
+        try:
+            shelf[name] = kept.read(folder, name)
+        except Unkeepable as problem:
+            problems[name] = problem.fact
+    return shelf, problems
+
+
+def _restored(
+    cells: Sequence[Cell], places: Sequence[int], shelf: Mapping[str, Kept]
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    mentioned = {place: _mentioned(cells[place].source) for place in places}
+    anywhere = set().union(*mentioned.values())
+    for place in places:
+        rest = [n for n in shelf if n not in anywhere] if place == places[-1] else []
+        yield place, tuple(sorted([*(n for n in shelf if n in mentioned[place]), *rest]))
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        return names.parse(source)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _mentioned(source: str) -> set[str]:
+    return {node.id for node in ast.walk(_parsed(source)) if isinstance(node, ast.Name)}
+
+
+def _definitions(source: str) -> str:
+    """The imports, functions and classes of a cell, which train nothing."""
+    return "\n".join(ast.unparse(n) for n in _parsed(source).body if isinstance(n, _DEFINING))
+
+
+_DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+
+
+def _lost(cell: Cell, shelf: Mapping[str, Kept], problems: Mapping[str, str]) -> dict[str, str]:
+    """The names that the cell would assign and that were not kept, with the reason."""
+    assigned = names.bound(cell.source) - names.bound(_definitions(cell.source))
+    broken = problems.keys() & _mentioned(cell.source)
+    return {
+        name: problems.get(name)
+        or fill(
+            translate(
+                "training is not repeated when grading, and keep({name}={name}) left nothing"
+            ),
+            {"name": name},
+        )
+        for name in sorted(assigned | broken)
+        if name not in shelf
+    }
+
+
+def _weights(one: Kept) -> str:
+    """What two equal models have in common: a digest of all their numbers."""
+    digest = hashlib.sha256()
+    for buffer in one.buffers:
+        digest.update(buffer)
+    return digest.hexdigest()
+
+
+def _notes(
+    cells: Sequence[Cell], restored: Mapping[int, tuple[str, ...]], problems: Mapping[str, str]
+) -> Iterator[str]:
+    told = sorted({name for many in restored.values() for name in many})
+    numbers = ", ".join(str(cell.number) for cell in cells if cell.number)
+    if told:
+        text = translate("Not retrained: kept work ({names}) took the place of cell {cells}.")
+    else:
+        text = translate("Not retrained: cell {cells} was not run, and no kept work was handed in.")
+    yield fill(text, {"names": ", ".join(told), "cells": numbers})
+    for name, problem in sorted(problems.items()):
+        text = translate("Kept work {name} could not be used: {problem}.")
+        yield fill(text, {"name": name, "problem": problem})
