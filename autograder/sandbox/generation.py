@@ -7,15 +7,15 @@ import contextlib
 import json
 import os
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from autograder.sandbox import folders
 from autograder.sandbox.isolation import Plan
 from autograder.sandbox.job import Job, Pipes
-from autograder.sandbox.launch import Launched, remove_tree
+from autograder.sandbox.launch import Launched
 from autograder.sandbox.pump import Pump
 
 _numbers = count(1)
@@ -47,19 +47,23 @@ class Generation:
 
     def order(self, plan: Plan, entry: str, done: Callable[[], None] = lambda: None) -> Job:
         """A promised job, forked by this process; OSError if the process has gone."""
-        number, folder = next(_numbers), ""
+        number, folder = next(_numbers), None
         if not plan.scratch:
-            folder = tempfile.mkdtemp(prefix="autograder-job-")
-            plan = replace(plan, scratch=folder)
+            folder = folders.make("job")
+            plan = replace(plan, scratch=folder.path)
             if plan.uid:
-                os.chown(folder, plan.uid, plan.uid)
+                os.chown(folder.path, plan.uid, plan.uid)
 
         def end() -> None:
             with contextlib.suppress(OSError):
                 self.launched.control.send(json.dumps({"op": "kill", "id": number}).encode())
 
+        def tidy() -> None:
+            if folder:
+                folder.remove()
+
         def over() -> None:
-            remove_tree(folder)
+            tidy()
             self._settle(job)
             done()
 
@@ -67,7 +71,7 @@ class Generation:
         try:
             pipes = self._send(order)
         except OSError:
-            remove_tree(folder)
+            tidy()
             self._settle(None)
             raise
         job = Job(

@@ -6,9 +6,7 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxFault
-from autograder.sandbox import watch
+from autograder.sandbox import folders, watch
 from autograder.sandbox.isolation import HOME, SCRATCH, STUDENT, Tier, environment
 
 ROOT_BECOMES = 62017  # the uid that a supervisor who is root starts the sandbox as
@@ -58,13 +56,13 @@ class Launched:
     pid: int  # of the warm server itself, as seen from here
     data_mb: int  # data every fork of it begins with
     seconds: float  # its imports took
-    home: str  # a folder made for it; removed when it ends
+    home: folders.Folder  # made for it; removed when it ends
 
     def stop(self) -> None:
         """Hangs up, and kills it if it does not go."""
         self.control.close()
         end(self.process, 5)
-        remove_tree(self.home)
+        self.home.remove()
 
 
 def end(process: subprocess.Popen[bytes], seconds: float) -> None:
@@ -87,18 +85,19 @@ def launch(
     `spawn` calls its argument in a thread that outlives the server.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    home = tempfile.mkdtemp(prefix="autograder-warm-")
+    folders.sweep()
+    home = folders.make("warm")
     with contextlib.ExitStack() as undo:
-        undo.callback(remove_tree, home)
+        undo.callback(home.remove)
         undo.callback(ours.close)
         with theirs, tempfile.TemporaryFile() as errors, _files() as files:
-            command = _command(tier, home, readable, files)
+            command = _command(tier, home.path, readable, files)
             command += ["-I", "-c", _BOOT, _module_path(), str(theirs.fileno()), ",".join(preload)]
             process = spawn(
                 lambda: subprocess.Popen(
                     command,
                     pass_fds=[theirs.fileno(), *files],
-                    env=environment(home),
+                    env=environment(home.path),
                     cwd="/",
                     stdin=subprocess.DEVNULL,
                     stdout=errors,
@@ -237,15 +236,3 @@ def _files() -> Iterator[tuple[int, ...]]:
             close.callback(os.close, read)
             fds.append(read)
         yield tuple(fds)
-
-
-def remove_tree(folder: str) -> None:
-    """Removes a folder, whatever modes were left in it; follows no link."""
-    if not folder:
-        return
-    with contextlib.suppress(FileNotFoundError):
-        for _, names, _, parent in os.fwalk(folder, follow_symlinks=False):
-            for name in names:
-                if stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
-                    os.chmod(name, 0o700, dir_fd=parent)
-    shutil.rmtree(folder, ignore_errors=True)

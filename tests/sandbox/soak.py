@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox import launch, tiers, watch
+from autograder.sandbox import folders, tiers, watch
 from autograder.sandbox.supervisor import WarmServer
 from autograder.sandbox.warm import PRELOAD
 from tests.sandbox.attacks import TIGHT, Attack, all_attacks, attempt, bait
@@ -107,7 +107,7 @@ def main() -> int:
         after = figures(server)
         notes = server.notes
     seconds = time.monotonic() - began
-    launch.remove_tree(tempfile.tempdir)
+    folders.remove_tree(tempfile.tempdir)
     print(
         f"tier {server.tier}: {good} of {options.jobs} jobs ended as they should, {seconds:.0f} s"
     )
