@@ -17,7 +17,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from autograder.config import Course
 from autograder.notebook.cells import write_node
 from autograder.nouns import Assignment, Notebook
 from autograder.steps import collect, demo, grade, release, roster
+from autograder.steps.grouping import fingerprints, groups
 from autograder.steps.workers import Workers
 
 ASSIGNMENT = "n432_segmentation_detection"
@@ -169,6 +170,40 @@ def main() -> None:
     said = parser.parse_args()
     folder = said.course or Path(tempfile.mkdtemp()) / "course"
     course = config.load(folder) if folder.exists() else make_class(folder, said.students)
+    start = time.perf_counter()
+    made = fingerprints.refresh(course, ASSIGNMENT)
+    print(f"{made} answers put into groups in {time.perf_counter() - start:.1f} s")
+    seeds = json.loads((course.state / SEEDS).read_text())
+    pure = together = known = total = 0
+    for one in groups_of(course):
+        mine = Counter(seeds[s][1] for s in one.students if seeds[s][0] == one.task)
+        if not mine:
+            continue
+        name, most = mine.most_common(1)[0]
+        seeded = sum(1 for task, mistake in seeds.values() if (task, mistake) == (one.task, name))
+        total += sum(mine.values())
+        pure += most
+        together += most if most > seeded / 2 else 0
+        known += most if one.label == name else 0
+        print(f"{one.task:12} {len(one.students):4} {dict(mine)} labelled {one.label or '-'}")
+    print(f"seeded mistakes: {total}")
+    print(f"in a group mostly of their own mistake: {pure / total:.1%}")
+    print(f"in the one group that holds most of their mistake: {together / total:.1%}")
+    print(f"in a group labelled with their mistake: {known / total:.1%}")
+
+
+@dataclass(frozen=True)
+class Found:
+    task: str
+    students: tuple[str, ...]
+    label: str
+
+
+def groups_of(course: Course) -> Iterator[Found]:
+    for task in gradebook.tasks(course, ASSIGNMENT):
+        for one in groups.groups(course, ASSIGNMENT, task.notebook, task.task):
+            label = one.match.mistake.name if one.match and one.match.sure else ""
+            yield Found(task.task, one.students, label)
 
 
 if __name__ == "__main__":

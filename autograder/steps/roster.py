@@ -16,6 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,16 @@ def import_roster(course: Course, file: Path) -> Imported:
 def people(course: Course) -> tuple[Person, ...]:
     """Everybody in the roster, in the order of their first import; nobody if there is none."""
     path = path_of(course)
-    if not path.exists():
+    try:
+        known = path.stat()
+    except FileNotFoundError:
         return ()
+    return _read(path, known.st_ino, known.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _inode: int, _changed: int) -> tuple[Person, ...]:
+    """The file is put there whole each time, so that another one has another inode."""
     data = json.loads(path.read_text(encoding="utf-8"))
     return tuple(Person(**one) for one in data["people"])
 

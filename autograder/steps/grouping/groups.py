@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder import gradebook
@@ -12,6 +12,7 @@ from autograder.errors import NotFound
 from autograder.gradebook import CriterionScore, grouped
 from autograder.gradebook.grouped import Fingerprint
 from autograder.nouns import Status
+from autograder.steps.grouping import trees
 from autograder.steps.grouping.fingerprints import (
     ALL_MET,
     UNTOUCHED,
@@ -123,19 +124,29 @@ def code_of(
 
 
 def difference(usual: Mapping[str, str], code: Mapping[str, str]) -> dict[str, list[Difference]]:
-    """How each cell that is not the same differs from the usual right answer."""
+    """How each cell differs from the usual right answer: not in names, comments or spaces."""
     found = {}
     for cell, text in code.items():
-        mine, theirs = text.splitlines(), usual.get(cell, "").splitlines()
-        if mine == theirs:
-            continue
-        lines = difflib.unified_diff(theirs, mine, lineterm="", n=3)
-        found[cell] = [
-            Difference(line[0], line[1:])
-            for line in list(lines)[2:]
-            if line[:1] in {"+", "-", " "}
-        ]  # fmt: skip
+        lines = list(_lines(trees.bare_lines(usual.get(cell, "")), trees.bare_lines(text)))
+        if any(line.sign != " " for line in lines):
+            found[cell] = lines
     return found
+
+
+def _lines(
+    usual: Sequence[tuple[str, str]], mine: Sequence[tuple[str, str]]
+) -> Iterator[Difference]:
+    """Both programs as one list of lines; what they share in the words of the second."""
+    matcher = difflib.SequenceMatcher(
+        None, [line for _, line in usual], [line for _, line in mine], autojunk=False
+    )
+    for group in matcher.get_grouped_opcodes(3):
+        for kind, usual_from, usual_to, from_, to in group:
+            if kind == "equal":
+                yield from (Difference(" ", line) for line, _ in mine[from_:to])
+                continue
+            yield from (Difference("-", line) for line, _ in usual[usual_from:usual_to])
+            yield from (Difference("+", line) for line, _ in mine[from_:to])
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────

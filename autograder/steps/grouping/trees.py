@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import math
+import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from functools import lru_cache
@@ -26,6 +27,7 @@ CODE_CAP = 60_000  # characters
 NODES_CAP = 6_000
 _EXACT = (-1, 0, 1, 2)
 _USUAL = {"np": "numpy", "tf": "tensorflow", "plt": "matplotlib.pyplot", "pd": "pandas"}
+_WORD = re.compile(r"[^\W\d]\w*")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 Pieces = frozenset[int]
 
@@ -42,6 +44,32 @@ def pieces(code: str) -> Pieces:
     for parent, child, place in _pairs(tree):
         counts[f"{names.label(parent)}>{place}>{names.label(child)}"] += 1
     return _numbered(counts)
+
+
+def bare_lines(code: str) -> list[tuple[str, str]]:
+    r"""The lines of the code as Python itself would write them, each with what it is compared by.
+
+    Docstrings, comments and prints are left out; in what is compared, names that functions give to
+    their own values are all alike. What is no Python comes back line by line as it is.
+
+    >>> bare_lines("def f(x):\n    'Doc.'\n    y = x+1 # one\n    return y")[1]
+    ('    y = x + 1', '    v = v + 1')
+    """
+    try:
+        tree = ast.parse(code[:CODE_CAP])
+        own = _Names(tree).own
+        for node in ast.walk(tree):
+            body = getattr(node, "body", None)
+            if isinstance(body, list):
+                node.body = [n for n in body if not _says_nothing(n)] or [ast.Pass()]  # type: ignore[attr-defined]
+        text = ast.unparse(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [(line, line.strip()) for line in code.splitlines()]
+    return [
+        (line, _WORD.sub(lambda found: "v" if found.group() in own else found.group(), line))
+        for line in text.splitlines()
+        if line.strip()
+    ]
 
 
 def likeness(one: Pieces, other: Pieces) -> float:
@@ -83,9 +111,12 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _silent(node: ast.AST) -> bool:
-    """Docstrings, prints, imports: they say nothing of what the code computes."""
-    if isinstance(node, ast.Import | ast.ImportFrom | ast.Pass):
-        return True
+    """Imports and what says nothing of what the code computes."""
+    return isinstance(node, ast.Import | ast.ImportFrom | ast.Pass) or _says_nothing(node)
+
+
+def _says_nothing(node: ast.AST) -> bool:
+    """Docstrings and prints."""
     if not isinstance(node, ast.Expr):
         return False
     value = node.value
@@ -101,7 +132,7 @@ class _Names:
 
     def __init__(self, tree: ast.AST) -> None:
         self._imported: dict[str, str] = {}
-        self._own: set[str] = set()
+        self.own: set[str] = set()
         waiting = deque([(tree, False)])
         while waiting:
             node, inside = waiting.popleft()
@@ -119,11 +150,11 @@ class _Names:
                 for alias in names:
                     self._imported[alias.asname or alias.name] = f"{module}.{alias.name}"
             case ast.arg(arg=name):
-                self._own.add(name)
+                self.own.add(name)
             case ast.Name(id=name, ctx=ast.Store()) if inside:
-                self._own.add(name)
+                self.own.add(name)
             case ast.FunctionDef(name=name) if inside:
-                self._own.add(name)
+                self.own.add(name)
 
     def label(self, node: ast.AST) -> str:
         kind = type(node).__name__
@@ -143,7 +174,7 @@ class _Names:
     def _called(self, name: str) -> str:
         if name in self._imported:
             return self._imported[name]
-        return "v" if name in self._own else _USUAL.get(name, name)
+        return "v" if name in self.own else _USUAL.get(name, name)
 
 
 def _constant(value: object) -> str:

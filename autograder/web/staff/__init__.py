@@ -5,6 +5,7 @@ course.py the assignments of the course, the queue, grading started and followed
 answers.py     what is to be marked, who marks what, *next*
 answer.py      one answer: read, marked, remarked on (answer_view.py, shown.py: what its page says)
 groups.py      answers that behave alike: something said or adjusted for all of them
+comments.py    the comment bank
 measured.py    statistics
 releasing.py   feedback given to students, scores taken to other systems
 """
@@ -16,7 +17,16 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from autograder.web.app import Portal
-from autograder.web.staff import answer, answers, course, groups, measured, releasing, room
+from autograder.web.staff import (
+    answer,
+    answers,
+    comments,
+    course,
+    groups,
+    measured,
+    releasing,
+    room,
+)
 from autograder.web.staff.room import Room
 
 PARTS: tuple[Callable[[Room], APIRouter], ...] = (
@@ -25,6 +35,7 @@ PARTS: tuple[Callable[[Room], APIRouter], ...] = (
     answers.routes,
     answer.routes,
     groups.routes,
+    comments.routes,
     measured.routes,
     releasing.routes,
 )

@@ -18,6 +18,7 @@ from autograder.errors import NotFound
 from autograder.expect.verdict import msgid
 from autograder.language import translate
 from autograder.steps import roster
+from autograder.student.words import number
 from autograder.web.app import Portal
 from autograder.web.auth import Visitor
 
@@ -93,7 +94,7 @@ class Room:
         """The page as HTML, inside the frame of staff's pages."""
         return self.portal.page(
             template, visitor, status=status, here=here, assignment=assignment, tab=tab,
-            tabs=TABS, names=visitor.names, name_of=self.names(visitor), **values,
+            tabs=TABS, names=visitor.names, name_of=self.names(visitor), number=number, **values,
         )  # fmt: skip
 
     def names(self, visitor: Member) -> Any:
