@@ -8,11 +8,23 @@ import re
 import symtable
 from collections.abc import Iterator
 from functools import lru_cache
+from threading import Lock
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "__name__", "__file__"}
+_PARSING = Lock()
 _BODY_MAGICS = re.compile(r"\s*%%(time|timeit|capture|prun)\b.*\n")
+
+
+def tree_of(source: str) -> ast.Module:
+    """What `ast.parse` returns or raises, also where threads parse at the same time.
+
+    Python 3.11 keeps one depth for all threads, and fails with a SystemError where two meet
+    (CPython issue 106905).
+    """
+    with _PARSING:
+        return ast.parse(source)
 
 
 @lru_cache(maxsize=1024)
@@ -22,7 +34,7 @@ def plain_code(source: str) -> str:
     if body:
         source = "\n" * body.group(0).count("\n") + source[body.end() :]
     try:
-        ast.parse(source)
+        tree_of(source)
         return source
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return str(TransformerManager().transform_cell(source))
@@ -31,7 +43,7 @@ def plain_code(source: str) -> str:
 def parse(source: str) -> ast.Module:
     """The cell's syntax tree; a cell that is no Python raises SyntaxError and nothing else."""
     try:
-        return ast.parse(plain_code(source))
+        return tree_of(plain_code(source))
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(f"this cell cannot be read as Python: {error}") from error
 

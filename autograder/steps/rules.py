@@ -14,6 +14,7 @@ from autograder.criteria.draws import seed
 from autograder.evidence.record import Evidence
 from autograder.evidence.results import as_json
 from autograder.evidence.store import digest, fingerprint
+from autograder.notebook.names import tree_of
 from autograder.nouns import Criterion, Limits, Notebook, Task
 
 
@@ -81,7 +82,7 @@ def _judging_code() -> str:
 
 def _shared_code(code: str) -> str:
     """A test cell without its criteria: what all of them use."""
-    tree = ast.parse(code)
+    tree = tree_of(code)
     tree.body = [node for node in tree.body if not _is_criterion(node)]
     return ast.unparse(tree)
 
