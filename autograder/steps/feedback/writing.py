@@ -12,6 +12,7 @@ from autograder.config import Course
 from autograder.errors import EvidenceFault, NotFound
 from autograder.evidence import results
 from autograder.evidence.store import Store, write_beside
+from autograder.gradebook import said
 from autograder.language import LANGUAGES
 from autograder.nouns import NotebookResult, Result
 from autograder.steps.collect import shelf_of
@@ -104,7 +105,10 @@ class _Book:
         scores = gradebook.student_scores(course, assignment, student)
         self._scores = {score.student: score for score in scores}
         self._tasks = gradebook.task_scores(course, assignment, student)
-        self._remarks = gradebook.remarks(course, assignment, student)
+        self._remarks = (
+            *gradebook.remarks(course, assignment, student),
+            *said.for_students(course, assignment, student),
+        )
         self._demands: dict[int, dict[str, Any]] = {}
         self._shelf = shelf_of(course, assignment)
         self._words: dict[str, Mapping[str, str]] = {}

@@ -22,7 +22,7 @@ from autograder.gradebook.grouped import Fingerprint
 from autograder.nouns import Notebook, Status, Task, TaskKind
 from autograder.steps.grouping import probes, trees
 from autograder.steps.grouping.mistakes import nearest
-from autograder.steps.grouping.reading import answer_code, graded_cells, source_of, task_in
+from autograder.steps.grouping.reading import ShownCell, answer_code, graded, source_of, task_in
 
 VERSION = "1"  # another one makes every fingerprint anew
 ALIKE = 0.55  # likeness of trees that makes one group
@@ -58,7 +58,7 @@ def refresh(
     }
     made: list[Fingerprint] = []
     for done, (student, submission) in enumerate(sorted(stale.items(), key=lambda s: s[1]), 1):
-        cells = _Cells(course, assignment, student)
+        cells = _Cells(course, assignment, student, submission)
         runs = _Runs(store)
         for task in tasks:
             facts = _facts(task, ways.get((submission, task.notebook, task.task), []), cells, runs)
@@ -105,18 +105,18 @@ def _ways_of_all(
 class _Cells:
     """A student's cells, each notebook read once."""
 
-    def __init__(self, course: Course, assignment: str, student: str) -> None:
-        self._where = (course, assignment, student)
-        self._read: dict[str, list[Any]] = {}
+    def __init__(self, course: Course, assignment: str, student: str, submission: str) -> None:
+        self._where = (course, assignment, student, submission)
+        self._read: dict[str, tuple[ShownCell, ...]] = {}
 
     def code(self, task: ReleasedTask) -> dict[str, str]:
         if task.notebook not in self._read:
-            course, assignment, student = self._where
+            course, assignment, student, submission = self._where
             try:
-                cells = graded_cells(course, assignment, task.notebook, student)
+                found = graded(course, assignment, task.notebook, student, submission).cells
             except NotFound:
-                cells = []
-            self._read[task.notebook] = cells
+                found = ()
+            self._read[task.notebook] = found
         return answer_code(self._read[task.notebook], task.answers)
 
 

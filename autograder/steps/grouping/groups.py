@@ -21,7 +21,7 @@ from autograder.steps.grouping.fingerprints import (
     unpacked,
 )
 from autograder.steps.grouping.mistakes import Match, nearest, solution
-from autograder.steps.grouping.reading import answer_code, graded_cells, source_of, task_in
+from autograder.steps.grouping.reading import answer_code, graded, source_of, task_in
 
 LOOKS = 3  # answers of a group that are read before something is said of all
 
@@ -117,10 +117,12 @@ def code_of(
         t.answers for t in gradebook.tasks(course, assignment)
         if (t.notebook, t.task) == (notebook, task)
     )  # fmt: skip
+    submission = grouped.counting(course, assignment).get(student, ("", ""))[0]
     try:
-        return answer_code(graded_cells(course, assignment, notebook, student), answers)
+        cells = graded(course, assignment, notebook, student, submission).cells
     except NotFound:
         return {}
+    return answer_code(cells, answers)
 
 
 def difference(usual: Mapping[str, str], code: Mapping[str, str]) -> dict[str, list[Difference]]:

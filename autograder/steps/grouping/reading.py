@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from autograder.config import Course
-from autograder.errors import AutograderError, NotFound
+from autograder.errors import AutograderError, BrokenSubmission, NotFound
+from autograder.evidence import record, results
+from autograder.evidence.store import Store
+from autograder.gradebook import criterion_scores
+from autograder.notebook.merging import merge
 from autograder.notebook.reading import read_assignment
 from autograder.nouns import Assignment, Notebook, Task
+from autograder.steps.collect import shelf_of
+from autograder.steps.grade import outputs
 
 CAP = 64 << 20  # bytes of one notebook that was graded
 
@@ -55,16 +61,68 @@ def task_in(source: Assignment | None, notebook: str, task: str) -> tuple[Notebo
     return None
 
 
-def graded_cells(course: Course, assignment: str, notebook: str, student: str) -> list[ShownCell]:
-    """The cells of a student's notebook as it was graded last; NotFound if there is none."""
+@dataclass(frozen=True)
+class Graded:
+    """A student's notebook; `older` if it could only be shown as of another submission."""
+
+    cells: tuple[ShownCell, ...]
+    older: bool = False
+
+
+def graded(
+    course: Course, assignment: str, notebook: str, student: str, submission: str = ""
+) -> Graded:
+    """The cells of the submission that counts, with their outputs; NotFound if there are none.
+
+    What was graded last lies ready for formgrader; where another submission counts, that one is
+    merged again.
+    """
+    newest = _newest(course, assignment, student)
+    if submission and newest and newest != submission:
+        cells = _merged(course, assignment, notebook, student, submission)
+        if cells:
+            return Graded(cells)
     path = course.autograded / student / assignment / f"{notebook}.ipynb"
     try:
         if path.stat().st_size > CAP:
             raise NotFound("this notebook is too large to be shown")
         node = json.loads(path.read_bytes())
-        return [_cell(cell) for cell in node["cells"]]
+        cells = tuple(_cell(cell) for cell in node["cells"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotFound("this notebook was not graded, or nothing of it can be shown") from error
+    return Graded(cells, older=bool(submission and newest and newest != submission))
+
+
+def _newest(course: Course, assignment: str, student: str) -> str:
+    """The submission that was graded last; "" if nothing says."""
+    try:
+        known = json.loads(results.path_of(course.state, assignment, student).read_bytes())
+        return str(known["submission"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _merged(
+    course: Course, assignment: str, notebook: str, student: str, submission: str
+) -> tuple[ShownCell, ...]:
+    """The cells of an older submission, merged into the source; none if it is not kept any more."""
+    shelf = shelf_of(course, assignment)
+    kept = shelf.read(student, submission)
+    source = source_of(course, assignment)
+    own = next((n for n in source.notebooks if n.name == notebook), None) if source else None
+    if kept is None or own is None:
+        return ()
+    try:
+        node = merge(own, shelf.files(kept) / f"{notebook}.ipynb").node
+    except BrokenSubmission:
+        return ()
+    scores = criterion_scores(course, assignment, student, all_submissions=True)
+    run = next((s.run for s in scores if (s.submission, s.notebook) == (submission, notebook)), "")
+    evidence = record.find(Store(course.state / "evidence"), run) if run else None
+    left = outputs(course, evidence)
+    return tuple(
+        _cell({**cell, "outputs": left.get(place, ())}) for place, cell in enumerate(node.cells)
+    )
 
 
 def _cell(cell: Mapping[str, Any]) -> ShownCell:
@@ -81,12 +139,14 @@ def _cell(cell: Mapping[str, Any]) -> ShownCell:
     )
 
 
-def answer_code(cells: list[ShownCell], answers: tuple[str, ...]) -> dict[str, str]:
+def answer_code(cells: Sequence[ShownCell], answers: tuple[str, ...]) -> dict[str, str]:
     """The code of a task's answer cells, by grade_id."""
     return {c.grade_id: c.source for c in cells if c.role == "answer" and c.grade_id in answers}
 
 
-def cells_of_task(cells: list[ShownCell], task: str, answers: tuple[str, ...]) -> list[ShownCell]:
+def cells_of_task(
+    cells: Sequence[ShownCell], task: str, answers: tuple[str, ...]
+) -> list[ShownCell]:
     """The cells that answer a task, what the student put between them included.
 
     For a task cell of nbgrader's, whose answer stands below it: what is below it.

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from autograder import gradebook, harmless
 from autograder.config import Course
 from autograder.errors import NotFound
-from autograder.evidence import results
 from autograder.gradebook import CriterionScore, bank, marking, worklist
 from autograder.gradebook.leases import Answer, Lease
 from autograder.gradebook.marks import Line, Mark
@@ -20,7 +19,7 @@ from autograder.gradebook.seen import first_seen
 from autograder.gradebook.worklist import Entry
 from autograder.language import in_words, translate
 from autograder.nouns import Status, TaskKind
-from autograder.steps.grouping.reading import cells_of_task, graded_cells
+from autograder.steps.grouping.reading import cells_of_task, graded
 from autograder.student import distance, drawing, words
 from autograder.web.staff import shown
 
@@ -124,13 +123,11 @@ def is_in(entry: Entry, of: str) -> bool:
 def _cells(course: Course, found: Mark) -> tuple[tuple[shown.Cell, ...], str, bool]:
     answer = found.answer
     try:
-        cells = graded_cells(course, answer.assignment, answer.notebook, answer.student)
+        known = graded(course, answer.assignment, answer.notebook, answer.student, found.submission)
     except NotFound as error:
         return (), translate(error.fact), False
-    graded = results.load(course.state, answer.assignment, answer.student)
-    older = graded is not None and bool(found.submission) and graded.submission != found.submission
-    of_task = cells_of_task(cells, answer.task, found.task.answers)
-    return tuple(shown.cell(n, one) for n, one in enumerate(of_task)), "", older
+    of_task = cells_of_task(known.cells, answer.task, found.task.answers)
+    return tuple(shown.cell(n, one) for n, one in enumerate(of_task)), "", known.older
 
 
 def _verdict(score: CriterionScore, known: Mapping[str, object]) -> Verdict:

@@ -31,6 +31,7 @@ from autograder.web.staff.room import Member, Room, Staff
 
 AT_ONCE = 60  # answers that are grouped while the page waits
 ACTIONS = ("group scored", "group commented")
+TYPED = ("do", "comment", "adjustment", "reason", "name", "tell")
 MEMBERS = 400  # shown in one list
 
 
@@ -165,7 +166,8 @@ def _page(
         "staff/group.html.j2", visitor, status=status, assignment=assignment, tab="groups",
         view=view, task=known, items=items, path=_path(assignment, notebook, task, view.group.key),
         up=_path(assignment, notebook, task), path_of=path_of, title_of=title_of, done=done,
-        left=left, trouble=trouble, typed=typed or {}, path_to=_path, looks=LOOKS,
+        left=left, trouble=trouble,
+        typed={name: said_in(typed, name) for name in TYPED} if typed else {},
     )  # fmt: skip
 
 
