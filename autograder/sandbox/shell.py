@@ -24,6 +24,8 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from autograder import hangul
+
 Output = dict[str, Any]
 
 SKIPPED = re.compile(
@@ -167,6 +169,7 @@ def make_shell() -> Shell:
     )  # fmt: skip
     if "matplotlib" in sys.modules:
         shell.enable_matplotlib("inline")
+    hangul.stand_in()
     return shell
 
 

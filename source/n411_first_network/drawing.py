@@ -5,6 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 
+from autograder import translated
+
 
 def row(images, titles=(), right=None):
     """Draws pictures (n, 64) in one row; a title is green where `right` says so, else red."""
@@ -24,11 +26,11 @@ def curves(history):
     """Draws loss and accuracy over the epochs of one training run."""
     figure, axes = plt.subplots(1, 2, figsize=(8, 2.6))
     for axis, key in zip(axes, ("loss", "accuracy"), strict=True):
-        axis.plot(history.history[key], label="training")
+        axis.plot(history.history[key], label=translated("training"))
         if f"val_{key}" in history.history:
-            axis.plot(history.history[f"val_{key}"], label="practice")
-        axis.set_xlabel("epoch")
-        axis.set_title(key)
+            axis.plot(history.history[f"val_{key}"], label=translated("practice"))
+        axis.set_xlabel(translated("epoch"))
+        axis.set_title(translated("loss") if key == "loss" else translated("accuracy"))
         axis.legend()
     figure.tight_layout()
     plt.show()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 
+from autograder import translated
+
 
 def found(numbers, scores, texts, *, right=None):
     """Draws the articles that a search gave back, best on top; the right one is green."""
@@ -12,6 +14,6 @@ def found(numbers, scores, texts, *, right=None):
     axis.barh(range(len(numbers)), scores, color=colours)
     axis.set_yticks(range(len(numbers)), [f"{n}: {texts[n][:34]}…" for n in numbers])
     axis.invert_yaxis()
-    axis.set_xlabel("cosine with the query")
+    axis.set_xlabel(translated("cosine with the query"))
     figure.tight_layout()
     plt.show()

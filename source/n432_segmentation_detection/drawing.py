@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 
+from autograder import translated
+
 KINDS = ("background", "circle", "square", "triangle")
 COLOURS = ("black", "tab:orange", "tab:cyan", "tab:pink")
 
@@ -34,11 +36,11 @@ def row(images, *, masks=None, boxes=None, titles=()):
 def curves(history):
     """Draws the loss over the epochs of one training run."""
     figure, axis = plt.subplots(figsize=(5, 2.4))
-    for key, label in (("loss", "training"), ("val_loss", "practice")):
+    for key, label in (("loss", translated("training")), ("val_loss", translated("practice"))):
         if key in history.history:
             axis.plot(range(1, len(history.epoch) + 1), history.history[key], label=label)
-    axis.set_xlabel("epoch")
-    axis.set_ylabel("loss")
+    axis.set_xlabel(translated("epoch"))
+    axis.set_ylabel(translated("loss"))
     axis.legend()
     figure.tight_layout()
     plt.show()
