@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,8 @@ import typer
 
 from autograder.cli import staff_words as words
 from autograder.cli.context import printed, show
+from autograder.cli.live import counting
+from autograder.errors import AutograderError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Assignment = Annotated[str, typer.Argument(help="The folder's name in source/.")]
@@ -54,3 +57,52 @@ def export(
     with printed(json):
         report = step.export(context.obj.course, assignment or (), to=to, file=out)
     show(report, json, words.export, ok=not report.unmatched)
+
+
+def regrade(
+    context: typer.Context,
+    assignment: Assignment,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Judge only this task again; repeatable.")
+    ] = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="Run again what the evidence does not answer.")
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Record it; else it is only shown what would change.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why; it stands beside every change.")] = "",
+    sandbox: Annotated[
+        bool, typer.Option(help="--no-sandbox judges without isolation and stamps every result.")
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Show whose scores a mended criterion changes, from evidence; with --apply change them."""
+    import getpass
+
+    from autograder.steps import regrade as step
+    from autograder.steps.workers import Workers
+
+    with printed(json):
+        course = context.obj.course
+        if apply and not reason.strip():
+            raise AutograderError("there is no reason", way_out='--reason "what was mended"')
+        with Workers(sandbox=sandbox, parallel=os.cpu_count() or 1) as workers:
+            with counting("judging") as tell:
+                found = step.preview(
+                    course, assignment, workers, tasks=task or (), runs=run,
+                    progress=tell or _nobody,
+                )  # fmt: skip
+            if not apply:
+                show(found, json, words.preview)
+                return
+            with counting("recording") as tell:
+                done = step.apply(
+                    course, found, workers, who=getpass.getuser(), reason=reason,
+                    progress=tell or _nobody,
+                )  # fmt: skip
+    show(done, json, words.applied)
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Where nobody looks, nothing is drawn."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from autograder.cli.context import printable
@@ -10,7 +10,10 @@ from autograder.cli.context import printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from autograder.gradebook.regrading import Regraded
     from autograder.steps.export import Report as Exported
+    from autograder.steps.regrade import Preview
+    from autograder.steps.regrade.applying import Applied
     from autograder.steps.statistics import Statistics
     from autograder.steps.statistics.report import Spread
 
@@ -77,3 +80,37 @@ def export(report: Exported) -> Iterator[str]:
             yield f"and {len(many) - MOST} more; --json lists all"
     if report.missing:
         yield f"no score of {len(report.missing)} students in the roster"
+
+
+def preview(found: Preview) -> Iterator[RenderableType]:
+    """Which criteria end otherwise, and whose scores change by how much."""
+    yield (
+        f"{found.assignment}: {found.judged} submissions judged from evidence; nothing is changed"
+    )
+    for turn in found.turns:
+        yield printable(f"{turn.criterion}: {turn.before} → {turn.after}: {turn.submissions}")
+    yield from _regraded(found.students)
+    yield f"{found.up} get more, {found.down} less; only messages change for {len(found.words)}"
+    for left in found.left[:MOST]:
+        yield printable(f"not judged again: {left.student}: {left.why}")
+    if len(found.left) > MOST:
+        yield f"and {len(found.left) - MOST} more; --json lists all"
+    if found.submissions:
+        yield 'record it with --apply --reason "what was mended"'
+
+
+def applied(done: Applied) -> Iterator[RenderableType]:
+    """Whose scores were changed, and how much feedback was written anew."""
+    yield from _regraded(done.students)
+    yield f"{len(done.students)} scores changed; feedback of {done.pages} written anew"
+
+
+def _regraded(students: Sequence[Regraded]) -> Iterator[RenderableType]:
+    from rich.table import Table
+
+    table = Table("student", "points", "now", "by", box=None, header_style="bold")
+    for one in students:
+        by = one.after - one.before
+        table.add_row(printable(one.student), f"{one.before:g}", f"{one.after:g}", f"{by:+g}")
+    if students:
+        yield table

@@ -12,6 +12,7 @@ from autograder.config import Course
 from autograder.gradebook.connection import reading
 from autograder.gradebook.reading import place_of_tasks
 from autograder.gradebook.tables import CriterionRow, SubmissionRow
+from autograder.nouns import Message
 
 
 @dataclass(frozen=True)
@@ -109,3 +110,42 @@ def _demanded(session: Session, assignment: str) -> tuple[Demanded, ...]:
         key=lambda row: (places.get((row.notebook, row.task), 1 << 30), row.task, row.position),
     )
     return tuple(Demanded(*row[:6]) for row in ordered)
+
+
+@dataclass(frozen=True)
+class TaskCriterion:
+    """How one criterion of one task ended for one student's submission that counts."""
+
+    student: str
+    criterion: str
+    demand: str
+    hidden: bool
+    status: str
+    error: str
+    message: Message
+
+
+def criteria_of_task(
+    course: Course, assignment: str, notebook: str, task: str
+) -> tuple[TaskCriterion, ...]:
+    """Every criterion of a task for everybody, in the order of the task."""
+    with reading(course) as session:
+        rows = session.execute(
+            select(
+                SubmissionRow.student, CriterionRow.criterion, CriterionRow.demand,
+                CriterionRow.hidden, CriterionRow.status, CriterionRow.error, CriterionRow.message,
+            )
+            .join(CriterionRow, CriterionRow.submission == SubmissionRow.id)
+            .where(
+                SubmissionRow.assignment == assignment, SubmissionRow.counts,
+                CriterionRow.notebook == notebook, CriterionRow.task == task,
+            )
+            .order_by(CriterionRow.position, SubmissionRow.student)
+        ).all()  # fmt: skip
+    return tuple(
+        TaskCriterion(
+            student=row.student, criterion=row.criterion, demand=row.demand, hidden=row.hidden,
+            status=row.status, error=row.error, message=Message(**row.message),
+        )
+        for row in rows
+    )  # fmt: skip

@@ -147,3 +147,15 @@ def _waiting(session: Session) -> dict[str, int]:
         .group_by(api.Assignment.name)
     ).all()
     return {row[0]: row[1] for row in rows}
+
+
+def recorded(course: Course, assignment: str, *, all_of_them: bool) -> tuple[tuple[str, str], ...]:
+    """(student, submission) of all that are recorded, or of those that count, in order."""
+    with reading(course) as session:
+        query = select(SubmissionRow.student, SubmissionRow.id).where(
+            SubmissionRow.assignment == assignment
+        )
+        if not all_of_them:
+            query = query.where(SubmissionRow.counts)
+        rows = session.execute(query.order_by(SubmissionRow.student, SubmissionRow.id)).all()
+    return tuple((row[0], row[1]) for row in rows)

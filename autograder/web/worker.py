@@ -14,9 +14,10 @@ from types import FrameType
 
 from autograder import config
 from autograder.errors import AutograderError
-from autograder.gradebook import queue
+from autograder.gradebook import plans, queue
 from autograder.steps.hand_in import queue_what_is_not
 from autograder.steps.on_arrival import grade_next
+from autograder.steps.regrade.waiting import regrade_next
 from autograder.steps.workers import Workers
 from autograder.web import worker_state
 
@@ -31,9 +32,10 @@ def work(root: Path, server: int, *, sandbox: bool = True) -> None:
     course = config.load(root)
     with worker_state.the_one_worker(course) as tell:
         queue.left_running(course)
+        plans.left_undone(course)
         queue_what_is_not(course)
         while os.getppid() == server:
-            if not queue.any_ready(course):
+            if not (queue.any_ready(course) or plans.any_asked(course)):
                 time.sleep(IDLE_SECONDS)
                 continue
             try:
@@ -50,7 +52,7 @@ def _grade(course: config.Course, workers: Workers, server: int) -> None:
     """Grades until there has been nothing to do for a while."""
     last = time.monotonic()
     while os.getppid() == server and time.monotonic() - last < WARM_SECONDS:
-        if grade_next(course, workers):
+        if regrade_next(course, workers) or grade_next(course, workers):
             last = time.monotonic()
         else:
             time.sleep(IDLE_SECONDS)

@@ -2,7 +2,11 @@
 
 from alembic import context
 
-from autograder.gradebook import portal_tables, staff_tables  # noqa: F401 (they join the metadata)
+from autograder.gradebook import (  # noqa: F401 (they join the metadata)
+    portal_tables,
+    regrade_tables,
+    staff_tables,
+)
 from autograder.gradebook.tables import VERSION_TABLE, Base
 
 

@@ -6,6 +6,7 @@ answers.py     what is to be marked, who marks what, *next*
 answer.py      one answer: read, marked, remarked on (answer_view.py, shown.py: what its page says)
 groups.py      answers that behave alike: something said or adjusted for all of them
 comments.py    the comment bank
+requests.py    regrade requests, and a mended criterion applied to everybody
 measured.py    statistics
 releasing.py   feedback given to students, scores taken to other systems
 """
@@ -25,6 +26,7 @@ from autograder.web.staff import (
     groups,
     measured,
     releasing,
+    requests,
     room,
 )
 from autograder.web.staff.room import Room
@@ -36,6 +38,7 @@ PARTS: tuple[Callable[[Room], APIRouter], ...] = (
     answer.routes,
     groups.routes,
     comments.routes,
+    requests.routes,
     measured.routes,
     releasing.routes,
 )

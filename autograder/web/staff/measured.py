@@ -85,9 +85,9 @@ def routes(room: Room) -> APIRouter:
 
 
 def _distribution(found: Statistics) -> Markup:
-    labels = [f"{b.start}–{b.end}" for b in found.bins]
+    labels = [str(b.start) for b in found.bins]
     title = translate("Students by percent of the points")
-    x_label = translate("percent of the points")
+    x_label = translate("percent of the points, from")
     return plots.columns(title, labels, [b.students for b in found.bins], x_label)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 440, 220
-LEFT, RIGHT, TOP, BOTTOM = 40, 12, 18, 36
+LEFT, RIGHT, TOP, BOTTOM = 40, 24, 18, 36
 WIDE, TALL = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 LOWEST = -0.2  # discrimination below it is drawn there
 

@@ -1,0 +1,40 @@
+"""What a mended criterion would change, and did.
+
+ag_regrade_plan  one preview: who asked for it, why, what it found, and whether it was applied
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from autograder.gradebook.tables import Base
+
+
+class PlanRow(Base):
+    """One preview; `state`: asked, judging, ready, apply, applying, applied, failed, dropped."""
+
+    __tablename__ = "ag_regrade_plan"
+    __table_args__ = (
+        Index("ix_ag_regrade_plan_state", "state"),
+        Index("ix_ag_regrade_plan_assignment", "assignment"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)  # ULID
+    assignment: Mapped[str] = mapped_column(String(128))
+    tasks: Mapped[list[str]] = mapped_column(JSON())  # judged again; empty: all
+    runs: Mapped[bool]  # whether what the record does not answer may run again
+    who: Mapped[str] = mapped_column(String(128))
+    reason: Mapped[str] = mapped_column(Text())
+    at: Mapped[datetime] = mapped_column(DateTime())  # UTC
+    state: Mapped[str] = mapped_column(String(16))
+    done: Mapped[int] = mapped_column(Integer)  # submissions judged, or students applied to
+    total: Mapped[int] = mapped_column(Integer)
+    source: Mapped[str] = mapped_column(String(64))  # digest of what judged
+    found: Mapped[dict[str, Any]] = mapped_column(JSON())
+    note: Mapped[str] = mapped_column(Text())
+    applied: Mapped[datetime | None] = mapped_column(DateTime())  # UTC
+    applied_by: Mapped[str] = mapped_column(String(128))

@@ -1,0 +1,122 @@
+"""What a preview found, recorded: each change with who, when, old, new and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autograder import gradebook
+from autograder.config import Course
+from autograder.errors import AutograderError
+from autograder.evidence import results
+from autograder.gradebook import audit
+from autograder.gradebook.recording import By
+from autograder.gradebook.regrading import Regraded, regrade
+from autograder.language import translate
+from autograder.nouns import Result
+from autograder.steps.feedback import feedback
+from autograder.steps.grade import outputs, read
+from autograder.steps.regrade.judging import Again, digest, judge_again
+from autograder.steps.regrade.previewing import Preview, pairs
+from autograder.steps.workers import Workers
+
+APPLIED, REGRADED = "regrade applied", "regraded"
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was recorded."""
+
+    assignment: str
+    students: tuple[Regraded, ...]  # whose scores changed
+    pages: int  # students whose feedback was written anew
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON can hold it."""
+        plain: dict[str, Any] = results.as_json(self)
+        return plain
+
+
+def apply(
+    course: Course,
+    found: Preview,
+    workers: Workers,
+    *,
+    who: str,
+    reason: str,
+    progress: Tell = lambda *_: None,
+) -> Applied:
+    """What the preview found, recorded; once more changes nothing more.
+
+    AutograderError without a reason, or if the source is not what the preview judged by.
+    """
+    if not reason.strip():
+        raise AutograderError(translate("Say why: it stands beside every change."))
+    source = read(course, found.assignment)
+    if digest(source) != found.source:
+        raise AutograderError(
+            translate("The source was changed after the preview."),
+            way_out=translate("Preview again, so that nobody's score changes unseen."),
+        )
+    chosen = [(student, id_) for student, ids in found.submissions.items() for id_ in ids]
+    again: dict[str, list[Again]] = {}
+    for one in judge_again(course, source, workers, chosen, found.tasks):
+        if not one.why_not:
+            again.setdefault(one.submission.student, []).append(one)
+    by, changed = By(who, REGRADED, reason, every=True), []
+    for count, (_, many) in enumerate(sorted(again.items()), 1):
+        done = regrade(course, pairs(many), by)
+        _keep(course, many)
+        if done.tasks or done.before != done.after:
+            changed.append(done)
+        progress(count, len(again))
+    facts = {
+        "students": len(changed),
+        "more": sum(one.after > one.before for one in changed),
+        "less": sum(one.after < one.before for one in changed),
+    }
+    audit.note(course, who, APPLIED, found.assignment, facts, reason=reason)
+    return Applied(found.assignment, tuple(changed), _pages(course, found.assignment, list(again)))
+
+
+def _keep(course: Course, many: Sequence[Again]) -> None:
+    """The result that feedback and formgrader show, where it is of one of these submissions."""
+    for one in many:
+        student, assignment = one.submission.student, one.submission.assignment
+        before = results.load(course.state, assignment, student)
+        if one.result is None or one.judged is None or before is None:
+            continue
+        if before.submission != one.submission.id:
+            continue
+        result = _joined(before, one.result)
+        for notebook in result.notebooks:
+            if notebook.notebook in one.judged.merged:
+                gradebook.write_autograded(
+                    course, one.submission, notebook, one.judged.merged[notebook.notebook].node,
+                    outputs(course, one.judged.evidence.get(notebook.notebook)),
+                )  # fmt: skip
+        results.save(course.state, result)
+
+
+def _joined(before: Result, now: Result) -> Result:
+    """The result before, with the tasks that were judged again as they are now."""
+    tasks = {(n.notebook, t.grade_id): t for n in now.notebooks for t in n.tasks}
+    notebooks = tuple(
+        replace(n, tasks=tuple(tasks.get((n.notebook, t.grade_id), t) for t in n.tasks))
+        for n in before.notebooks
+    )
+    return replace(before, notebooks=notebooks)
+
+
+def _pages(course: Course, assignment: str, students: Sequence[str]) -> int:
+    """How many who have feedback got it written anew."""
+    given = {
+        student
+        for student in students
+        if (course.feedback / student / assignment / "index.html").is_file()
+    }
+    if given:
+        feedback(course, assignment, only=given)
+    return len(given)

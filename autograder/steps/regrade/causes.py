@@ -1,0 +1,64 @@
+"""Who else failed a task the same way: the same criterion, with the same words but for numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.config import Course
+from autograder.gradebook import requests
+from autograder.gradebook.attempts import TaskCriterion, criteria_of_task
+from autograder.gradebook.requests import Asked
+from autograder.language import in_words
+from autograder.nouns import Message, Status
+
+NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One criterion that was not met, what it said, and everybody to whom it said the same."""
+
+    criterion: str
+    demand: str
+    hidden: bool
+    status: str
+    said: tuple[str, str, str]  # expected, got, next
+    others: tuple[str, ...]
+    asked: tuple[Asked, ...]  # open requests of those others for this task
+
+
+def causes(course: Course, request: Asked) -> tuple[Cause, ...]:
+    """Every criterion of the task that the student's counting submission did not meet."""
+    found = criteria_of_task(course, request.assignment, request.notebook, request.task)
+    waiting = [
+        one for one in requests.asked(course, request.assignment, open_only=True)
+        if (one.notebook, one.task) == (request.notebook, request.task) and one.id != request.id
+    ]  # fmt: skip
+    return tuple(
+        _cause(one, found, waiting)
+        for one in found
+        if one.student == request.student and one.status not in (Status.PASSED, Status.NOT_RUN)
+    )
+
+
+def _cause(
+    one: TaskCriterion, everybody: Sequence[TaskCriterion], waiting: Sequence[Asked]
+) -> Cause:
+    way = _way(one)
+    others = tuple(
+        other.student for other in everybody
+        if other.criterion == one.criterion and other.student != one.student and _way(other) == way
+    )  # fmt: skip
+    asked = tuple(request for request in waiting if request.student in others)
+    return Cause(
+        one.criterion, one.demand, one.hidden, str(one.status), in_words(one.message), others, asked
+    )
+
+
+def _way(one: TaskCriterion) -> tuple[str, ...]:
+    """How it failed, whatever the numbers were."""
+    message: Message = one.message
+    words = (NUMBER.sub("#", text) for text in in_words(message))
+    return (str(one.status), one.error, *words)
