@@ -52,6 +52,19 @@ class Recorded:
     counts: bool
 
 
+@dataclass(frozen=True)
+class By:
+    """Who lets scores be recorded, and why: for the audit of what changes by it."""
+
+    who: str = "autograder"
+    action: str = "graded again"
+    reason: str = ""  # "": the submission
+    every: bool = False  # also a score where there was none, because of a fault of ours
+
+
+GRADER = By()
+
+
 def record(course: Course, submission: Submission, result: Result) -> Recorded:
     """The student's score after recording; raises NotFound if the assignment is not registered.
 
@@ -59,16 +72,23 @@ def record(course: Course, submission: Submission, result: Result) -> Recorded:
     nbgrader has; every submission keeps its criterion results in our tables.
     """
     with writing(course) as book:
-        assignment = _assignment(book, submission.assignment)
-        book.update_or_create_student(submission.student)
-        row = _submission_row(book.session, submission)
-        row.tasks = _found(book.session, result, row.tasks)
-        _criterion_rows(book.session, submission, result)
-        counting = _choose(course, book, assignment, row)
-        late = late_penalty(course, book.session, assignment, counting)
-        _scores(book, counting)
-        _late_penalties(book, counting, late)
-        return _recorded(book, submission, counting)
+        return put(course, book, submission, result, GRADER)
+
+
+def put(
+    course: Course, book: Gradebook, submission: Submission, result: Result, by: By
+) -> Recorded:
+    """The same within a transaction of whoever calls."""
+    assignment = _assignment(book, submission.assignment)
+    book.update_or_create_student(submission.student)
+    row = _submission_row(book.session, submission)
+    row.tasks = _found(book.session, result, row.tasks)
+    _criterion_rows(book.session, submission, result)
+    counting = _choose(course, book, assignment, row)
+    late = late_penalty(course, book.session, assignment, counting)
+    _scores(book, counting, by)
+    _late_penalties(book, counting, late)
+    return _recorded(book, submission, counting)
 
 
 def _assignment(book: Gradebook, name: str) -> Any:
@@ -216,7 +236,7 @@ def _criterion_row(
 # ── nbgrader's tables ────────────────────────────────────────────────────────────────
 
 
-def _scores(book: Gradebook, counting: SubmissionRow) -> None:
+def _scores(book: Gradebook, counting: SubmissionRow, by: By) -> None:
     with book.session.no_autoflush:  # nbgrader fills a new submission in before it adds it
         known = book.update_or_create_submission(
             counting.assignment, counting.student, timestamp=counting.received
@@ -229,8 +249,9 @@ def _scores(book: Gradebook, counting: SubmissionRow) -> None:
         found = counting.tasks.get(notebook, {}).get(task)
         if found is None:
             continue
-        if grade.auto_score not in {None, found["auto"]}:
-            book.session.add(_graded_again(counting, notebook, task, grade, found["auto"]))
+        known_before = by.every or grade.auto_score is not None
+        if known_before and grade.auto_score != found["auto"]:
+            book.session.add(_graded_again(counting, notebook, task, grade, found["auto"], by))
         if grade.manual_score is None:
             grade.needs_manual_grade = found["auto"] is None
         elif grade.auto_score != found["auto"]:
@@ -254,13 +275,13 @@ def _of(table: Any, submitted: str) -> Select[Any]:
 
 
 def _graded_again(
-    counting: SubmissionRow, notebook: str, task: str, grade: Any, auto: float | None
+    counting: SubmissionRow, notebook: str, task: str, grade: Any, auto: float | None, by: By
 ) -> AuditRow:
     return AuditRow(
-        at=now(), who="autograder", action="graded again", assignment=counting.assignment,
+        at=now(), who=by.who, action=by.action, assignment=counting.assignment,
         student=counting.student, notebook=notebook, task=task,
         before={"auto_score": grade.auto_score}, after={"auto_score": auto},
-        reason=f"submission {counting.id}",
+        reason=storable(by.reason) or f"submission {counting.id}",
     )  # fmt: skip
 
 
