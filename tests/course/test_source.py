@@ -45,7 +45,7 @@ def test_a_daily_notebook_begins_with_a_contract_of_10_points(name):
 @pytest.mark.parametrize("name", ASSIGNMENTS)
 def test_every_threshold_of_a_hidden_criterion_stands_on_the_card(name):
     notebook = proof.read(name)
-    numbers = {float(n) for n in re.findall(r"\d+\.\d+", notebook.card)}
+    numbers = {float(n) for n in re.findall(r"\d+(?:\.\d+)?", notebook.card)}
     for task in notebook.tasks:
         for criterion in task.criteria:
             for setting in ("at_least", "at_most", "floor"):

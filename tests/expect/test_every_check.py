@@ -900,6 +900,9 @@ EXAMPLES: dict[str, Example] = {
         (
             lambda: e.generator_output(lambda z: np.ones((16, 2, 2)), X, (None, 2, 2)),
             lambda: e.generator_output(lambda z: np.tanh(np.asarray(z) * 9), X, (None, 2, 2)),
+            lambda: e.generator_output(
+                lambda z: (np.tanh(np.asarray(z) * 9) / 2 + 0.5).reshape(-1, 2, 2), X, (None, 2, 2)
+            ),
         ),
         (
             lambda v: e.generator_output(v, X, (None, 2, 2)),

@@ -45,8 +45,9 @@ def generator_output(
 ) -> Verdict:
     """Whether the generator turns noise into images of this shape and range, and uses the noise.
 
-    The range must be used too: the images span at least a quarter of it. Partial credit: a quarter
-    each for shape, finite numbers, range, and images that differ.
+    The range must be used too: the images span at least a quarter of it and lie on both sides of
+    its middle. Partial credit: a quarter each for shape, finite numbers, range, and images that
+    differ.
 
     Catches: sigmoid for images in [-1, 1], noise that is ignored, a constant image.
     Blind to: what the images show.
@@ -62,6 +63,7 @@ def generator_output(
     slack = 1e-6 * (high - low)
     inside = finite and low - slack <= smallest and largest <= high + slack
     in_range = inside and largest - smallest >= QUARTER * (high - low)
+    in_range = in_range and smallest < (low + high) / 2 < largest
     differs = finite and len(found) > 1 and float(np.ptp(found, axis=0).max()) > 1e-4
     right = shape_right + finite + in_range + differs
     return decide(
