@@ -30,6 +30,8 @@ from autograder.steps.questions import Answers
 from autograder.steps.rules import Rules, because, criterion_key, seed_of
 from autograder.steps.run import Gone, Live
 
+GIVEN = "@given"  # marks what is kept of criteria judged by other settings than the source's
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -51,6 +53,7 @@ def check(
 ) -> Checked:
     """Every task of one notebook judged by this evidence."""
     kept = (store.read("checks", evidence.key) or {}).get("criteria", {})
+    mark = GIVEN if rules.settings else ""
     orders, results = [], dict[str, dict[str, CriterionResult]]()
     keys: dict[str, str] = {}
     reused = 0
@@ -62,7 +65,7 @@ def check(
         found = results.setdefault(task.grade_id, {})
         todo = []
         for criterion in task.criteria:
-            name = f"{task.grade_id}/{criterion.name}"
+            name = f"{task.grade_id}/{criterion.name}{mark}"
             keys[name] = criterion_key(rules, task, criterion, evidence)
             old = kept.get(name)
             if old and old["key"] == keys[name]:
@@ -73,7 +76,7 @@ def check(
         if todo:
             known = {name: str(result.status) for name, result in found.items()}
             orders.append(_Order(task, todo, known))
-    answers = Answers(store, evidence, live)
+    answers = Answers(store, evidence, live, mark)
     asked: list[str] = []
     if orders:
         asked = _judge(server, rules, evidence, orders, results, answers, store)
@@ -81,7 +84,7 @@ def check(
         if task.kind is TaskKind.INSIDE and attempted.get(task.grade_id, True):
             results[task.grade_id] = _inside(task, rules, answers, asked)
     answers.keep()
-    _remember(store, evidence.key, kept, keys, results)
+    _remember(store, evidence.key, kept, keys, results, mark)
     return Checked(
         tuple(
             _task_result(t, results.get(t.grade_id, {}), attempted, rules)
@@ -280,11 +283,12 @@ def _remember(
     kept: Mapping[str, Any],
     keys: Mapping[str, str],
     results: Mapping[str, Mapping[str, CriterionResult]],
+    mark: str,
 ) -> None:
     fresh = dict(kept)
     for task, found in results.items():
         for name, result in found.items():
-            full = f"{task}/{name}"
+            full = f"{task}/{name}{mark}"
             if full in keys and result.status is not Status.ERROR:
                 fresh[full] = {"key": keys[full], "result": as_json(result)}
     store.write("checks", key, record={"criteria": fresh})

@@ -32,9 +32,10 @@ from autograder.nouns import (
 )
 from autograder.sandbox.supervisor import WarmServer
 from autograder.steps import check as checking
+from autograder.steps import given
 from autograder.steps import run as running
 from autograder.steps.check import Checked, in_error, not_attempted
-from autograder.steps.rules import Rules
+from autograder.steps.rules import Rules, Settings
 from autograder.steps.training import Instead, instead_of_training
 
 ALONE = ("cpu", "wall")  # limits that a busy machine may have had a part in
@@ -66,6 +67,7 @@ class Judge:
     store: Store
     tasks: frozenset[str] = frozenset()  # judge only these again; empty: all
     _reference: dict[str, dict[str, str]] = field(default_factory=dict)
+    _settings: dict[tuple[str, int], Settings] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -174,7 +176,7 @@ class Judge:
             if not may_run:
                 return self._Done(waiting=("new",))
             return self._run(plan, rules, notebook, merged)
-        checked = checking.check(self.checkers, rules, evidence, merged.attempted, self.store, None)
+        checked = self._check(rules, evidence, merged, None)
         if checked.new_questions:
             if not may_run:
                 return self._Done(evidence=evidence, waiting=checked.new_questions)
@@ -185,14 +187,27 @@ class Judge:
         evidence, live = running.run(self.students, plan, self.store)
         try:
             keep(self.store, evidence)
-            asked = live or running.Gone(evidence.limit)
-            checked = checking.check(
-                self.checkers, rules, evidence, merged.attempted, self.store, asked
-            )
+            checked = self._check(rules, evidence, merged, live or running.Gone(evidence.limit))
         finally:
             if live is not None:
                 live.close()
         return self._Done(self._result(notebook, merged, evidence, checked, rules), evidence, ran=1)
+
+    def _check(
+        self,
+        rules: Rules,
+        evidence: Evidence,
+        merged: Merged,
+        live: running.Live | running.Gone | None,
+    ) -> Checked:
+        """Every task judged by the demand of today, or the one it was given if that gives more."""
+        attempted = merged.attempted
+        now = checking.check(self.checkers, rules, evidence, attempted, self.store, live)
+        if not given.matters(now, rules.given):
+            return now
+        older = replace(rules, settings=rules.given)
+        then = checking.check(self.checkers, older, evidence, attempted, self.store, live)
+        return given.better(now, then)
 
     def _result(
         self,
@@ -225,7 +240,20 @@ class Judge:
             release=submission.release or self.release,
             plain_tests=self.course.grading_of(self.assignment.name).plain_tests,
             limits=self.course.limits(self.assignment.name),
+            given=self._given(submission, notebook),
         )
+
+    def _given(self, submission: Submission, notebook: Notebook) -> Settings:
+        """What the release that a student worked from set, where the source sets another."""
+        if not submission.release or submission.student == REFERENCE:
+            return {}
+        key = (notebook.name, submission.release)
+        with self._lock:
+            if key not in self._settings:
+                self._settings[key] = given.settings_of(
+                    self.course, self.assignment.name, notebook, submission.release
+                )
+            return self._settings[key]
 
     def _brought(self, submission: Submission) -> dict[str, bytes]:
         """The files beside the notebook: the student's own, and the author's, which win."""

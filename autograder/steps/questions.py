@@ -18,7 +18,11 @@ from autograder.steps.run import Gone, Live
 class Answers:
     """Answers what criteria ask of the student's code, and keeps the record of it."""
 
-    def __init__(self, store: Store, evidence: Evidence, live: Live | Gone | None) -> None:
+    def __init__(
+        self, store: Store, evidence: Evidence, live: Live | Gone | None, mark: str = ""
+    ) -> None:
+        """`mark` tells records of the same criteria by other demands apart."""
+        self._mark = mark
         self._store, self._evidence, self._live = store, evidence, live
         self._topic: tuple[Any, ...] = ()
         self._trace: list[dict[str, str]] = []
@@ -55,7 +59,7 @@ class Answers:
 
     def _name(self) -> tuple[str, ...]:
         task, criterion, attempt = self._topic
-        return ("traces", self._evidence.key, f"{task}.{criterion}.{attempt}")
+        return ("traces", self._evidence.key, f"{task}.{criterion}.{attempt}{self._mark}")
 
     def inside(self, task: Task) -> wire.Frame:
         """How a test ended that has to run beside the student's code."""

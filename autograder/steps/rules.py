@@ -17,6 +17,8 @@ from autograder.evidence.store import digest, fingerprint
 from autograder.notebook.names import tree_of
 from autograder.nouns import Criterion, Limits, Notebook, Task
 
+Settings = Mapping[str, Mapping[str, Mapping[str, Any]]]  # by task and criterion
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -27,7 +29,8 @@ class Rules:
     files: Mapping[str, bytes]  # released and hidden files, as the clean process finds them
     key: bytes  # the course's secret
     release: int
-    settings: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)  # instead of the source's
+    given: Settings = field(default_factory=dict)  # of the release a student worked from, if others
     plain_tests: str = "refuse"
     limits: Limits = field(default_factory=Limits)
 
