@@ -157,7 +157,11 @@ class LateSettings:
         "none", "grade", "nbgrader's own plugin: no penalty, or no points for what is late."
     )
     tokens: int = _set(
-        0, "later", "Days of lateness that each student may use up over the course.", least=0
+        0,
+        "grade",
+        "Late days of each student over the course, taken by themselves: work that is late by no "
+        "more days than are left is not late.",
+        least=0,
     )
 
 

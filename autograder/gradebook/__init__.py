@@ -24,7 +24,7 @@ from autograder.gradebook.reading import (
     task_scores,
     tasks,
 )
-from autograder.gradebook.recording import Recorded, record
+from autograder.gradebook.recording import Recorded, choose_again, record
 from autograder.gradebook.registering import Registered, register
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "TaskScore",
     "assignments",
     "changes",
+    "choose_again",
     "criteria_of",
     "criterion_scores",
     "demands",

@@ -1,7 +1,12 @@
-"""What lateness costs: nbgrader's plugin decides, extensions count, sprints are never late."""
+"""What lateness costs: nbgrader's plugin decides, extensions count, sprints are never late.
+
+Late days (`c.Late.tokens`) are taken by themselves, whole, in the order in which work came in:
+what is late by no more days than its student has left is not late.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -17,6 +22,7 @@ from autograder.gradebook.connection import nbgrader_config
 from autograder.gradebook.sprints import extension as ours
 from autograder.gradebook.tables import SubmissionRow
 
+DAY = 24 * 60 * 60
 Penalty = Callable[[float], float]  # a notebook's score -> what lateness takes from it
 
 
@@ -29,6 +35,8 @@ def late_penalty(course: Course, session: Session, assignment: Any, row: Submiss
     """What the plugin takes from a notebook's score for this submission's lateness."""
     seconds = _seconds_late(session, assignment, row)
     if seconds <= 0 or course.kind_of(row.assignment) == "sprint":
+        return in_time
+    if days_of(seconds) <= course.late.tokens - tokens_used(course, session, row):
         return in_time
     assign = AssignLatePenalties(config=nbgrader_config(course))
     assign.init_plugin()
@@ -46,6 +54,38 @@ def late_penalty(course: Course, session: Session, assignment: Any, row: Submiss
         return taken
 
     return penalty
+
+
+def days_of(seconds: float) -> int:
+    """The late days that so many seconds take: each day that was begun.
+
+    >>> days_of(0.0), days_of(1.0), days_of(86400.0), days_of(86401.0)
+    (0, 1, 1, 2)
+    """
+    return math.ceil(max(0.0, seconds) / DAY)
+
+
+def tokens_used(course: Course, session: Session, row: SubmissionRow) -> int:
+    """The late days that this student's other work took, of what came in before this."""
+    left = course.late.tokens
+    if left == 0:
+        return 0
+    others = session.execute(
+        select(SubmissionRow, api.Assignment)
+        .join(api.Assignment, api.Assignment.name == SubmissionRow.assignment)
+        .where(
+            SubmissionRow.student == row.student,
+            SubmissionRow.assignment != row.assignment,
+            SubmissionRow.counts,
+            SubmissionRow.received < row.received,
+        )
+        .order_by(SubmissionRow.received, SubmissionRow.id)
+    )
+    for other, assignment in others.all():
+        if course.kind_of(other.assignment) != "sprint":
+            days = days_of(_seconds_late(session, assignment, other))
+            left -= days if days <= left else 0
+    return course.late.tokens - left
 
 
 def _seconds_late(session: Session, assignment: Any, row: SubmissionRow) -> float:

@@ -45,6 +45,7 @@ class Recorded:
     """What the gradebook now says of a student's assignment; `counts` if by this submission."""
 
     submission: str
+    counting: str
     score: float
     max_score: float
     late_penalty: float
@@ -88,6 +89,7 @@ def put(
     late = late_penalty(course, book.session, assignment, counting)
     _scores(book, counting, by)
     _late_penalties(book, counting, late)
+    _late_elsewhere(course, book, counting)
     return _recorded(book, submission, counting)
 
 
@@ -308,12 +310,43 @@ def late_again(course: Course, book: Gradebook, assignment: str, student: str) -
             _late_penalties(book, counting, late)
 
 
+def _late_elsewhere(course: Course, book: Gradebook, counting: SubmissionRow) -> None:
+    """Takes off for lateness anew where this student's late days went to other work."""
+    if not course.late.tokens:
+        return
+    others = select(SubmissionRow).where(
+        SubmissionRow.student == counting.student, SubmissionRow.counts,
+        SubmissionRow.assignment != counting.assignment,
+    )  # fmt: skip
+    for row in book.session.scalars(others).all():
+        late = late_penalty(course, book.session, _assignment(book, row.assignment), row)
+        _late_penalties(book, row, late)
+
+
+def choose_again(course: Course, assignment: str, student: str) -> str:
+    """The submission that counts after more time was given; "" if nothing is graded yet."""
+    with writing(course) as book:
+        mine = select(SubmissionRow).where(
+            SubmissionRow.assignment == assignment, SubmissionRow.student == student
+        )
+        row = book.session.scalars(mine).first()
+        if row is None:
+            return ""
+        known = _assignment(book, assignment)
+        counting = _choose(course, book, known, row)
+        _scores(book, counting, By(action="chosen again", reason="more time was given"))
+        _late_penalties(book, counting, late_penalty(course, book.session, known, counting))
+        _late_elsewhere(course, book, counting)
+        return counting.id
+
+
 def _recorded(book: Gradebook, submission: Submission, counting: SubmissionRow) -> Recorded:
     book.session.flush()
     book.session.expire_all()
     known = book.find_submission(submission.assignment, submission.student)
     return Recorded(
         submission=submission.id,
+        counting=counting.id,
         score=known.score,
         max_score=known.max_score,
         late_penalty=known.late_submission_penalty or 0.0,

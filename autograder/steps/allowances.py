@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from autograder import exams
+from autograder import exams, gradebook
 from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import sprints
 from autograder.steps import roster, sprint
+from autograder.steps.collect import put_forward, shelf_of
 from autograder.steps.release import released_number
 
 
@@ -118,8 +119,18 @@ def _give(
         sprints.give(
             course, assignment, kind, minutes, student=student, reason=reason, who=getpass.getuser()
         )
+        if student and course.kind_of(assignment) != "sprint":
+            _choose_again(course, assignment, student)
     due = [_text(course, _end(course, assignment, student)) for student in chosen]
     return Report(assignment, kind, minutes, tuple(chosen), tuple(due))
+
+
+def _choose_again(course: Course, assignment: str, student: str) -> None:
+    """What was late is late no more, maybe, and another submission the best one."""
+    counting = gradebook.choose_again(course, assignment, student)
+    newest = shelf_of(course, assignment).newest(student)
+    if counting and newest is not None:
+        put_forward(course, assignment, student, counting, graded=newest.id)
 
 
 def _end(course: Course, assignment: str, student: str) -> datetime | None:

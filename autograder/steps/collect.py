@@ -76,16 +76,21 @@ def submissions(course: Course, assignment: str) -> tuple[Submission, ...]:
     return tuple(shelf.submission(one.kept) for one in lying)
 
 
-def put_forward(course: Course, assignment: str, student: str, submission: str) -> Submission:
+def put_forward(
+    course: Course, assignment: str, student: str, submission: str, *, graded: str
+) -> Submission | None:
     """The submission with this id, which from now on lies in `submitted/` and so counts.
 
-    For `counts = "best"`, once grading knows which one that is. Raises NotFound.
+    For `counts = "best"`, once grading knows which one that is. None, and nothing is moved, if
+    something newer than `graded` came in meanwhile: it has to be graded first. Raises NotFound.
     """
     shelf = shelf_of(course, assignment)
     with shelf.lock(student):
-        kept = shelf.read(student, submission)
+        kept, newest = shelf.read(student, submission), shelf.newest(student)
         if kept is None:
             raise NotFound(f"{student} made no submission {submission}", where=str(shelf.root))
+        if newest is not None and newest.id > graded:
+            return None
         placed, same = shelf.placed(student)
         if not (same and placed and placed.id == kept.id):
             shelf.place(kept)

@@ -25,7 +25,7 @@ from autograder.evidence.record import Evidence
 from autograder.evidence.store import Store
 from autograder.notebook.reading import read_assignment
 from autograder.nouns import Assignment, Result, Status, Submission
-from autograder.steps.collect import submissions
+from autograder.steps.collect import put_forward, submissions
 from autograder.steps.judge import Judge, Judged
 from autograder.steps.release import released_number
 from autograder.steps.workers import Workers
@@ -101,7 +101,9 @@ def grade(
         hired = workers or stack.enter_context(Workers(sandbox=sandbox, parallel=at_once))
         judge = judge_of(course, source, hired)
         for judged, submission in _judged(judge, chosen, hired.parallel, book):
-            book.write(submission, judged, tasks)
+            counting = book.write(submission, judged, tasks)
+            if counting != submission.id:
+                book.put_forward(judge, submission, counting)
         return replace(
             book.report(assignment),
             notes=(*book.notes, *hired.notes),
@@ -228,31 +230,54 @@ class _Book:
         self.notes.append(note)
         self._tell(note)
 
-    def write(self, submission: Submission, judged: Judged | Fault, tasks: Collection[str]) -> None:
-        """Records one judgement in the gradebook and beside it, unless nothing has changed."""
+    def write(self, submission: Submission, judged: Judged | Fault, tasks: Collection[str]) -> str:
+        """Records one judgement in the gradebook and beside it, unless nothing has changed.
+
+        The id of the submission that counts then: this one, or a better one.
+        """
         if isinstance(judged, Fault):
             self._faults.append(f"{submission.student}: {judged}")
             self._by_status["fault"] += 1
             self._tell()
-            return
+            return submission.id
         state = self._course.state
         before = results.load(state, submission.assignment, submission.student)
         result = _only(judged.result, before, tasks)
+        counting = submission.id
         if before is None or results.as_json(before) != results.as_json(result):
-            gradebook.record(self._course, submission, result)
-            for notebook in result.notebooks:
-                if notebook.notebook in judged.merged:
-                    gradebook.write_autograded(
-                        self._course, submission, notebook,
-                        judged.merged[notebook.notebook].node,
-                        outputs(self._course, judged.evidence.get(notebook.notebook)),
-                    )  # fmt: skip
+            counting = gradebook.record(self._course, submission, result).counting
+            self._for_formgrader(submission, judged, result)
             results.save(state, result)
             self._recorded += 1
         self._ran += judged.ran > 0
         self._results[submission.student] = result
         self._by_status[overall(result)] += 1
         self._tell()
+        return counting
+
+    def put_forward(self, judge: Judge, submission: Submission, counting: str) -> None:
+        """Puts a better one of the same student back into `submitted/` and before formgrader."""
+        student = submission.student
+        try:
+            best = put_forward(
+                self._course, submission.assignment, student, counting, graded=submission.id
+            )
+        except NotFound as error:
+            self.say(f"{student}: {error.fact}")
+            return
+        if best is not None:
+            judged = judge.judge(best, may_run=False)
+            if not judged.waiting:
+                self._for_formgrader(best, judged, judged.result)
+
+    def _for_formgrader(self, submission: Submission, judged: Judged, result: Result) -> None:
+        for notebook in result.notebooks:
+            if notebook.notebook in judged.merged:
+                gradebook.write_autograded(
+                    self._course, submission, notebook,
+                    judged.merged[notebook.notebook].node,
+                    outputs(self._course, judged.evidence.get(notebook.notebook)),
+                )  # fmt: skip
 
     def report(self, assignment: str) -> Report:
         """What was done, the results in order of student."""

@@ -198,12 +198,17 @@ def test_an_earlier_submission_can_be_put_forward_and_stays_there(course, inbox,
     (best,) = submissions(course, NAME)
     hand_in("kim/n411.ipynb", "last")
     collect(course, NAME, inbox)
-    assert put_forward(course, NAME, "kim", best.id) == best
+    (last,) = submissions(course, NAME)
+    assert (
+        put_forward(course, NAME, "kim", best.id, graded=best.id) is None
+    )  # the last is not graded
+    assert submissions(course, NAME) == (last,)
+    assert put_forward(course, NAME, "kim", best.id, graded=last.id) == best
     assert submissions(course, NAME) == (best,)
     collect(course, NAME, inbox)
     assert submissions(course, NAME) == (best,)
     with pytest.raises(NotFound):
-        put_forward(course, NAME, "kim", "../../x")
+        put_forward(course, NAME, "kim", "../../x", graded=last.id)
 
 
 def test_nbgraders_layout_gives_only_this_assignment_and_its_time_stamps(course, inbox, hand_in):

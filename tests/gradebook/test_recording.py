@@ -234,6 +234,58 @@ def test_a_plugin_of_the_course_is_used_and_its_failure_is_told(course):
         record(course, 2, "s-0009")
 
 
+TWO = CourseSettings(timezone="UTC", due={"a1": "2026-03-01 12:00", "a2": "2026-03-02 12:00"})
+
+
+@pytest.fixture
+def with_tokens(course):
+    """Three late days each; a1 is due on 1 March at noon, a2 a day later."""
+    course = replace(course, settings=TWO, late=LateSettings(penalty="zero", tokens=3))
+    first = an_assignment(course)
+    gradebook.register(course, first, 1)
+    gradebook.register(course, replace(first, name="a2"), 1)
+    return course
+
+
+def taken_off(course, assignment):
+    return [s.late_penalty for s in gradebook.student_scores(course, assignment)]
+
+
+def test_late_days_are_taken_whole_and_in_the_order_in_which_work_came_in(with_tokens):
+    assert record(with_tokens, 3).late_penalty == 0.0  # 2 days late: 2 of 3
+    two_days = a_submission(4, assignment="a2", id="01J" + "2" * 23)
+    assert gradebook.record(with_tokens, two_days, a_result(two_days)).late_penalty == 6.0
+    one_day = a_submission(
+        3, assignment="a2", id="01J" + "3" * 23, received="2026-03-03T11:00:00+00:00"
+    )
+    assert gradebook.record(with_tokens, one_day, a_result(one_day)).late_penalty == 0.0
+
+
+def test_a_late_day_given_back_goes_to_other_work(with_tokens):
+    record(with_tokens, 3, doubles=0.0)
+    other = a_submission(4, assignment="a2", id="01J" + "2" * 23)
+    gradebook.record(with_tokens, other, a_result(other))
+    assert taken_off(with_tokens, "a2") == [6.0]
+    in_time = a_submission(1)
+    gradebook.record(with_tokens, in_time, a_result(in_time))
+    assert taken_off(with_tokens, "a1") == [0.0]
+    assert taken_off(with_tokens, "a2") == [0.0]
+
+
+def test_more_time_lets_the_better_one_count(course):
+    course = late(course, penalty="zero")
+    gradebook.register(course, an_assignment(course), 1)
+    record(course, 1, doubles=0.0)
+    assert not record(course, 2).counts
+    assert gradebook.choose_again(course, "a1", "s-0001") == a_submission(1).id
+    with Gradebook(course.db_url) as book:
+        book.grant_extension("a1", "s-0001", days=2)
+    assert gradebook.choose_again(course, "a1", "s-0001") == a_submission(2).id
+    (score,) = gradebook.student_scores(course, "a1")
+    assert (score.total, score.submission) == (6.0, a_submission(2).id)
+    assert gradebook.choose_again(course, "a1", "nobody") == ""
+
+
 def test_sprints_are_never_late(course):
     course = late(course, penalty="zero")
     gradebook.register(course, an_assignment(course), 1)
