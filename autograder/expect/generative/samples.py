@@ -16,6 +16,7 @@ from autograder.expect.verdict import Verdict, WrongSetting, check, decide, line
 
 HALF = 0.5
 QUARTER = 0.25
+NO_SPREAD = 0.01  # as a share of the real spread: the samples are one image
 Features = Callable[[Array], Array]
 
 
@@ -117,13 +118,15 @@ def diverse(
         sum(halves) * HALF,
         expected="at least {want} kinds of image, spread at least {want_spread} of the real spread",
         got="{kinds} kinds; spread {spread} of the real spread",
-        next="This is mode collapse: weaken the discriminator, or add dropout to it.",
+        next="This is mode collapse: weaken the discriminator, or add dropout to it."
+        if share > NO_SPREAD
+        else "Every image is the same one: draw new noise for each.",
         score=float(n_kinds),
         picture=partial(pictures.grid, found, low, high),
         want=kinds,
         want_spread=spread,
         kinds=n_kinds,
-        spread=share,
+        spread=round(share, 2),
     )
 
 
@@ -152,7 +155,7 @@ def not_copied(samples: Any, training: Any, *, at_least: float = 0.05) -> Verdic
         expected="new images",
         got="{copies} % are training images (the nearest is {nearest} away)",
         next="The generator may see only noise.",
-        score=copies,
+        score=float(nearest.min()),
         copies=round(100 * copies, 1),
         nearest=float(nearest.min()),
     )
