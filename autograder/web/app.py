@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def now() -> datetime:
 
 def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
     """The portal of a course."""
-    from autograder.web import api, staff, student
+    from autograder.web import api, hub, staff, student
 
     receipts.signing_key(course.state, course.root)  # so that the public half lies there
     portal = Portal(course, clock, Door(course))
@@ -97,6 +98,8 @@ def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
     app.state.portal = portal
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     _files(app, portal)
+    if course.portal.sign_in == "jupyterhub":
+        app.include_router(hub.routes(portal, hub.hub_of(course, os.environ)))
     app.include_router(student.routes(portal))
     app.include_router(staff.routes(portal))
     app.include_router(api.routes(portal))

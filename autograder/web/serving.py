@@ -16,7 +16,6 @@ from contextlib import contextmanager
 import uvicorn
 
 from autograder.config import Course
-from autograder.errors import ConfigError
 from autograder.web.app import create_app
 
 AGAIN_SECONDS = 5.0
@@ -25,13 +24,7 @@ AGAIN_SECONDS = 5.0
 def serve(
     course: Course, *, host: str = "", port: int = 0, grade: bool = True, sandbox: bool = True
 ) -> None:
-    """Serves the portal until it is stopped; ConfigError for a sign-in that there is not."""
-    if course.portal.sign_in == "jupyterhub":
-        raise ConfigError(
-            "signing in by JupyterHub itself is not there yet",
-            where=str(course.root / "course_config.py"),
-            way_out='put a proxy before it that JupyterHub knows, and c.Portal.sign_in = "proxy"',
-        )
+    """Serves the portal until it is stopped; ConfigError if a setting lacks what it needs."""
     host, port = host or course.portal.host, port or course.portal.port
     incoming = course.state / "incoming"
     incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
