@@ -57,6 +57,12 @@ def translate(text: str, lang: str = "") -> str:
     return said or catalogue(lang).gettext(text)
 
 
+def own(text: str) -> str:
+    """The text in an assignment's own words; one that is none of its texts comes back as it is."""
+    lang, words = _words.get()
+    return words.get(text, text) if lang == current() else text
+
+
 def msgid(text: str) -> str:
     """The text as it is: marks a template for the catalogues that is translated elsewhere."""
     return text

@@ -12,7 +12,7 @@ from autograder.evidence.store import write_beside
 from autograder.language import LANGUAGES
 from autograder.notebook import catalogues
 from autograder.notebook.catalogues import Finding
-from autograder.notebook.texts import texts
+from autograder.notebook.texts import Kind, texts
 from autograder.steps.grade import read
 
 
@@ -77,9 +77,9 @@ def translate(
 
 
 def spoken(course: Course, assignment: str, lang: str) -> dict[str, str]:
-    """An assignment's own words in a language, demands with their numbers included.
+    """What results say of an assignment in a language: demands, hints, what mistakes are told.
 
-    For whoever shows results: {} in the source's language, or where there is no translation.
+    {} in the source's language, or where there is no translation.
     """
     if lang not in catalogues.languages_of(course.source / assignment):
         return {}
@@ -87,4 +87,6 @@ def spoken(course: Course, assignment: str, lang: str) -> dict[str, str]:
         source = read(course, assignment)
     except AutograderError:  # results are shown although their source is being mended
         return {}
-    return catalogues.spoken(source, catalogues.read(source.path, lang))
+    said = catalogues.spoken(source, catalogues.read(source.path, lang))
+    prose = {text.msgid for text in texts(source) if text.kind is Kind.PASSAGE}
+    return {msgid: text for msgid, text in said.items() if msgid not in prose}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
 from autograder import gradebook
 from autograder.config import Course
@@ -225,11 +226,19 @@ def test_the_same_answers_get_the_same_points_and_each_reads_their_own_language(
     assert [s.release for s in collect.submissions(course, "A")] == [1, 1]
     scores = {s.student: s.total for s in gradebook.student_scores(course, "A")}
     assert scores["ann"] == scores["bora"]
+    for who in ("ann", "bora"):
+        with Gradebook(course.db_url, course.name) as book:
+            comment = book.find_comment("total_answer", "A", "A", who)
+            comment.manual_comment = "Look again at mean.\ngood"  # what a mistake is told, and more
+            book.db.commit()
     feedback.feedback(course, "A")
     ann, bora = ((course.feedback / s / "A" / "A.html").read_text() for s in ("ann", "bora"))
     assert "total is the sum of the doubled numbers" in ann
     assert "total은 두 배로 만든 수의 합이에요" in bora
     assert "무작위로 뽑은 수 5개를 두 배로 만들어요" in bora
+    assert "Look again at mean." in ann
+    assert "평균을 다시 보세요." in bora
+    assert "맞음" not in bora, "“good” is a person's own remark, not that of the card"
     assert 'lang="ko"' in bora
     assert 'lang="ko"' not in ann
 

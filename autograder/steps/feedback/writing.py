@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder import gradebook, language
@@ -116,7 +116,11 @@ class _Book:
     def graded(self, result: Result) -> Graded:
         """All that is known of this student's assignment."""
         score = self._scores.get(result.student)
-        remarks = tuple(r for r in self._remarks if r.student == result.student)
+        remarks = tuple(
+            replace(r, text="\n".join(map(language.own, r.text.split("\n"))))
+            for r in self._remarks
+            if r.student == result.student
+        )
         counts = score is None or score.submission == result.submission
         tasks = [t for t in self._tasks if t.student == result.student]
         demands = self._demanded(result)
