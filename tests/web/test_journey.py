@@ -61,6 +61,8 @@ def serving(course, clock):
 class Reader:
     """A person with a browser, who looks at each page at every width and in both themes."""
 
+    widths = WIDTHS
+
     def __init__(self, chromium, base: str) -> None:
         self.base = base
         context = chromium.new_context(timezone_id="Europe/Berlin", accept_downloads=True)
@@ -73,7 +75,7 @@ class Reader:
         )
 
     def look(self, name: str) -> None:
-        for width_name, width in WIDTHS.items():
+        for width_name, width in self.widths.items():
             self.page.set_viewport_size({"width": width, "height": 900})
             over = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert over <= 0, f"{name} is {over} px too wide at {width}"
