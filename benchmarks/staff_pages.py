@@ -27,7 +27,7 @@ from starlette.testclient import TestClient
 from autograder import config, gradebook, nouns
 from autograder.config import Course
 from autograder.evidence import results
-from autograder.gradebook import access, leases
+from autograder.gradebook import access, audit, leases
 from autograder.notebook.reading import read_assignment
 from autograder.nouns import CriterionResult, Message, NotebookResult, Result, Status, TaskResult
 from autograder.steps import roster
@@ -192,7 +192,20 @@ def a_group(client: TestClient, *_: object) -> object:
     return (time.perf_counter() - start, response)
 
 
+def statistics_afresh(client: TestClient, course: Course, _: random.Random) -> object:
+    """After something was changed, so that nothing is taken from before."""
+    audit.note(course, "benchmark", "looked", A, {})
+    return client.get(f"/staff/a/{A}/statistics")
+
+
 PAGES: dict[str, Page] = {
+    "course": get("/staff"),
+    "course: live part": get("/staff/live"),
+    "assignment": get(f"/staff/a/{A}"),
+    "requests": get(f"/staff/a/{A}/requests"),
+    "statistics": get(f"/staff/a/{A}/statistics"),
+    "statistics: afresh": statistics_afresh,
+    "release": get(f"/staff/a/{A}/release"),
     "answers: all tasks": get(f"/staff/a/{A}/answers"),
     "answers: one task": get(f"/staff/a/{A}/answers/{NOTEBOOK}/explain"),
     "answer": an_answer,

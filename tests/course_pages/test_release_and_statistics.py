@@ -8,9 +8,12 @@ import re
 import time
 
 import pytest
+from nbgrader import api
+from sqlalchemy import insert, inspect, select
 
-from autograder import gradebook
 from autograder.gradebook import audit
+from autograder.gradebook.connection import writing
+from autograder.gradebook.tables import CriterionRow, SubmissionRow
 
 from .conftest import post, seal_of, settings
 from .test_course import text
@@ -190,25 +193,36 @@ def test_a_thousand_students_are_drawn(class_):
 
 def copy_results(course, submission, students):
     """The same result for everybody, written straight into the tables."""
-    from sqlalchemy import text as sql
-
-    from autograder.gradebook.connection import writing
-
     with writing(course) as book:
-        for place, student in enumerate(students):
-            id_ = f"01K{place:023d}"
-            book.update_or_create_student(student)
-            with book.session.no_autoflush:
-                book.update_or_create_submission("hello", student)
-            book.session.flush()
-            for table, key in (("ag_submission", "id"), ("ag_criterion_result", "submission")):
-                names = [r[1] for r in book.session.execute(sql(f"PRAGMA table_info({table})"))]
-                chosen = ", ".join(
-                    ":id" if n == key else ":student" if n == "student" else n for n in names
-                )
-                book.session.execute(
-                    sql(f"INSERT INTO {table} SELECT {chosen} FROM {table} WHERE {key} = :old"),
-                    {"id": id_, "student": student, "old": submission},
-                )
-        book.session.execute(sql("UPDATE grade SET auto_score = 10, needs_manual_grade = 0"))
-    assert len(gradebook.student_scores(course, "hello")) == len(students) + 1
+        session = book.session
+        old = session.get(api.SubmittedAssignment, _submitted(session).id)
+        (notebook,) = old.notebooks
+        (grade,) = notebook.grades
+        session.execute(insert(api.Student), [{"id": one} for one in students])
+        new = [{"id": f"a{n}", "assignment_id": old.assignment_id, "student_id": one}
+               for n, one in enumerate(students)]  # fmt: skip
+        session.execute(insert(api.SubmittedAssignment), new)
+        session.execute(insert(api.SubmittedNotebook), [
+            {"id": f"n{n}", "notebook_id": notebook.notebook_id, "assignment_id": f"a{n}"}
+            for n in range(len(students))
+        ])  # fmt: skip
+        session.execute(insert(api.Grade), [
+            {"id": f"g{n}", "cell_id": grade.cell_id, "notebook_id": f"n{n}", "auto_score": 10.0,
+             "needs_manual_grade": False}
+            for n in range(len(students))
+        ])  # fmt: skip
+        ids = [f"01K{n:023d}" for n in range(len(students))]
+        for table, key in ((SubmissionRow, "id"), (CriterionRow, "submission")):
+            for row in session.scalars(
+                select(table).where(getattr(table, key) == submission)
+            ).all():
+                known = {c.key: getattr(row, c.key) for c in inspect(table).columns}
+                same = [
+                    {**known, key: id_, **({"student": one} if key == "id" else {})}
+                    for id_, one in zip(ids, students, strict=True)
+                ]
+                session.execute(insert(table), same)
+
+
+def _submitted(session):
+    return session.scalars(select(api.SubmittedAssignment)).one()

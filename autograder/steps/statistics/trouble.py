@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from autograder.gradebook.attempts import Attempt, Attempts, Demanded
-from autograder.language import translate
+from autograder.language import msgid, translate
 from autograder.nouns import fill
 from autograder.steps.statistics.items import points_of
 
@@ -169,13 +169,15 @@ def _reasons(student: str, attempts: Sequence[Attempt], class_: Situation) -> It
         if class_.due is not None and class_.now > class_.due - SOON:
             yield translate("nothing handed in")
     elif total is not None and total < HALF:
-        yield _said("{percent} % of the points", percent=round(100 * total))
+        yield _said(msgid("{percent} % of the points"), percent=round(100 * total))
     if attempts and (untouched := _untouched(attempts[-1])) > HALF:
-        yield _said("{percent} % of the criteria not attempted", percent=round(100 * untouched))
+        yield _said(
+            msgid("{percent} % of the criteria not attempted"), percent=round(100 * untouched)
+        )
     if len(attempts) >= NO_GAIN and not _gained([a.total for a in attempts[-NO_GAIN:]]):
-        yield _said("no gain in the last {n} submissions", n=NO_GAIN)
+        yield _said(msgid("no gain in the last {n} submissions"), n=NO_GAIN)
     if low := class_.elsewhere.get(student, ()):
-        yield _said("less than half in {others} too", others=", ".join(low))
+        yield _said(msgid("less than half in {others} too"), others=", ".join(low))
 
 
 def _said(template: str, **values: object) -> str:

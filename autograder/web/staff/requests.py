@@ -40,7 +40,6 @@ class RequestsPage:
     """All requests of one assignment, and its regrades."""
 
     requests: tuple[Asked, ...]
-    tasks: tuple[str, ...]
     drawn: Drawn | None  # the newest preview
     applied: tuple[Plan, ...]
 
@@ -89,6 +88,7 @@ def _reading(router: APIRouter, room: Room) -> None:
             visitor,
             assignment=assignment,
             drawn=_drawn(course, assignment),
+            tasks=_tasks(course, assignment),
         )
 
     @router.get("/a/{assignment}/requests/{id_}")
@@ -102,13 +102,13 @@ def _requests(
     room.must_know(assignment)
     page = RequestsPage(
         requests.asked(room.course, assignment),
-        tuple(dict.fromkeys(one.task for one in gradebook.tasks(room.course, assignment))),
         _drawn(room.course, assignment),
         tuple(p for p in plans.plans(room.course, assignment) if p.state == "applied"),
     )
     return room.page(
         "staff/requests.html.j2", visitor, assignment=assignment, tab="requests", page=page,
-        problem=problem, drawn=page.drawn, status=409 if problem else 200,
+        problem=problem, drawn=page.drawn, tasks=_tasks(room.course, assignment),
+        status=409 if problem else 200,
     )  # fmt: skip
 
 
@@ -138,6 +138,10 @@ def _until(course: Course, request: Asked) -> datetime | None:
         return None
     days = course.feedback_of(request.assignment).regrade_days
     return datetime.fromtimestamp(page.st_mtime, timezone.utc) + timedelta(days=days)
+
+
+def _tasks(course: Course, assignment: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.task for one in gradebook.tasks(course, assignment)))
 
 
 def _drawn(course: Course, assignment: str) -> Drawn | None:
