@@ -246,4 +246,4 @@ def test_what_staff_write_is_text_too(ann, course):
 def test_the_answer_that_counts_is_shown_whichever_was_graded_last(ann, course):
     hand_in(course, "4", ADDS[0], "worse now", n=2)  # the best one counts
     page = ann.text(path(course, "4", "double"))
-    assert "The newest submission is shown; an older one counts." in page  # it is not kept here
+    assert "An older submission counts; what is shown may be a newer one." in page  # it is not kept here

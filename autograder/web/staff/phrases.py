@@ -108,7 +108,7 @@ PHRASES = (
     msgid("The answers are being put into groups."),
     msgid("The criteria find something else now: count anew"),
     msgid("The criteria found:"),
-    msgid("The newest submission is shown; an older one counts."),
+    msgid("An older submission counts; what is shown may be a newer one."),
     msgid("The student has not opened the feedback."),
     msgid("The student may read it"),
     msgid("The student opened the feedback:"),
