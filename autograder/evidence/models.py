@@ -83,6 +83,7 @@ def rebuild(
         if shapes != [tuple(w.shape) for w in weights]:
             raise Refused("the weights do not fit the config")
         model.set_weights(weights)
+        _scale_as_adapted(model)
         if type(compiled) is dict and not list(refusals(compiled, own)):
             with keras.saving.custom_object_scope(objects):
                 model.compile_from_config(compiled)
@@ -93,6 +94,17 @@ def rebuild(
     except Exception as error:
         raise Refused(f"its config cannot be rebuilt: {type(error).__name__}") from error
     return model
+
+
+def _scale_as_adapted(model: Any) -> None:
+    """Makes adapted Normalization layers use their weights: set_weights alone does not (tried)."""
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            _scale_as_adapted(layer)
+        elif isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def state(model: Any) -> tuple[Any, ...]:

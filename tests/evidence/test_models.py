@@ -34,7 +34,15 @@ def sequential() -> Any:
     )
 
 
-@pytest.mark.parametrize("make", [functional, sequential])
+def scaled_inside() -> Any:
+    """A Normalization that was adapted, as students do it, within a nested model."""
+    scaling = keras.layers.Normalization()
+    scaling.adapt(np.random.default_rng(1).normal(5, 3, (50, 4)))
+    nested = keras.Sequential([keras.Input((4,)), scaling])
+    return keras.Sequential([keras.Input((4,)), nested, keras.layers.Dense(3)])
+
+
+@pytest.mark.parametrize("make", [functional, sequential, scaled_inside])
 def test_a_rebuilt_model_predicts_the_same(make: Any) -> None:
     model = make()
     description, weights = describe(model)

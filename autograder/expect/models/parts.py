@@ -239,6 +239,9 @@ def trained_copy(model: Any) -> Any:
 
         twin = keras.models.clone_model(model)
         twin.set_weights(model.get_weights())
+        for layer in layers_of(twin):
+            if layer.kind == "Normalization":
+                layer.layer.finalize_state()  # an adapted one does not follow set_weights
         optimizer = model.optimizer
         twin.compile(optimizer=type(optimizer).from_config(optimizer.get_config()), loss=model.loss)
         return twin
