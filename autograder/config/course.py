@@ -104,6 +104,10 @@ class Course:
         """Window and clock of this sprint challenge."""
         return _for(self.exams, assignment)
 
+    def rehearses(self, assignment: str) -> bool:
+        """Whether it is a sprint that only tries out how sprints are."""
+        return self.kind_of(assignment) == "sprint" and self.exam_of(assignment).rehearsal
+
     def feedback_of(self, assignment: str) -> FeedbackSettings:
         """What students see of this assignment, and when; a sprint's comes from `Exam`."""
         daily = _for(self.feedback_settings, assignment)

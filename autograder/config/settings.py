@@ -176,9 +176,21 @@ class ExamSettings:
     grace_seconds: int = _set(
         60, "exam", "For uploads that have already begun when the time is over.", least=0
     )
-    autosave_seconds: int = _set(20, "later", "How often work is saved meanwhile.", least=1)
+    autosave_seconds: int = _set(
+        20,
+        "release",
+        "How often the notebook's file is looked at and, if it was saved, put on the portal; answer "
+        "cells are put there as they are run.",
+        least=1,
+    )
     visible_feedback: bool = _set(
         True, "release", "Whether visible criteria may be checked during the sprint."
+    )
+    rehearsal: bool = _set(
+        False,
+        "exam",
+        "A rehearsal may be begun again once its time is over, is graded at once, shows its "
+        "results, and is not exported unless it is named.",
     )
     hidden: Literal["none", "verdict", "number"] = _set(
         "verdict", "feedback", "As `Feedback.hidden`, for sprints."

@@ -69,6 +69,17 @@ def begin(course: Course, assignment: str, student: str, at: datetime) -> Sprint
         return _sprint(row)
 
 
+def begin_again(course: Course, sprint: Sprint, at: datetime) -> Sprint:
+    """A rehearsal that is over, begun once more at this moment."""
+    with writing(course) as book:
+        row = book.session.get(SprintRow, (sprint.assignment, sprint.student))
+        assert row is not None
+        row.started, row.ended, row.submission = _plain(at), None, ""
+        facts = {"at": at.isoformat(), "rehearsal": True}
+        _audit(book, "autograder", "sprint begun", sprint.assignment, sprint.student, facts)
+        return _sprint(row)
+
+
 def end(course: Course, sprint: Sprint, at: datetime, submission: str) -> None:
     """Notes that it is over, and what was handed in; "" if nothing was."""
     with writing(course) as book:

@@ -116,6 +116,7 @@ def _told(
         "language": lang,
         "portal": course.portal_url,
         "sprint": sprint,
+        **({"autosave": course.exam_of(source.name).autosave_seconds} if sprint else {}),
         "silent": sprint and not course.exam_of(source.name).visible_feedback,
         "keras": _keras(),
         "helpers": sorted(

@@ -109,7 +109,8 @@ def _chosen(course: Course, assignments: Collection[str]) -> tuple[str, ...]:
             )  # fmt: skip
     if not released:
         raise NotFound("nothing was released yet", way_out="autograder release A")
-    return tuple(dict.fromkeys(assignments)) or tuple(released)
+    count = [name for name in released if not course.rehearses(name)]
+    return tuple(dict.fromkeys(assignments)) or tuple(count)
 
 
 Scores = Mapping[str, Sequence[StudentScore]]

@@ -141,7 +141,7 @@ def to_the_queue(course: Course, kept: Kept) -> None:
 def _not_before(course: Course, assignment: str, student: str) -> datetime:
     """Now; after the close for a sprint; tomorrow if today's gradings are used up."""
     if course.kind_of(assignment) == "sprint":
-        due = course.due(assignment)
+        due = None if course.rehearses(assignment) else course.due(assignment)
         return max(now(), moment(due.isoformat())) if due else now()
     a_day = course.feedback_of(assignment).attempts_per_day
     midnight = datetime.now(course.zone).replace(hour=0, minute=0, second=0, microsecond=0)

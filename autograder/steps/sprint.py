@@ -24,6 +24,7 @@ from autograder.evidence.store import write_beside
 from autograder.exams import Allowance, Phase, Window
 from autograder.gradebook import sprints
 from autograder.inbox.paths import Refused
+from autograder.language import translate
 from autograder.steps import roster
 from autograder.steps.answers import with_answers
 from autograder.steps.hand_in import Upload, hand_in
@@ -87,12 +88,14 @@ def standing(course: Course, assignment: str, student: str, now: datetime) -> St
     """Where the student is at this moment, with the words to say so."""
     window, mine = window_of(course, assignment), allowance_of(course, assignment, student)
     mine_now = sprints.sprint(course, assignment, student)
+    rehearsal = course.rehearses(assignment)
+    if rehearsal and mine_now is not None and mine_now.ended is not None:
+        mine_now = None  # it may be begun again
     started = mine_now.started if mine_now else None
-    local = now.astimezone(course.zone)
-    return Standing(
-        window, mine, mine_now, exams.phase(window, now, started, mine),
-        exams.in_words(window, local, started, mine),
-    )  # fmt: skip
+    words = exams.in_words(window, now.astimezone(course.zone), started, mine)
+    if rehearsal:
+        words = f"{translate('A rehearsal: it counts for nothing, and may be repeated.')} {words}"
+    return Standing(window, mine, mine_now, exams.phase(window, now, started, mine), words)
 
 
 def everybody_is_done(course: Course, assignment: str) -> datetime:
@@ -111,7 +114,12 @@ def begin(course: Course, assignment: str, student: str, now: datetime) -> Stand
     if where.phase in (Phase.BEFORE, Phase.MISSED):
         raise TooLate(where.words)
     if where.phase is Phase.OPEN:
-        sprints.begin(course, assignment, student, now)
+        before = sprints.sprint(course, assignment, student)
+        if before is None:
+            sprints.begin(course, assignment, student, now)
+        else:
+            _forget_saves(course, assignment, student)
+            sprints.begin_again(course, before, now)
         where = standing(course, assignment, student, now)
     return where
 
@@ -208,6 +216,12 @@ def _last_save(course: Course, sprint: sprints.Sprint) -> str:
         except Refused:
             return ""
     return done.submission
+
+
+def _forget_saves(course: Course, assignment: str, student: str) -> None:
+    with _folder(course, assignment, student) as place:
+        for name in ("save.json", "cells.json"):
+            (place / name).unlink(missing_ok=True)
 
 
 # ── On disk ──────────────────────────────────────────────────────────────────────────

@@ -64,6 +64,7 @@ class Released:
     tasks: tuple[KnownTask, ...] = ()
     portal: str = ""  # its address
     sprint: bool = False  # whether answers are saved as they are run
+    autosave: float = 20.0  # seconds between two looks at its file, in a sprint
     silent: bool = False  # nothing is checked before it is handed in
     words: Mapping[str, str] = field(default_factory=dict)  # its own words in its language
 
@@ -106,6 +107,7 @@ def parse(text: str) -> Released:
         tasks=tuple(filter(None, map(_task, _list(data.get("tasks"))))),
         portal=str(data.get("portal", "")),
         sprint=data.get("sprint") is True,
+        autosave=_seconds(data.get("autosave")),
         silent=data.get("silent") is True,
         words=_texts(data.get("words")),
     )
@@ -113,6 +115,10 @@ def parse(text: str) -> Released:
 
 def _list(data: Any) -> list[Any]:
     return data if isinstance(data, list) else []
+
+
+def _seconds(data: Any) -> float:
+    return float(data) if type(data) in (int, float) and 0 < data < 3600 else Released.autosave
 
 
 def _texts(data: Any) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""In a sprint: every cell that is run is saved on the portal as it is, in the background.
+"""In a sprint: what is run, and the file as it is saved, are on the portal soon after.
 
-No front end's API is needed: IPython says what was run. Cells that are not answers do no harm, the
-portal puts in only what belongs to an answer cell.
+No front end's API is needed: IPython says what was run, and the front end writes the file. Cells
+that are not answers do no harm, the portal puts in only what belongs to an answer cell.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ PAUSE_SECONDS = 2.0
 LONGEST = 200_000  # characters of one cell
 _started: list[threading.Thread] = []
 _ran: queue.Queue[tuple[str, str]] = queue.Queue()
+_last_run: list[float] = []  # when a cell was run last
 over: list[str] = []  # what the portal said when it took no more
 
 
@@ -29,9 +30,10 @@ def watch() -> None:
     if _started or shell is None or not here.released().sprint or not portal.address():
         return
     shell.events.register("post_run_cell", lambda result: _note(shell, result))
-    thread = threading.Thread(target=_save_all, daemon=True)
-    _started.append(thread)
-    thread.start()
+    for work in (_save_all, _save_file):
+        thread = threading.Thread(target=work, daemon=True)
+        _started.append(thread)
+        thread.start()
     if not portal.token():
         _sign_in()
 
@@ -39,6 +41,7 @@ def watch() -> None:
 def _note(shell: Any, result: Any) -> None:
     source = getattr(getattr(result, "info", None), "raw_cell", "") or ""
     if source.strip() and len(source) <= LONGEST and not over:
+        _last_run[:] = [time.time()]
         _ran.put((_cell_id(shell), source))
 
 
@@ -67,20 +70,45 @@ def _save_all() -> None:
             time.sleep(PAUSE_SECONDS)
 
 
+def _save_file() -> None:
+    """Every so many seconds, the notebook's file if it was saved since, and since the last run."""
+    saved = 0.0
+    while not over:
+        time.sleep(here.released().autosave)
+        path = here.notebook_path()
+        try:
+            written = path.stat().st_mtime if path else 0.0
+            if path is None or written <= max([saved, *_last_run]):
+                continue  # what was run since is saved by itself, and is newer than the file
+            data = path.read_bytes()
+            json.loads(data)
+        except (OSError, ValueError):  # it is being written
+            continue
+        name = portal.quoted(here.released().notebook)
+        if _put(f"notebook?name={name}", data, final=False):
+            saved = written
+
+
 def _saved(cell: str, source: str) -> bool:
-    """Whether the portal has it; once it takes no more, that is said."""
-    said = here.released()
-    body = {"name": said.notebook, "cell": cell, "source": source}
+    """Whether the portal has this cell."""
+    body = {"name": here.released().notebook, "cell": cell, "source": source}
+    return _put("cell", json.dumps(body).encode())
+
+
+def _put(what: str, data: bytes, *, final: bool = True) -> bool:
+    """Whether the portal has it or never takes it; `final`: that is said, and all saving ends."""
     if not portal.token():
         return False
     try:
-        portal.put(f"/api/sprints/{portal.quoted(said.assignment)}/cell", json.dumps(body).encode())
+        portal.put(f"/api/sprints/{portal.quoted(here.released().assignment)}/{what}", data)
     except portal.Unreachable:
         return False
     except portal.NotSignedIn:
         portal.forget()
         return False
     except portal.Declined as error:
+        if not final:
+            return True
         over.append(error.fact)
         title = translate("Not saved")
         show(Shown(f"{title}: {error.fact}", showing.block(title, error.fact, "")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import re
 import threading
@@ -15,12 +16,13 @@ import pytest
 import uvicorn
 
 from autograder.gradebook import access
-from autograder.steps import sprint
+from autograder.steps import building, sprint
 from autograder.steps.collect import shelf_of
+from autograder.steps.grade import read
 from autograder.student import here, portal, saving
 from autograder.web.app import create_app
 
-from .conftest import ANSWER
+from .conftest import ANSWER, answered, with_settings
 from .test_submit import free_port
 
 
@@ -62,7 +64,7 @@ def server(course, clock):
 def shell(server, tmp_path, monkeypatch):
     shell = Shell([])
     said = {"assignment": "sc01", "notebook": "sc01", "sprint": True,
-            "portal": f"http://127.0.0.1:{server}"}  # fmt: skip
+            "portal": f"http://127.0.0.1:{server}", "autosave": 0.1}  # fmt: skip
     monkeypatch.setenv(here.VARIABLE, json.dumps(said))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("AUTOGRADER_TOKEN", raising=False)
@@ -71,6 +73,7 @@ def shell(server, tmp_path, monkeypatch):
     monkeypatch.setattr(portal, "POLL_SECONDS", 0.05)
     for name, value in {
         "_started": [],
+        "_last_run": [],
         "_ran": queue.Queue(),
         "over": [],
         "PAUSE_SECONDS": 0.05,
@@ -134,3 +137,44 @@ def test_other_notebooks_watch_nothing(shell, monkeypatch, without):
     monkeypatch.setenv(here.VARIABLE, json.dumps({k: v for k, v in said.items() if k != without}))
     saving.watch()
     assert shell.told == []
+
+
+def test_the_file_is_saved_when_it_is_newer_than_what_was_run(
+    course, student, clock, shell, tmp_path, monkeypatch
+):
+    path = tmp_path / "sc01.ipynb"
+    monkeypatch.setattr(here, "notebook_path", lambda: path if path.exists() else None)
+    token = access.new_token(course, student, "notebook", timedelta(hours=1))
+    monkeypatch.setenv("AUTOGRADER_TOKEN", token)
+    clock.to(19)
+    sprint.begin(course, "sc01", student, clock())
+    puts = []
+    right = portal.put
+    monkeypatch.setattr(portal, "put", lambda where, data: (puts.append(where), right(where, data)))
+    saving.watch()
+    path.write_bytes(answered(course, "sc01", "typed = 1"))
+    until(lambda: sprint.saved_at(course, "sc01", student))
+    assert puts == ["/api/sprints/sc01/notebook?name=sc01"]
+    shell.run(ANSWER)
+    until(lambda: len(puts) == 2)
+    os.utime(path, (time.time() - 60,) * 2)  # an old file: what was run is newer
+    time.sleep(0.5)
+    assert puts[1:] == ["/api/sprints/sc01/cell"]
+    path.write_bytes(answered(course, "sc01", "typed = 2"))
+    os.utime(path, (time.time() + 5,) * 2)
+    kept = course.state / "sprints" / "sc01" / student / "save.json"
+    until(lambda: "typed = 2" in kept.read_text())
+    path.write_bytes(b"{")
+    os.utime(path, (time.time() + 9,) * 2)
+    time.sleep(0.5)
+    assert saving.over == []
+
+
+def test_how_often_the_file_is_looked_at_comes_with_the_release(course):
+    assert here.parse('{"autosave": 7}').autosave == 7
+    assert here.parse('{"autosave": "often"}').autosave == 20
+    every_seven = {**course.exams.assignments["sc*"], "autosave_seconds": 7}
+    asked = with_settings(course, "exams", assignments={"sc*": every_seven})
+    for name, told in (("sc01", 7), ("hello", None)):
+        source = read(asked, name)
+        assert building._told(asked, source, source.notebooks[0], 1, "en").get("autosave") == told

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from starlette.testclient import TestClient
 
 from autograder import gradebook
+from autograder.exams import Phase
 from autograder.gradebook import access, queue, sprints
 from autograder.gradebook.connection import reading
 from autograder.gradebook.lateness import _seconds_late
@@ -23,6 +24,7 @@ from autograder.steps.hand_in import hand_in
 from autograder.steps.release import release
 from autograder.student import here
 from autograder.student import task as student_task
+from autograder.web import views
 from autograder.web.app import create_app
 
 from .conftest import ANSWER, answered, upload, with_settings
@@ -61,6 +63,48 @@ def test_the_last_save_is_handed_in_when_the_time_and_the_grace_are_over(course,
     assert kept.arrival.received == saved
     assert sprints.sprint(course, "sc01", student).submission == kept.id
     assert sprint.hand_in_what_is_over(course, clock()) == ()
+
+
+@pytest.fixture
+def rehearsal(course):
+    exam = {**course.exams.assignments["sc*"], "rehearsal": True, "minutes": 10}
+    return with_settings(course, "exams", assignments={"sc*": exam})
+
+
+def test_a_rehearsal_may_be_begun_again_and_its_results_are_seen_at_once(rehearsal, student, clock):
+    course = rehearsal
+    clock.to(19)
+    assert sprint.begin(course, "sc01", student, clock()).words.startswith("A rehearsal: ")
+    sprint.save(
+        course, "sc01", student, "sc01", answered(course, "sc01", "x = 1").decode(), clock()
+    )
+    again = sprint.begin(course, "sc01", student, clock())
+    assert again.sprint.started == clock()  # it runs: nothing begins anew
+    clock.to(19, 12)
+    assert len(sprint.hand_in_what_is_over(course, clock())) == 1
+    assert views.feedback_is_open(course, "sc01", student, clock())
+    assert queue.job(course, "sc01", student).not_before <= datetime.now()
+    where = sprint.standing(course, "sc01", student, clock())
+    assert (where.phase, where.sprint) == (Phase.OPEN, None)
+    with pytest.raises(sprint.TooLate):
+        sprint.save(course, "sc01", student, "sc01", answered(course, "sc01").decode(), clock())
+    begun = sprint.begin(course, "sc01", student, clock())
+    assert begun.sprint.started == clock()
+    assert begun.phase is Phase.RUNNING
+    assert sprint.saved_at(course, "sc01", student) is None
+    clock.to(19, 30)
+    sprint.hand_in_what_is_over(course, clock())
+    only(course, student)  # nothing was saved the second time, nothing old was handed in again
+
+
+def test_a_sprint_that_counts_is_begun_once(course, student, clock):
+    clock.to(19)
+    sprint.begin(course, "sc01", student, clock())
+    clock.to(21)
+    sprint.hand_in_what_is_over(course, clock())
+    where = sprint.begin(course, "sc01", student, clock())
+    assert where.phase is Phase.OVER
+    assert not views.feedback_is_open(course, "sc01", student, clock())
 
 
 def test_the_server_itself_ends_a_sprint_while_nobody_asks(course, student, clock):
