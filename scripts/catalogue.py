@@ -5,7 +5,8 @@
 
 What is collected from `autograder/`, read and never run: string literals passed as `expected=`,
 `got=` and `next=`, the three texts of `Message(...)`, the first argument of `translate(...)` and
-`msgid(...)`, and names of values such as "the masks". Other texts are not translated.
+`msgid(...)`, and names of values such as "the masks"; from templates the argument of `t(...)`. Other
+texts are not translated.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "autograder"
@@ -57,6 +59,21 @@ def names(source: str) -> Iterator[str]:
         waiting += ast.iter_child_nodes(node)
 
 
+def in_pages(source: str) -> Iterator[str]:
+    """Every text that a template hands to `t`, also where it chooses between two."""
+    for call in Environment().parse(source).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "t":
+            yield from _chosen(call.args[0])
+
+
+def _chosen(value: nodes.Expr | None) -> Iterator[str]:
+    if isinstance(value, nodes.Const) and isinstance(value.value, str):
+        yield value.value
+    elif isinstance(value, nodes.CondExpr):
+        yield from _chosen(value.expr1)
+        yield from _chosen(value.expr2)
+
+
 def _called(function: ast.expr) -> str:
     if isinstance(function, ast.Attribute):
         return function.attr
@@ -78,9 +95,10 @@ def _literals(value: ast.expr) -> Iterator[tuple[int, str]]:
 def collected() -> Catalog:
     """The catalogue of all texts, with the files they come from; no line numbers, no date."""
     found = Catalog(project="autograder", charset="utf-8")
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.j2")]):
         source = path.read_text(encoding="utf-8")
-        shown = [text for _, text in templates(source)]
+        page = path.suffix == ".j2"
+        shown = list(in_pages(source)) if page else [text for _, text in templates(source)]
         if path.is_relative_to(PACKAGE / "expect"):
             shown += names(source)
         for text in shown:

@@ -66,3 +66,16 @@ def test_names_of_values_are_translated_too() -> None:
     with pytest.raises(expect.NotMet) as failure:
         expect.mean_iou([[[0.5, float("nan")]]], [[[0, 1]]], at_least=0.8)
     assert language.in_words(failure.value.verdict.message, "ko")[0] == "마스크: 유한한 수만"
+
+
+def test_what_templates_say_is_collected_and_nothing_else_of_them(script: ModuleType) -> None:
+    page = """{{ t('Hand in') }} {{ t("yes" if late else 'no') }} {{ t(page.title) }}
+    {% call note('bad', '✗', t("Not here")) %}{% endcall %} {{ other('x') }} {{ fill(t('{n} of'), {}) }}"""
+    assert list(script.in_pages(page)) == ["Hand in", "yes", "no", "Not here", "{n} of"]
+
+
+def test_no_template_of_ours_is_passed_over(script: ModuleType) -> None:
+    read = {place for message in script.collected() for place, _ in message.locations}
+    for path in (ROOT / "autograder").rglob("*/templates/**/*"):
+        if path.is_file() and " t('" in path.read_text(encoding="utf-8"):
+            assert path.relative_to(ROOT).as_posix() in read
