@@ -26,9 +26,9 @@ from autograder.nouns import (
 )
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, WarmServer
+from autograder.steps.living import Gone, Live
 from autograder.steps.questions import Answers
 from autograder.steps.rules import Rules, because, criterion_key, seed_of
-from autograder.steps.run import Gone, Live
 
 GIVEN = "@given"  # marks what is kept of criteria judged by other settings than the source's
 
@@ -130,6 +130,10 @@ def _judge(
                 continue
             result = _trusted(rules, task, event["result"])
             results[task][result.name] = result
+            store.write(
+                "pictures", evidence.key, task, result.name,
+                record={"pictures": event.get("pictures", [])},
+            )  # fmt: skip
         outcome = job.finish()
     missing = [n for o in orders for n in o.todo if n not in results[o.task.grade_id]]
     unanswered = [n for n in missing if not any(a.endswith(f"/{n}") for a in asked)]

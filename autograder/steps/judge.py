@@ -6,11 +6,9 @@ a limit in one that says which, a fault of ours in one that waits for a person.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.machinery import PathFinder
 from pathlib import Path
 from threading import Lock
 
@@ -35,6 +33,9 @@ from autograder.steps import check as checking
 from autograder.steps import given
 from autograder.steps import run as running
 from autograder.steps.check import Checked, in_error, not_attempted
+from autograder.steps.living import Gone, Live
+from autograder.steps.plan import Plan, files_beside
+from autograder.steps.plan import plan as plan_of
 from autograder.steps.rules import Rules, Settings
 from autograder.steps.training import Instead, instead_of_training
 
@@ -143,9 +144,9 @@ class Judge:
             tier = str(self.students.tier)
             return self._Done(NotebookResult(notebook.name, tasks, notes=merged.notes, tier=tier))
         limits = self.course.limits(self.assignment.name)
-        brought = self._brought(submission)
+        brought = files_beside(submission.path, self._files, self.course.submissions.max_mb << 20)
         instead = instead_of_training(merged, submission.path) if kept_work else None
-        plan = running.plan(submission.id, notebook, merged, brought, limits, instead)
+        plan = plan_of(submission.id, notebook, merged, brought, limits, instead)
         rules = self._rules(submission, notebook)
         try:
             done = self._run_and_check(plan, rules, notebook, merged, may_run, afresh)
@@ -160,7 +161,7 @@ class Judge:
 
     def _run_and_check(
         self,
-        plan: running.Plan,
+        plan: Plan,
         rules: Rules,
         notebook: Notebook,
         merged: Merged,
@@ -183,11 +184,11 @@ class Judge:
             return self._run(plan, rules, notebook, merged)
         return self._Done(self._result(notebook, merged, evidence, checked, rules), evidence)
 
-    def _run(self, plan: running.Plan, rules: Rules, notebook: Notebook, merged: Merged) -> _Done:
+    def _run(self, plan: Plan, rules: Rules, notebook: Notebook, merged: Merged) -> _Done:
         evidence, live = running.run(self.students, plan, self.store)
         try:
             keep(self.store, evidence)
-            checked = self._check(rules, evidence, merged, live or running.Gone(evidence.limit))
+            checked = self._check(rules, evidence, merged, live or Gone(evidence.limit))
         finally:
             if live is not None:
                 live.close()
@@ -198,7 +199,7 @@ class Judge:
         rules: Rules,
         evidence: Evidence,
         merged: Merged,
-        live: running.Live | running.Gone | None,
+        live: Live | Gone | None,
     ) -> Checked:
         """Every task judged by the demand of today, or the one it was given if that gives more."""
         attempted = merged.attempted
@@ -254,17 +255,6 @@ class Judge:
                     self.course, self.assignment.name, notebook, submission.release
                 )
             return self._settings[key]
-
-    def _brought(self, submission: Submission) -> dict[str, bytes]:
-        """The files beside the notebook: the student's own, and the author's, which win."""
-        names = [
-            str(path.relative_to(submission.path))
-            for path in sorted(submission.path.rglob("*"))
-            if path.suffix not in (".ipynb", ".whl") and path.name != "timestamp.txt"
-        ]
-        cap = self.course.submissions.max_mb << 20
-        own = running.student_files(submission.path, names, cap)
-        return {**{k: v for k, v in own.items() if not _shadows(k)}, **self._files}
 
     # ── Errors that are ours ─────────────────────────────────────────────────────────
 
@@ -335,7 +325,7 @@ def _timed_out(evidence: Evidence) -> bool:
     )
 
 
-def _outgrown(evidence: Evidence, plan: running.Plan) -> bool:
+def _outgrown(evidence: Evidence, plan: Plan) -> bool:
     """Whether a run that ended at a limit has got higher limits since."""
     used, now = evidence.usage, plan.limits
     return bool(evidence.limit) and (
@@ -348,15 +338,4 @@ def _skipped(evidence: Evidence) -> tuple[str, ...]:
         f"cell {cell.number}: skipped when grading: {line}"
         for cell in evidence.cells
         for line in cell.skipped
-    )
-
-
-def _shadows(path: str) -> bool:
-    """Whether a student's file would stand before an installed module of that name."""
-    name = Path(path).parts[0].removesuffix(".py")
-    installed = [folder for folder in sys.path if "packages" in folder]
-    return (
-        name in sys.stdlib_module_names
-        or name == "autograder"
-        or (name.isidentifier() and PathFinder.find_spec(name, installed) is not None)
     )

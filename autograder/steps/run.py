@@ -8,143 +8,27 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxFault
 from autograder.evidence.record import CellRecord, Evidence
-from autograder.evidence.store import Store, digest, fingerprint
-from autograder.notebook.merging import Merged
-from autograder.nouns import CellError, Limits, Message, Notebook, TaskKind, Usage
+from autograder.evidence.store import Store
+from autograder.nouns import CellError, Limits, Message, Usage
 from autograder.sandbox import limits as limits_
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, Outcome, WarmServer
-from autograder.steps.training import Instead
+from autograder.steps.living import Live
+from autograder.steps.plan import Plan
 
 VALUES_CAP = 4096  # values captured in one run
 CALL_SECONDS = 20.0  # CPU seconds of one call that a criterion makes to a student's function
 OUTPUTS_CAP = 20 << 20  # bytes of outputs kept of one run
 OUTPUT_TYPES = frozenset({"stream", "display_data", "execute_result"})
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything one run depends on: cells, files, limits."""
-
-    submission: str
-    notebook: str
-    cells: tuple[Mapping[str, Any], ...]  # what is sent, in order
-    files: Mapping[str, bytes]  # relative path -> content
-    helpers: tuple[str, ...]  # the assignment's own modules
-    limits: Limits
-
-    @property
-    def key(self) -> str:
-        """What the run is known by: the same code, files and submission make the same key."""
-        code = [
-            {k: v for k, v in cell.items() if k in ("source", "role", "grade_id", "names", "lost")}
-            for cell in self.cells
-            if cell["role"] != "test"
-        ]
-        files = {path: digest(data) for path, data in self.files.items()}
-        return fingerprint([1, self.submission, self.notebook, code, files])
-
-
-def plan(
-    submission: str,
-    source: Notebook,
-    merged: Merged,
-    files: Mapping[str, bytes],
-    limits: Limits,
-    instead: Instead | None = None,
-) -> Plan:
-    """What will be run of a merged notebook: every code cell but the tests, names to capture.
-
-    With `instead`, kept work comes in the place of training cells.
-    """
-    asked = {task.grade_id: _names(task) for task in source.tasks}
-    places = [place for place, cell in enumerate(merged.node.cells) if cell.cell_type == "code"]
-    cells: list[dict[str, Any]] = []
-    for index, (place, cell) in enumerate(zip(places, merged.cells, strict=True)):
-        if instead is not None and index in instead.restored:
-            cells.append({
-                "role": "kept", "grade_id": cell.grade_id, "source": instead.sources[index],
-                "number": cell.number, "place": place, "names": list(instead.restored[index]),
-                "lost": dict(instead.lost[index]),
-            })  # fmt: skip
-        elif cell.role == "test":
-            names = asked.get(cell.grade_id, [])
-            cells.append({"role": "test", "grade_id": cell.grade_id, "names": names})
-        else:
-            cells.append({
-                "role": cell.role, "grade_id": cell.grade_id, "source": cell.source,
-                "number": cell.number, "place": place,
-            })  # fmt: skip
-    helpers = tuple(sorted(Path(p).stem for p in files if p.endswith(".py") and "/" not in p))
-    return Plan(submission, source.name, tuple(cells), files, helpers, limits)
-
-
-def _names(task: Any) -> list[str]:
-    if task.kind in (TaskKind.MANUAL, TaskKind.INSIDE):
-        return []
-    return list(dict.fromkeys(name for c in task.criteria for name in c.parameters))
-
-
-class Live:
-    """A student's process that has run its cells and can still be asked."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._topic: Any = None
-        self.ended = ""
-
-    def exchange(self, header: dict[str, Any], body: bytes) -> wire.Frame:
-        """Its answer to one request; at a new topic its state is first put back."""
-        topic = header.get("topic")
-        if topic is not None and topic != self._topic:
-            self._topic = topic
-            self._send({"op": "state", "at": topic[0]}, b"")
-        return self._send(header, body)
-
-    def _send(self, header: dict[str, Any], body: bytes) -> wire.Frame:
-        if not self.ended:
-            self._job.send(wire.pack(header, [body]))
-            frame = self._job.receive()
-            if frame is not None:
-                return frame
-            outcome = self._job.finish()
-            self.ended = outcome.limit or f"ended with exit code {outcome.exit_code}"
-        return Gone(self.ended).exchange(header, body)
-
-    def close(self) -> None:
-        """Lets the process go."""
-        self._job.kill("finished")
-        self._job.finish()
-
-
-class Gone:
-    """A student's process that ended by itself or at a limit: every question has this answer."""
-
-    def __init__(self, why: str) -> None:
-        self._why = why
-
-    def exchange(self, _header: dict[str, Any], _body: bytes) -> wire.Frame:
-        """The word that nobody is there any more."""
-        return wire.Frame({"ok": False, "type": "RuntimeError", "text": _gone(self._why), "n": []})
-
-
-def _gone(why: str) -> str:
-    told = {
-        limits_.CPU: "your code ran longer than the time limit",
-        limits_.WALL: "your code waited longer than the time limit",
-        limits_.MEMORY: "your code used more memory than the limit",
-    }
-    return told.get(why, "your code ended the Python process")
 
 
 @dataclass
@@ -389,15 +273,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def student_files(folder: Path, names: Sequence[str], cap: int) -> dict[str, bytes]:
-    """Files handed in beside the notebook, by relative path, up to `cap` bytes in all."""
-    files, left = {}, cap
-    for name in names:
-        path = folder / name
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > left:
-            continue
-        files[name] = path.read_bytes()
-        left -= len(files[name])
-    return files

@@ -15,7 +15,8 @@ from autograder.notebook.reading import read_notebook
 from autograder.nouns import Limits, Notebook
 from autograder.sandbox.supervisor import WarmServer
 from autograder.steps import run
-from autograder.steps.run import Live
+from autograder.steps.living import Live
+from autograder.steps.plan import plan
 
 QUICK = Limits(cpu_seconds=60, cell_seconds=20, memory_mb=2048)
 
@@ -92,8 +93,8 @@ def run_cells(
     notebook = source(tmp_path / "source", cells)
     path = write(tmp_path / "in", [*[code(s) for s in sources], *cells])
     store = Store(tmp_path / "evidence")
-    plan = run.plan("s", notebook, merge(notebook, path), files or {}, limits)
-    evidence, live = run.run(server, plan, store)
+    planned = plan("s", notebook, merge(notebook, path), files or {}, limits)
+    evidence, live = run.run(server, planned, store)
     close(live)
     return evidence, store
 

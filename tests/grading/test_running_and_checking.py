@@ -18,6 +18,7 @@ from autograder.language import in_words
 from autograder.nouns import CriterionResult, Limits, Notebook, Status
 from autograder.sandbox.supervisor import WarmServer
 from autograder.steps import check, run
+from autograder.steps.plan import plan
 from autograder.steps.rules import Rules
 from tests.grading.made import QUICK, answer, close, code, handed_in, setup, source, test, write
 
@@ -51,8 +52,8 @@ class Class:
         self, answers: Mapping[str, str], rules: Rules | None = None, **files: bytes
     ) -> tuple[dict[str, CriterionResult], Evidence]:
         merged = handed_in(self.notebook, self.folder / "in", answers)
-        plan = run.plan("sub", self.notebook, merged, files, self.limits)
-        evidence, live = run.run(self.students, plan, self.store)
+        planned = plan("sub", self.notebook, merged, files, self.limits)
+        evidence, live = run.run(self.students, planned, self.store)
         try:
             keep(self.store, evidence)
             done = check.check(
