@@ -13,6 +13,7 @@ import os
 import sys
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,13 @@ from autograder.errors import Fault
 from autograder.evidence.codec import BadValue, split
 from autograder.evidence.models import Refused, state
 from autograder.evidence.results import as_json
+from autograder.expect.verdict import picturing
 from autograder.nouns import Status
 from autograder.sandbox.remote import Link, NewQuestion
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
 
+PICTURES = 2  # of one criterion: staff see them, students only those of their own kernel
+PICTURE_CAP = 400_000  # characters of one
 Value = tuple[Any, list[memoryview]]  # a node and its buffers
 
 
@@ -86,21 +90,26 @@ def _check(
             yield {"event": "new_question", "task": grade_id, "criterion": name}
             continue
         try:
-            (result,) = run_task(
-                task,
-                lookup,
-                rng,
-                only=[name],
-                known=known,
-                settings=order["settings"],
-                before=before,
-            )
+            with picturing() as drawn:
+                (result,) = run_task(
+                    task,
+                    lookup,
+                    rng,
+                    only=[name],
+                    known=known,
+                    settings=order["settings"],
+                    before=before,
+                )
         except NewQuestion:
             yield {"event": "new_question", "task": grade_id, "criterion": name}
             undecided.add(name)
             continue
         known[name] = result.status
-        yield {"event": "result", "task": grade_id, "result": as_json(result)}
+        pictures = [asdict(one) for one in drawn if len(one.svg) <= PICTURE_CAP][-PICTURES:]
+        yield {
+            "event": "result", "task": grade_id, "result": as_json(result),
+            "pictures": [] if result.status is Status.PASSED else pictures,
+        }  # fmt: skip
 
 
 class _Values:

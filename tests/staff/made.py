@@ -151,7 +151,7 @@ def hand_in(course: Course, number: str, code: str, why: str = "", *, n: int = 1
         TaskResult("why", nouns.TaskKind.MANUAL, 4.0, attempted=bool(why)),
     )  # fmt: skip
     plot = Store(course.state / "evidence").put(a_plot(320, 200))
-    notebook = NotebookResult(NOTEBOOK, tasks, figures=(plot,), tier="A")
+    notebook = NotebookResult(NOTEBOOK, tasks, figures=(plot,), tier="A", run=f"run-{number}")
     result = Result(submission.id, A, who, 1, (notebook,))
     gradebook.record(course, submission, result)
     place = next(n for n, c in enumerate(node.cells) if c.cell_type == "code")

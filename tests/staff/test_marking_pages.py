@@ -8,6 +8,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import gradebook
+from autograder.evidence.store import Store
 from autograder.gradebook import leases, marking, rubric_changes
 from autograder.gradebook.leases import Answer
 from autograder.steps.feedback import feedback
@@ -230,6 +231,19 @@ def test_nothing_that_a_student_wrote_is_more_than_text(ann, course, task):
     assert "<script>window" not in shown
 
 
+def test_what_a_criterion_drew_stands_beside_its_verdict_as_a_picture(ann, course):
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" onload="window.hit=1"><title>{HOSTILE}</title></svg>'
+    Store(course.state / "evidence").write(
+        "pictures", "run-1", "double", "doubles",
+        record={"pictures": [{"svg": svg, "alt": f"the worst mask {HOSTILE}"}]},
+    )  # fmt: skip
+    page = ann.get(path(course, "1", "double")).text
+    assert 'src="data:image/svg+xml;base64,' in page
+    assert "the worst mask" in page
+    assert "onload" not in page
+    assert "<script>window" not in page
+
+
 def test_what_staff_write_is_text_too(ann, course):
     where = path(course, "1", "double")
     ann.post(where, do="comment", comment=HOSTILE)
@@ -246,4 +260,6 @@ def test_what_staff_write_is_text_too(ann, course):
 def test_the_answer_that_counts_is_shown_whichever_was_graded_last(ann, course):
     hand_in(course, "4", ADDS[0], "worse now", n=2)  # the best one counts
     page = ann.text(path(course, "4", "double"))
-    assert "An older submission counts; what is shown may be a newer one." in page  # it is not kept here
+    assert (
+        "An older submission counts; what is shown may be a newer one." in page
+    )  # it is not kept here

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from autograder import gradebook, harmless
 from autograder.config import Course
 from autograder.errors import NotFound
+from autograder.evidence.store import Store
 from autograder.gradebook import CriterionScore, bank, marking, worklist
 from autograder.gradebook.leases import Answer, Lease
 from autograder.gradebook.marks import Line, Mark
@@ -37,6 +39,7 @@ class Verdict:
     parts: tuple[tuple[str, str], ...]  # (Expected, …)
     line: Markup
     aside: str
+    pictures: tuple[tuple[str, str], ...] = ()  # what is to be seen in words, SVG in base64
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def page(
     before, after, place = neighbours(listed, answer, of)
     scores = gradebook.criterion_scores(course, answer.assignment, answer.student)
     demands = gradebook.demands(course, answer.assignment)
+    store = Store(course.state / "evidence")
     lines: dict[tuple[str, int], tuple[Line, ...]] = {}
     for line in found.state.lines:
         lines[line.cell, line.line] = (*lines.get((line.cell, line.line), ()), line)
@@ -89,7 +93,7 @@ def page(
     return Page(
         answer=answer, mark=found, cells=cells, missing=missing, older=older,
         verdicts=tuple(
-            _verdict(s, demands.get(s.criterion, {})) for s in scores
+            _verdict(s, demands.get(s.criterion, {}), store) for s in scores
             if (s.notebook, s.task) == (answer.notebook, answer.task)
         ),
         rubric=tuple(
@@ -130,7 +134,7 @@ def _cells(course: Course, found: Mark) -> tuple[tuple[shown.Cell, ...], str, bo
     return tuple(shown.cell(n, one) for n, one in enumerate(of_task)), "", known.older
 
 
-def _verdict(score: CriterionScore, known: Mapping[str, object]) -> Verdict:
+def _verdict(score: CriterionScore, known: Mapping[str, object], store: Store) -> Verdict:
     expected, got, next_ = (harmless.text(said) for said in in_words(score.message))
     parts = ((translate("Expected"), expected), (translate("Got"), got),
              (translate("Next"), next_))  # fmt: skip
@@ -145,4 +149,15 @@ def _verdict(score: CriterionScore, known: Mapping[str, object]) -> Verdict:
         parts=() if passed else tuple(part for part in parts if part[1]),
         line=Markup("") if passed else Markup(drawing.line(found)),  # noqa: S704 - it escapes
         aside=harmless.text(score.error, cap=100),
+        pictures=() if passed else tuple(_pictures(score, store)),
     )
+
+
+def _pictures(score: CriterionScore, store: Store) -> Iterator[tuple[str, str]]:
+    """What the criterion drew of it when it was judged: the worst mask, the curve, samples."""
+    if not score.run:
+        return
+    name = score.criterion.rpartition("/")[2]
+    drawn = store.read("pictures", score.run, score.task, name) or {}
+    for one in drawn.get("pictures", ()):
+        yield harmless.text(one["alt"], cap=400), b64encode(one["svg"].encode()).decode()
