@@ -16,9 +16,11 @@ from autograder.errors import NotFound, ReleaseRefused
 from autograder.notebook.cells import cells_of, normal
 from autograder.notebook.merging import merge
 from autograder.notebook.reading import read_assignment
+from autograder.notebook.wheel import Wheel
 from autograder.steps import collect, feedback
+from autograder.steps import release as step
 from autograder.steps.grade import grade
-from autograder.steps.release import ReleaseReport, release
+from autograder.steps.release import ReleaseReport, out_of_step, release
 from tests.translation import made
 from tests.validate.made import course as plain_course
 
@@ -261,3 +263,28 @@ def test_a_kernel_speaks_the_language_of_its_release(
     assert "3의 두 배는 6이에요." in said
     assert "무작위로 뽑은 수 5개를 두 배로 만들어요" in said
     assert "모두의 합" in kernel.run('print(translated("the sum of all"))')
+
+
+# ── In step with its source ──────────────────────────────────────────────────────────
+
+
+def test_a_release_is_in_step_until_source_catalogue_or_release_change(
+    course: Course, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert out_of_step(course, "A") == ["manifest.json"], "never released"
+    make()
+    newer = Wheel("sprintgrader-2+student.b-py3-none-any.whl", "2+student.b", b"newer")
+    monkeypatch.setattr(step, "light_wheel", lambda: newer)
+    assert out_of_step(course, "A") == [], "the wheel is taken as it lies there"
+    released = course.release / "ko" / "A" / "A.ipynb"
+    before = released.read_text()
+    released.write_text(before.replace("맞음", "옳음"))
+    assert out_of_step(course, "A") == ["ko/A/A.ipynb"]
+    released.write_text(before)
+    catalogue = course.source / "A" / "locale" / "ko.po"
+    catalogue.write_text(catalogue.read_text().replace("맞음", "옳음"))
+    assert out_of_step(course, "A") == ["ko/A/A.ipynb", "ko/A/manifest.json"]
+    make()
+    source = course.source / "A" / "A.ipynb"
+    source.write_text(source.read_text().replace("wanted=6", "wanted=6.0"))
+    assert {"A/A.ipynb", "A/manifest.json", "ko/A/A.ipynb"} <= set(out_of_step(course, "A"))
