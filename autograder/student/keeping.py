@@ -1,7 +1,8 @@
 """`keep(unet=unet, history=history)`: trained work stays when the runtime goes, and is handed in.
 
 Everything lies in `kept/` beside the notebook. On Colab, whose disk goes with the runtime, it is
-also put into a mounted Google Drive, else offered as a download.
+also put into a mounted Google Drive, else onto the portal if the notebook is signed in there, else
+offered as a download.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import NotFound
 from autograder.evidence import kept as shelf
 from autograder.evidence.kept import Unkeepable, write_atomically
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.student import here, shelves, showing, words
+from autograder.student import copies, here, portal, shelves, showing, words
 from autograder.student.front import Shown, download, in_bytes, show
 
 
@@ -40,7 +42,8 @@ def keep(**values: Any) -> None:
     others are kept all the same. `kept("unet")` gives a value back.
     """
     folders = shelves.places()
-    show(shown([_keep(name, value, folders) for name, value in values.items()], folders))
+    lines = [_keep(name, value, folders) for name, value in values.items()]
+    show(shown(lines, folders, copied=_copied(lines, folders)))
 
 
 def kept(name: str = "") -> Any:
@@ -52,7 +55,21 @@ def kept(name: str = "") -> Any:
     folders = shelves.places()
     if not name:
         return sorted({found for folder in folders for found in shelf.names(folder)})
-    return shelves.newest(name, folders).value(shelves.helpers())
+    try:
+        found = shelves.newest(name, folders)
+    except NotFound:
+        if not (name.isidentifier() and copies.possible() and copies.fetch(name, folders[0])):
+            raise
+        found = shelves.newest(name, folders)
+    return found.value(shelves.helpers())
+
+
+def _copied(lines: Sequence[Line], folders: Sequence[Path]) -> bool:
+    """Whether the portal has a copy of all that was kept: on Colab, where there is no Drive."""
+    if not here.on_colab() or len(folders) > 1 or not copies.possible():
+        return False
+    sent = [copies.put(line.name, folders[0]) for line in lines if not line.problem]
+    return bool(sent) and all(sent)
 
 
 def _keep(name: str, value: Any, folders: Sequence[Path]) -> Line:
@@ -80,14 +97,15 @@ def _way_out(value: Any) -> str:
 # ── What the student sees ────────────────────────────────────────────────────────────
 
 
-def shown(lines: Sequence[Line], folders: Sequence[Path]) -> Shown:
+def shown(lines: Sequence[Line], folders: Sequence[Path], *, copied: bool = False) -> Shown:
     """What was kept, what was not, and where it lies now."""
     title, summary = translate("Kept work"), _summary(lines)
-    where = [*_where(folders), *_notes()]
+    where = [*_where(folders, copied), *_notes()]
     text = [f"{title}: {summary}", *map(_line_text, lines), *(f"  {note}" for note in where)]
     rows = "".join(map(_line_html, lines))
     notes = "".join(f'<p class="ag-note">{escape(note)}</p>' for note in where)
-    html = showing.block(title, summary, f'<ul class="ag-list">{rows}</ul>{notes}{_offer(folders)}')
+    offer = "" if copied else _offer(folders)
+    html = showing.block(title, summary, f'<ul class="ag-list">{rows}</ul>{notes}{offer}')
     return Shown("\n".join(text), html)
 
 
@@ -119,11 +137,14 @@ def _line_html(line: Line) -> str:
     )
 
 
-def _where(folders: Sequence[Path]) -> list[str]:
+def _where(folders: Sequence[Path], copied: bool) -> list[str]:
     first = fill(translate("It lies in {folder} and is handed in."), {"folder": folders[0]})
     if len(folders) > 1:
         drive = translate("A copy is on your Google Drive: {folder}")
         return [first, fill(drive, {"folder": folders[1]})]
+    if copied:
+        portal_has = translate("A copy is on {host}; kept() brings it back to a new runtime.")
+        return [first, fill(portal_has, {"host": portal.host()})]
     if here.on_colab():
         return [
             first,

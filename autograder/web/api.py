@@ -3,6 +3,7 @@
 POST /api/device                          → {"secret", "code", "page", "seconds"}
 POST /api/device/token   {"secret"}       → {"token"}, 202 while nobody has allowed it
 PUT  /api/assignments/A/submission?name=  the file; Bearer token → {"submission", "receipt"}
+PUT  /api/assignments/A/kept/NAME         a copy of kept work; GET gives it back
 PUT  /api/sprints/A/notebook?name=        the notebook as it is now → {"saved", "deadline"}
 PUT  /api/sprints/A/cell                  {"name", "cell", "source"} → the same
 """
@@ -18,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import FileResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from autograder.gradebook import access
 from autograder.language import translate
-from autograder.steps import sprint
+from autograder.steps import kept_copies, sprint
 from autograder.steps.hand_in import Upload, hand_in
 from autograder.web import views
 from autograder.web.app import Portal
@@ -38,6 +39,7 @@ def routes(portal: Portal) -> APIRouter:
     router = APIRouter(prefix="/api")
     _device(router, portal)
     _submission(router, portal)
+    _kept(router, portal)
     _sprints(router, portal)
     return router
 
@@ -85,6 +87,25 @@ def _keep(portal: Portal, assignment: str, who: str, upload: Upload, arrived: da
     if views.tile(portal.course, assignment, who, portal.clock()).sprint:
         sprint.must_be_in_time(portal.course, assignment, who, arrived, portal.clock())
     return hand_in(portal.course, assignment, who, [upload], arrived)
+
+
+def _kept(router: APIRouter, portal: Portal) -> None:
+    often, course = TooMany(60, 60), portal.course
+
+    @router.put("/assignments/{assignment}/kept/{name}")
+    async def put(request: Request, assignment: str, name: str) -> dict[str, str]:
+        person = await run_in_threadpool(portal.door.notebook, request)
+        often.count(person.id)
+        async with _streamed(request, course.submissions.max_mb << 20) as path:
+            await run_in_threadpool(kept_copies.put, course, assignment, person.id, name, path)
+        return {"kept": name}
+
+    @router.get("/assignments/{assignment}/kept/{name}")
+    async def get(request: Request, assignment: str, name: str) -> FileResponse:
+        person = await run_in_threadpool(portal.door.notebook, request)
+        often.count(person.id)
+        found = await run_in_threadpool(kept_copies.get, course, assignment, person.id, name)
+        return FileResponse(found, media_type="application/zip")
 
 
 def _sprints(router: APIRouter, portal: Portal) -> None:

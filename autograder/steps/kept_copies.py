@@ -1,0 +1,55 @@
+"""Copies on the portal of what students keep: for runtimes that go with their disk.
+
+.autograder/kept/<assignment>/<student>/<name>.zip    only ever given back to its student
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.evidence.store import write_beside
+from autograder.inbox.paths import Refused
+from autograder.language import translate
+
+MOST_NAMES = 32  # of one student in one assignment
+
+
+def put(course: Course, assignment: str, student: str, name: str, copy: Path) -> None:
+    """Puts one copy in the place of an older one; Refused if it is too much. On disk after it."""
+    folder = _folder(course, assignment, student)
+    place = folder / f"{_known(name)}.zip"
+    others = [path for path in folder.glob("*.zip") if path != place]
+    size = copy.stat().st_size + sum(path.stat().st_size for path in others)
+    if len(others) >= MOST_NAMES or size > course.submissions.max_mb << 20:
+        raise Refused(
+            translate("there is no room for more on the portal"), where=name,
+            way_out=translate("Keep fewer or smaller values, or download them."),
+        )  # fmt: skip
+    write_beside(place, copy.read_bytes(), mode=0o600)
+
+
+def get(course: Course, assignment: str, student: str, name: str) -> Path:
+    """Where the copy of this name lies; NotFound if there is none."""
+    path = _folder(course, assignment, student) / f"{_known(name)}.zip"
+    if not path.is_file():
+        raise NotFound(translate("Nothing is kept here under this name."))
+    return path
+
+
+def names(course: Course, assignment: str, student: str) -> tuple[str, ...]:
+    """The names of all copies of this student."""
+    return tuple(sorted(p.stem for p in _folder(course, assignment, student).glob("*.zip")))
+
+
+def _known(name: str) -> str:
+    if not (name.isidentifier() and name.isascii() and len(name) <= 80):
+        raise NotFound(translate("Nothing is kept here under this name."))
+    return name
+
+
+def _folder(course: Course, assignment: str, student: str) -> Path:
+    if not (course.release / assignment).is_dir() or "/" in assignment or assignment[:1] == ".":
+        raise NotFound(translate("There is no such assignment."))
+    return course.state / "kept" / assignment / student
