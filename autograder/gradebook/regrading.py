@@ -35,6 +35,7 @@ class Regraded:
     after: float
     max_score: float
     tasks: tuple[TaskChange, ...]  # that changed
+    counting: str = ""  # the submission that counts then
 
 
 class _Rehearsed(Exception):
@@ -75,6 +76,7 @@ def _put_all(
             for name, (auto, manual) in after.items()
             if tasks.get(name, (None, None))[0] != auto
         ),
+        recorded.counting,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from autograder.evidence import results
 from autograder.gradebook import audit, plans, requests, sprints
 from autograder.gradebook.connection import writing
 from autograder.steps import regrade as step
+from autograder.steps.collect import shelf_of
 from autograder.steps.grade import grade
 from autograder.steps.regrade.causes import causes
 from autograder.steps.regrade.waiting import regrade_next
@@ -231,6 +232,8 @@ def test_an_older_submission_that_becomes_the_best_one_counts(graded, workers):
     assert (score.submission, score.total) == (first, 10.0)
     kept = results.load(graded.course.state, "hello", student)
     assert kept.submission != first, "the result on disk stays that of the newest"
+    lying, _ = shelf_of(graded.course, "hello").placed(student)
+    assert lying.id == first, "formgrader and exports find the one that counts"
 
 
 # ── Asked for by pages ───────────────────────────────────────────────────────────────

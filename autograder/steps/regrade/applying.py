@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder import gradebook
 from autograder.config import Course
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, NotFound
 from autograder.evidence import results
 from autograder.gradebook import audit
 from autograder.gradebook.recording import By
 from autograder.gradebook.regrading import Regraded, regrade
 from autograder.language import translate
 from autograder.nouns import Result
+from autograder.steps.collect import put_forward
 from autograder.steps.feedback import feedback
 from autograder.steps.grade import outputs, read
 from autograder.steps.regrade.judging import Again, digest, judge_again
@@ -69,6 +71,7 @@ def apply(
     for count, (_, many) in enumerate(sorted(again.items()), 1):
         done = regrade(course, pairs(many), by)
         _keep(course, many)
+        _forward(course, many, done.counting)
         if done.tasks or done.before != done.after:
             changed.append(done)
         progress(count, len(again))
@@ -91,13 +94,31 @@ def _keep(course: Course, many: Sequence[Again]) -> None:
         if before.submission != one.submission.id:
             continue
         result = _joined(before, one.result)
-        for notebook in result.notebooks:
-            if notebook.notebook in one.judged.merged:
-                gradebook.write_autograded(
-                    course, one.submission, notebook, one.judged.merged[notebook.notebook].node,
-                    outputs(course, one.judged.evidence.get(notebook.notebook)),
-                )  # fmt: skip
+        _for_formgrader(course, one, result)
         results.save(course.state, result)
+
+
+def _forward(course: Course, many: Sequence[Again], counting: str) -> None:
+    """Puts a former submission that is the best one now into `submitted/`, as grading does."""
+    first = many[0].submission
+    before = results.load(course.state, first.assignment, first.student)
+    if before is None or before.submission == counting:
+        return
+    with suppress(NotFound):  # its files are gone: its scores count all the same
+        put_forward(course, first.assignment, first.student, counting, graded=before.submission)
+    for one in many:
+        if one.submission.id == counting and one.result is not None:
+            _for_formgrader(course, one, one.result)
+
+
+def _for_formgrader(course: Course, one: Again, result: Result) -> None:
+    assert one.judged is not None
+    for notebook in result.notebooks:
+        if notebook.notebook in one.judged.merged:
+            gradebook.write_autograded(
+                course, one.submission, notebook, one.judged.merged[notebook.notebook].node,
+                outputs(course, one.judged.evidence.get(notebook.notebook)),
+            )  # fmt: skip
 
 
 def _joined(before: Result, now: Result) -> Result:
