@@ -224,7 +224,7 @@ def test_the_bank_is_seeded_once_and_knows_where_its_remarks_stand(book):
     assert (used.used, used.again) == (1, 0)
     newer = a_submission(2, "s-0001")
     gradebook.record(book, newer, a_result(newer, doubles=2.0))
-    (used,) = bank.of_task(book, "a1", "doubling", "double")
+    (used,) = bank.remarks(book, "a1")
     assert (used.again, used.before, used.after) == (1, 3.5, 5.0)
 
 
