@@ -35,8 +35,8 @@ class CourseSettings:
     translations: tuple[str, ...] = _set(
         (),
         "release",
-        "Languages besides it, released where an assignment has a catalogue; an unfinished one fails "
-        "validation.",
+        "Languages besides it, released where an assignment has a catalogue; an unfinished one "
+        "fails validation.",
     )
     timezone: str = _set("UTC", "all", "The zone in which dates here are written and shown.")
     db_url: str = _set(
@@ -179,8 +179,8 @@ class ExamSettings:
     autosave_seconds: int = _set(
         20,
         "release",
-        "How often the notebook's file is looked at and, if it was saved, put on the portal; answer "
-        "cells are put there as they are run.",
+        "How often the notebook's file is looked at and, if it was saved, put on the portal; "
+        "answer cells are put there as they are run.",
         least=1,
     )
     visible_feedback: bool = _set(
