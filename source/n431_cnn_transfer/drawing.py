@@ -1,0 +1,32 @@
+"""Drawing pictures of shapes with what is said about them, feature maps, and training runs."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+
+def row(images, titles=(), truth=()):
+    """Draws pictures (n, h, w) or (n, h, w, 1) in a row; a title unlike its truth is red."""
+    n = len(images)
+    figure, axes = plt.subplots(1, n, figsize=(1.25 * n, 1.6), squeeze=False)
+    for k, axis in enumerate(axes[0]):
+        axis.imshow(np.squeeze(images[k]), cmap="gray")
+        axis.axis("off")
+        if len(titles):
+            wrong = len(truth) and titles[k] != truth[k]
+            axis.set_title(str(titles[k]), fontsize=9, color="tab:red" if wrong else "black")
+    figure.tight_layout()
+    plt.show()
+
+
+def curves(histories, key="accuracy"):
+    """Draws `key` over the epochs for each training run of {name: history}."""
+    figure, axis = plt.subplots(figsize=(5, 2.4))
+    for name, history in histories.items():
+        axis.plot(range(1, len(history.epoch) + 1), history.history[key], label=name)
+    axis.set_xlabel("epoch")
+    axis.set_ylabel(key)
+    axis.legend()
+    figure.tight_layout()
+    plt.show()
