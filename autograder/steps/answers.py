@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from autograder.notebook.names import tree_of
+
 Cell = dict[str, Any]
 
 
@@ -78,7 +80,7 @@ def _text(cell: Cell) -> str:
 def _defined(source: str) -> set[str]:
     """The names that the cell's outermost statements define."""
     try:
-        body = ast.parse(source).body
+        body = tree_of(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     found: set[str] = set()

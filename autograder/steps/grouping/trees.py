@@ -23,6 +23,8 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from functools import lru_cache
 
+from autograder.notebook.names import tree_of
+
 CODE_CAP = 60_000  # characters
 NODES_CAP = 6_000
 _EXACT = (-1, 0, 1, 2)
@@ -36,7 +38,7 @@ Pieces = frozenset[int]
 def pieces(code: str) -> Pieces:
     """The pieces of the code, as numbers; what is no Python gives the pieces of its words."""
     try:
-        tree = ast.parse(code[:CODE_CAP])
+        tree = tree_of(code[:CODE_CAP])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _numbered(Counter(code[:CODE_CAP].split()))
     names = _Names(tree)
@@ -56,7 +58,7 @@ def bare_lines(code: str) -> list[tuple[str, str]]:
     ('    y = x + 1', '    v = v + 1')
     """
     try:
-        tree = ast.parse(code[:CODE_CAP])
+        tree = tree_of(code[:CODE_CAP])
         own = _Names(tree).own
         for node in ast.walk(tree):
             body = getattr(node, "body", None)
