@@ -72,8 +72,8 @@ def in_words(message: Message, lang: str = "") -> tuple[str, str, str]:
     """Expected, Got and Next of a message in the language asked for, filled in."""
     values = dict(message.values)
     values.update({name: translate(values[name], lang) for name in NAMES & values.keys()})
-    if "place" in values:
-        values["place"] = fill(translate(values["place"], lang), values)
+    if "run_place" in values:  # itself a sentence: "cell {cell}"
+        values["run_place"] = fill(translate(values["run_place"], lang), values)
     return (
         fill(translate(message.expected, lang), values),
         fill(translate(message.got, lang), values),

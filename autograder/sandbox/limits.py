@@ -19,43 +19,43 @@ FLOOD = 64  # a job is killed at this many times the output that is kept
 
 _SENTENCES: Mapping[str, tuple[str, str]] = {
     CPU: (
-        msgid("{place} used more than {seconds:g} s of computing time"),
+        msgid("{run_place} used more than {seconds:g} s of computing time"),
         msgid("Look for a loop that does not end, or train less: fewer epochs, a smaller model."),
     ),
     WALL: (
-        msgid("{place} was still running after {seconds:g} s without computing"),
+        msgid("{run_place} was still running after {seconds:g} s without computing"),
         msgid("Look for something that waits: sleep, input, a lock, a download."),
     ),
     MEMORY: (
-        msgid("{place} used more than {megabytes} MB of memory"),
+        msgid("{run_place} used more than {megabytes} MB of memory"),
         msgid("Keep less at once: smaller batches, float32, delete what is not needed."),
     ),
     PROCESSES: (
-        msgid("{place} started more than {count} processes and threads"),
+        msgid("{run_place} started more than {count} processes and threads"),
         msgid("Start fewer workers, and close a pool when it is done."),
     ),
     FILES: (
-        msgid("{place} opened more than {count} files at once"),
+        msgid("{run_place} opened more than {count} files at once"),
         msgid("Close files: use `with open(...)`."),
     ),
     DISK: (
-        msgid("{place} wrote more than {megabytes} MB to disk"),
+        msgid("{run_place} wrote more than {megabytes} MB to disk"),
         msgid("Write less, or delete what you wrote."),
     ),
     FILE: (
-        msgid("{place} wrote a file larger than {megabytes} MB"),
+        msgid("{run_place} wrote a file larger than {megabytes} MB"),
         msgid("Write smaller files."),
     ),
     OUTPUT: (
-        msgid("{place} printed more than {megabytes} MB"),
+        msgid("{run_place} printed more than {megabytes} MB"),
         msgid("Print less: no whole arrays, no line for every step."),
     ),
     CAPTURE: (
-        msgid("{place} left a value larger than {megabytes} MB"),
+        msgid("{run_place} left a value larger than {megabytes} MB"),
         msgid("Keep only what is asked for under a name of its own; delete large copies."),
     ),
     FRAMES: (
-        msgid("{place} wrote into a channel that belongs to the grader"),
+        msgid("{run_place} wrote into a channel that belongs to the grader"),
         msgid("Open files by name, and leave file descriptors that you did not open alone."),
     ),
 }
@@ -65,7 +65,7 @@ def message(limit: str, limits: Limits, cell: int = 0) -> Message:
     """The sentence for a limit that was hit: what was allowed, in which cell, what to do."""
     got, what_to_do = _SENTENCES[limit]
     place = msgid("cell {cell}") if cell else msgid("the notebook")
-    values = {**_values(limit, limits, cell > 0), "cell": cell, "place": place}
+    values = {**_values(limit, limits, cell > 0), "cell": cell, "run_place": place}
     return Message(got=got, next=what_to_do, values=values)
 
 
