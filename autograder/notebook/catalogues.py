@@ -131,7 +131,7 @@ def updated(assignment: Assignment, language: str) -> bytes:
     for message in known:
         message.flags -= {"python-format", "python-brace-format"}  # guessed: 90 % of is no format
     buffer = io.BytesIO()
-    write_po(buffer, known, width=100, include_previous=True)
+    write_po(buffer, known, width=0, include_previous=True)  # wrapped, it breaks #| lines
     return _VOLATILE.sub("", buffer.getvalue().decode()).encode()
 
 
