@@ -110,4 +110,5 @@ class Store:
         self._record(kind, name).unlink(missing_ok=True)
 
     def _record(self, kind: str, name: Iterable[str]) -> Path:
-        return self.root / kind / Path(*name).with_suffix(".json")
+        *folders, last = name
+        return self.root.joinpath(kind, *folders, f"{last}.json")

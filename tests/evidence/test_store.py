@@ -69,6 +69,14 @@ def test_a_damaged_blob_is_noticed_and_removed(tmp_path: Path) -> None:
         store.get(name)
 
 
+def test_records_whose_names_differ_after_a_point_are_different_ones(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("traces", "run", "t.c.1", record={"trace": [1]})
+    store.write("traces", "run", "t.c.2", record={"trace": [2]})
+    found = [store.read("traces", "run", f"t.c.{attempt}") for attempt in (1, 2)]
+    assert [record["trace"] for record in found if record] == [[1], [2]]
+
+
 def test_a_record_of_another_format_is_none(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write("runs", "k", record={"x": 1})
