@@ -44,7 +44,7 @@ def fight(gan, images, discriminator_step, generator_step, *, epochs, batch_size
     """Trains both networks in turns, and returns their mean losses in each epoch.
 
     Each batch of real pictures means one step of the discriminator and one of the generator, both
-    with fresh noise. Every `show_every` epochs you see what the generator makes of the same noise.
+    with fresh noise. In the end you see what became of the same noise every `show_every` epochs.
     """
 
     @tf.function(autograph=False)  # both steps become one graph, which runs many times as fast
@@ -54,15 +54,17 @@ def fight(gan, images, discriminator_step, generator_step, *, epochs, batch_size
         return judged, forged
 
     rng, always = np.random.default_rng(434), noise(12)
-    losses = []
+    losses, seen = [], []
     for epoch in range(1, epochs + 1):
         shuffled = images[rng.permutation(len(images))]
         whole = len(images) // batch_size * batch_size
         turns = [turn(batch) for batch in np.split(shuffled[:whole], whole // batch_size)]
         losses.append(np.mean(turns, axis=0))
         if epoch % show_every == 0:
-            drawing.row(gan.generator(always), title=f"epoch {epoch}")
+            seen.extend(np.asarray(gan.generator(always)))
     gan.generator_optimizer.finalize_variable_values(gan.generator.trainable_variables)
+    if seen:
+        drawing.sheet(seen, columns=12, title=f"the same noise, every {show_every} epochs")
     return dict(zip(("discriminator", "generator"), np.transpose(losses).tolist(), strict=True))
 
 

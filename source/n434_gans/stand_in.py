@@ -45,29 +45,31 @@ def _fit(make_generator, make_discriminator):
 
 
 def _learn(discriminator_step, generator_step):
-    """Whether each step trains its own network alone, the generator's towards being believed."""
+    """Whether each step changes its own network alone, for the better, and returns its loss."""
     gan = adversaries.tryout()
     noise, real = adversaries.noise(64), tf.ones((64, 8, 8, 1))
-    seen = []
+
+    def now():
+        """The weights of both networks, and the mean scores of forged and of real pictures."""
+        weights = [
+            np.concatenate([np.ravel(w) for w in network.get_weights()])
+            for network in (gan.generator, gan.discriminator)
+        ]
+        fake = gan.discriminator(gan.generator(noise))
+        return *weights, np.mean(fake), np.mean(gan.discriminator(real))
+
     try:
-        for step in (
-            lambda: None,
-            lambda: discriminator_step(gan, real, noise),
-            lambda: generator_step(gan, noise),
-        ):
-            step()
-            made, judge = gan.generator, gan.discriminator
-            weights = [
-                np.concatenate([np.ravel(w) for w in m.get_weights()]) for m in (made, judge)
-            ]
-            scores = np.asarray(judge(made(noise))).mean(), np.asarray(judge(real)).mean()
-            seen.append((*weights, *scores))
+        made, judge, fake, true = now()
+        losses = [discriminator_step(gan, real, noise)]
+        made_1, judge_1, fake_1, true_1 = now()
+        losses.append(generator_step(gan, noise))
+        made_2, judge_2, fake_2, _ = now()
     except Exception:  # nothing there yet, or a step that stops
         return False
-    (made0, judge0, fake0, real0), (made1, judge1, fake1, real1), (made2, judge2, fake2, _) = seen
-    judges = np.array_equal(made0, made1) and not np.array_equal(judge0, judge1)
-    forges = np.array_equal(judge1, judge2) and not np.array_equal(made1, made2)
-    return judges and forges and real1 - fake1 > real0 - fake0 and fake2 > fake1
+    judges = np.array_equal(made, made_1) and not np.array_equal(judge, judge_1)
+    forges = np.array_equal(judge_1, judge_2) and not np.array_equal(made_1, made_2)
+    better = true_1 - fake_1 > true - fake and fake_2 > fake_1
+    return judges and forges and better and None not in losses
 
 
 def _generator():
