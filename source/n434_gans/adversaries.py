@@ -1,4 +1,4 @@
-"""A GAN: one network makes pictures up, another tells them from real ones, and both learn from it."""
+"""A GAN: one network makes pictures up, another tells them from real ones, and both learn."""
 
 from __future__ import annotations
 

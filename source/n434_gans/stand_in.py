@@ -69,7 +69,7 @@ def _learn(discriminator_step, generator_step):
     judges = np.array_equal(made, made_1) and not np.array_equal(judge, judge_1)
     forges = np.array_equal(judge_1, judge_2) and not np.array_equal(made_1, made_2)
     better = true_1 - fake_1 > true - fake and fake_2 > fake_1
-    return judges and forges and better and None not in losses
+    return judges and forges and better and all(loss is not None for loss in losses)
 
 
 def _generator():
