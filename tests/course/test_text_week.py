@@ -15,7 +15,13 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    "assignment", ["n421_text_to_counts", "n422_word_vectors", "n423_language_models"]
+    "assignment",
+    [
+        "n421_text_to_counts",
+        "n422_word_vectors",
+        "n423_language_models",
+        "n424_transformer",
+    ],
 )
 def test_every_mistake_fails_exactly_the_criteria_it_names(assignment: str) -> None:
     done = subprocess.run(
