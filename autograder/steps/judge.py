@@ -278,7 +278,9 @@ class Judge:
             if name not in self._reference:
                 with tempfile.TemporaryDirectory() as folder:
                     reference = solution(self.assignment, Path(folder))
-                    judged = self.judge(replace(reference, release=rules.release))
+                    judged = self.judge(
+                        replace(reference, release=rules.release), as_attempted=True
+                    )
                 self._reference[name] = {
                     f"{task.grade_id}/{c.name}": c.error
                     for notebook in judged.result.notebooks
