@@ -82,6 +82,9 @@ def shell(server, tmp_path, monkeypatch):
     yield shell
     saving.over.append("the test is over")
     saving._ran.put(("", ""))
+    for thread in threading.enumerate():  # else it would save what the next test runs, too
+        if "(_save_" in thread.name:
+            thread.join(5)
 
 
 def until(true, seconds: float = 15.0):
