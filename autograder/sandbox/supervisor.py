@@ -62,11 +62,8 @@ class WarmServer:
         self._landlock = landlock.version() > 0
         self._readable = tuple(readable)
         self._preload = (*preload, *OURS.get(self.entry, ())) if preload else ()
-        self._cores, self._jobs_each, self._start_seconds = (
-            cores or Cores(),
-            jobs_each,
-            start_seconds,
-        )
+        self._cores = cores or Cores()
+        self._jobs_each, self._start_seconds = jobs_each, start_seconds
         self._fresh = tier is Tier.PARTIAL  # every job has a process of its own
         self._starting = threading.Lock()  # held while the warm process starts
         self._counting = threading.Lock()  # held for a moment

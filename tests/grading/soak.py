@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import nbformat
@@ -23,7 +22,7 @@ from autograder.steps import grade
 from autograder.steps.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 from tests.sandbox.attacks import PRELUDE, all_attacks, bait
-from tests.sandbox.soak import ALLOWED, CRASHES, figures
+from tests.sandbox.soak import CRASHES, figures, has_grown
 
 CONFIG = """c = get_config()
 c.Course.name = "soak"
@@ -88,12 +87,7 @@ def main() -> int:
     print(f"tier {report.tier}: {len(report.results)} submissions in {seconds:.0f} s")
     print(f"honest ones with their point: {right} of {len(honest)}; {report.by_status}")
     print(*notes, *report.faults, sep="\\n")
-    grown = False
-    for name, value in asdict(after).items():
-        was = getattr(before, name)
-        more = value - was > ALLOWED.get(name, 0)
-        grown |= more
-        print(f"{name:<20} {was:>10} {value:>10} {'  !! grew' if more else ''}")
+    grown = has_grown(before, after)
     lost = right < len(honest) or len(report.results) < count
     return 1 if grown or lost or notes or report.faults else 0
 

@@ -67,6 +67,17 @@ def figures(server: WarmServer) -> Figures:
     )
 
 
+def has_grown(before: Figures, after: Figures) -> bool:
+    """Prints each figure before and after; whether one grew by more than noise."""
+    grown = False
+    for name, value in asdict(after).items():
+        was = getattr(before, name)
+        more = value - was > ALLOWED.get(name, 0)
+        grown |= more
+        print(f"{name:<20} {was:>10} {value:>10} {'  !! grew' if more else ''}")
+    return grown
+
+
 def _private_mb(pid: int) -> float:
     text = Path(f"/proc/{pid}/status").read_text()
     return round(int(text.split("RssAnon:")[1].split()[0]) / 1024, 1)
@@ -112,12 +123,7 @@ def main() -> int:
         f"tier {server.tier}: {good} of {options.jobs} jobs ended as they should, {seconds:.0f} s"
     )
     print(*notes, sep="\n")
-    grown = False
-    for name, value in asdict(after).items():
-        was = getattr(before, name)
-        more = value - was > ALLOWED.get(name, 0)
-        grown |= more
-        print(f"{name:<20} {was:>10} {value:>10} {'  !! grew' if more else ''}")
+    grown = has_grown(before, after)
     return 1 if grown or good < options.jobs or notes else 0
 
 
