@@ -14,8 +14,6 @@ import hashlib
 import io
 import json
 import math
-import os
-import tempfile
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -26,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
+from autograder import atomically
 from autograder.errors import AutograderError
 from autograder.evidence.codec import (
     BadValue,
@@ -124,8 +123,8 @@ def write(folder: Path, kept: Kept) -> int:
             where=kept.name,
             way_out="Keep a smaller model, or only the numbers you need.",
         )
-    write_atomically(folder / file, data)
-    write_atomically(folder / f"{kept.name}.json", text)
+    atomically.write(folder / file, data)
+    atomically.write(folder / f"{kept.name}.json", text)
     for old in folder.glob(f"{kept.name}-????????.npz"):
         if old.name != file:
             with suppress(OSError):
@@ -211,18 +210,3 @@ def _shaped(node: Node, buffers: Sequence[Buffer]) -> dict[str, Any]:
         elif isinstance(part, list):
             stack += part
     return {str(number): array for number, array in enumerate(arrays)}
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Puts the file in place whole or not at all, also when the kernel is killed meanwhile."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

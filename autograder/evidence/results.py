@@ -12,8 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from autograder import atomically
 from autograder.errors import EvidenceFault
-from autograder.evidence.store import FORMAT, write_beside
+from autograder.evidence.store import FORMAT
 from autograder.nouns import Result
 
 T = TypeVar("T")
@@ -79,7 +80,7 @@ def path_of(state: Path, assignment: str, student: str) -> Path:
 def save(state: Path, result: Result) -> None:
     """Writes one result, whole or not at all."""
     text = json.dumps({"format": FORMAT, **as_json(result)}, ensure_ascii=False, indent=1)
-    write_beside(path_of(state, result.assignment, result.student), text.encode())
+    atomically.write(path_of(state, result.assignment, result.student), text.encode())
 
 
 def load(state: Path, assignment: str, student: str) -> Result | None:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from autograder import atomically
 from autograder.errors import EvidenceFault
 
 FORMAT = 1
@@ -35,20 +34,6 @@ def fingerprint(value: Any) -> str:
     return digest(json.dumps(value, sort_keys=True, ensure_ascii=False).encode())
 
 
-def write_beside(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Puts the bytes at the path whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 class Store:
     """The evidence of one course."""
 
@@ -60,7 +45,7 @@ class Store:
         name = digest(*parts)
         path = self._blob(name)
         if not path.exists():
-            write_beside(path, b"".join(parts))
+            atomically.write(path, b"".join(parts), durable=False)
         return name
 
     def get(self, name: str) -> bytes:
@@ -103,7 +88,7 @@ class Store:
     def write(self, kind: str, *name: str, record: dict[str, Any]) -> None:
         """Keeps one manifest or trace."""
         text = json.dumps({"format": FORMAT, **record}, ensure_ascii=False)
-        write_beside(self._record(kind, name), text.encode())
+        atomically.write(self._record(kind, name), text.encode(), durable=False)
 
     def remove(self, kind: str, *name: str) -> None:
         """Forgets one manifest or trace; its blobs stay until `sweep`."""

@@ -8,8 +8,6 @@ them, so that nbgrader's own feedback made from these files tells no hidden test
 from __future__ import annotations
 
 import html
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -19,7 +17,7 @@ import nbformat
 from nbformat.v4 import new_output
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-from autograder import harmless
+from autograder import atomically, harmless
 from autograder.config import Course
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, NotebookResult, Status, Submission, TaskResult
@@ -45,23 +43,10 @@ def write_autograded(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{result.notebook}.ipynb"
     shown = _shown(node, result, outputs)
-    _write(path, nbformat.writes(shown, version=4) + "\n")
-    _write(folder / "timestamp.txt", submission.received + "\n")
+    text = nbformat.writes(shown, version=4) + "\n"
+    atomically.write(path, text.encode("utf-8", "replace"), mode=0o640)
+    atomically.write(folder / "timestamp.txt", f"{submission.received}\n".encode(), mode=0o640)
     return path
-
-
-def _write(path: Path, text: str) -> None:
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).chmod(0o640)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
 
 
 # ── The notebook ─────────────────────────────────────────────────────────────────────

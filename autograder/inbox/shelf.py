@@ -27,7 +27,7 @@ from typing import Any
 
 from ulid import ULID
 
-from autograder.evidence.store import write_beside
+from autograder import atomically
 from autograder.inbox import folder
 from autograder.inbox.arrivals import Arrival
 from autograder.inbox.paths import TIMESTAMP
@@ -114,7 +114,7 @@ class Shelf:
             language=language,
         )
         text = json.dumps(_as_json(kept), ensure_ascii=False, indent=1) + "\n"
-        write_beside(staged / "manifest.json", text.encode(), mode=0o400)
+        atomically.write(staged / "manifest.json", text.encode(), mode=0o400)
         _settle(staged)
         _make(self.root / student)
         staged.rename(self.root / student / kept.id)
@@ -201,7 +201,7 @@ class Shelf:
         """Notes that this submission is what lies in `submitted/` as it is now."""
         seen = folder.fingerprint(self.place_of(kept.student))
         record = {"format": FORMAT, "id": kept.id, "last": self._last(kept.student), "seen": seen}
-        write_beside(self.root / kept.student / "placed.json", json.dumps(record).encode())
+        atomically.write(self.root / kept.student / "placed.json", json.dumps(record).encode())
 
     def placed(self, student: str) -> tuple[Kept | None, bool]:
         """What was put into `submitted/` last, and whether everything is as it was then."""
@@ -220,7 +220,7 @@ class Shelf:
     def remember_adopted(self, student: str, name: str, seen: list[list[object]]) -> None:
         """Notes that everything in that folder has been taken."""
         record = {**self._adopted(student), name: seen}
-        write_beside(self.root / student / "adopted.json", json.dumps(record).encode())
+        atomically.write(self.root / student / "adopted.json", json.dumps(record).encode())
 
     def _adopted(self, student: str) -> dict[str, object]:
         try:

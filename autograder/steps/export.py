@@ -14,11 +14,10 @@ from datetime import timezone
 from pathlib import Path
 from typing import Any
 
-from autograder import gradebook
+from autograder import atomically, gradebook
 from autograder.config import Course
 from autograder.config.reading import unknown
 from autograder.errors import ConfigError, NotFound
-from autograder.evidence.store import write_beside
 from autograder.gradebook import StudentScore, audit
 from autograder.steps import roster
 from autograder.steps.release import released_number
@@ -74,7 +73,7 @@ def export(
     report = table(course, assignments, to=to)
     name = "-".join(report.assignments) if len(report.assignments) < 4 else "course"
     path = file or course.state / "exports" / f"{name}-{to}.csv"
-    write_beside(path, report.table, mode=0o600)
+    atomically.write(path, report.table, mode=0o600)
     note(course, report, who or getpass.getuser())
     return Report(**{**vars(report), "file": path})
 

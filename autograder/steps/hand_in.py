@@ -15,10 +15,9 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder import harmless, receipts
+from autograder import atomically, harmless, receipts
 from autograder.config import Course
 from autograder.errors import AutograderError, BrokenSubmission
-from autograder.evidence.store import write_beside
 from autograder.expect.verdict import msgid
 from autograder.gradebook import queue
 from autograder.gradebook.connection import moment, now
@@ -114,7 +113,7 @@ def receipt_of(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
         pass
     key = receipts.signing_key(course.state, course.root)
     receipt = receipts.signed({**facts_of(course, kept), **_seen(course, shelf, kept)}, key)
-    write_beside(path, json.dumps(receipt, ensure_ascii=False, indent=1).encode(), mode=0o400)
+    atomically.write(path, json.dumps(receipt, ensure_ascii=False, indent=1).encode(), mode=0o400)
     return receipt
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autograder import atomically
 from autograder.config import Course
 from autograder.errors import NotFound
-from autograder.evidence.store import write_beside
 from autograder.inbox.paths import Refused
 from autograder.language import translate
 
@@ -27,7 +27,7 @@ def put(course: Course, assignment: str, student: str, name: str, copy: Path) ->
             translate("there is no room for more on the portal"), where=name,
             way_out=translate("Keep fewer or smaller values, or download them."),
         )  # fmt: skip
-    write_beside(place, copy.read_bytes(), mode=0o600)
+    atomically.write(place, copy.read_bytes(), mode=0o600)
 
 
 def get(course: Course, assignment: str, student: str, name: str) -> Path:

@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from autograder import atomically
 from autograder.config import Course
 from autograder.errors import NotFound
-from autograder.evidence.store import write_beside
 from autograder.gradebook import access
 from autograder.steps import roster
 from autograder.steps.spreadsheet import csv_bytes
@@ -63,7 +63,7 @@ def links(
     wanted = [one for one in chosen if anew or students or one.id not in have]
     made = tuple(_made(course, one) for one in wanted)
     if file is not None:
-        write_beside(file, _csv(made), mode=0o600)
+        atomically.write(file, _csv(made), mode=0o600)
     ended = sum(one.id in have for one in wanted)
     return Report(made, len(chosen) - len(wanted), ended, days, file)
 

@@ -20,9 +20,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from autograder import atomically
 from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
-from autograder.evidence.store import write_beside
 
 FORMAT = 1
 ROLES = ("student", "ta", "instructor")
@@ -230,4 +230,4 @@ def _write(course: Course, everybody: Iterable[Person]) -> None:
     course.state.mkdir(mode=0o700, exist_ok=True)
     data = {"format": FORMAT, "people": [asdict(one) for one in everybody]}
     text = json.dumps(data, ensure_ascii=False, indent=1)
-    write_beside(path_of(course), text.encode(), mode=0o600)
+    atomically.write(path_of(course), text.encode(), mode=0o600)

@@ -17,10 +17,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from autograder import exams, harmless
+from autograder import atomically, exams, harmless
 from autograder.config import Course
 from autograder.errors import AutograderError, ConfigError
-from autograder.evidence.store import write_beside
 from autograder.exams import Allowance, Phase, Window
 from autograder.gradebook import sprints
 from autograder.inbox.paths import Refused
@@ -253,7 +252,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    write_beside(path, json.dumps(value, ensure_ascii=True).encode("ascii"))
+    atomically.write(path, json.dumps(value, ensure_ascii=True).encode("ascii"))
     for one in (path, path.parent):
         handle = os.open(one, os.O_RDONLY)
         try:

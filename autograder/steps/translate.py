@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from autograder import atomically
 from autograder.config import Course
 from autograder.errors import AutograderError
-from autograder.evidence.store import write_beside
 from autograder.language import LANGUAGES
 from autograder.notebook import catalogues
 from autograder.notebook.catalogues import Finding
@@ -70,7 +70,7 @@ def translate(
         path = catalogues.path_of(source.path, lang)
         if not check:
             path.parent.mkdir(exist_ok=True)
-            write_beside(path, catalogues.updated(source, lang), mode=0o644)
+            atomically.write(path, catalogues.updated(source, lang), mode=0o644)
         file = path.relative_to(course.root).as_posix()
         found.append(Catalogue(lang, file, count, tuple(catalogues.findings(source, lang))))
     return Report(assignment, tuple(found))

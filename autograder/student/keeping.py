@@ -15,9 +15,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from autograder import atomically
 from autograder.errors import NotFound
 from autograder.evidence import kept as shelf
-from autograder.evidence.kept import Unkeepable, write_atomically
+from autograder.evidence.kept import Unkeepable
 from autograder.language import translate
 from autograder.nouns import fill
 from autograder.student import copies, here, portal, shelves, showing, words
@@ -176,7 +177,7 @@ def _offer(folders: Sequence[Path]) -> str:
     if not here.on_colab() or len(folders) > 1:
         return ""
     path = folders[0].parent / "kept.zip"
-    write_atomically(path, zipped(folders[0]))
+    atomically.write(path, zipped(folders[0]))
     return download(path)
 
 

@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from autograder import atomically
 from autograder.criteria.task import Declared
-from autograder.evidence.kept import write_atomically
 from autograder.language import in_words
 from autograder.nouns import CriterionResult, Status
 from autograder.student import here
@@ -96,4 +96,4 @@ def _write(entries: dict[str, Entry]) -> None:
     text = json.dumps({"format": FORMAT, "notebooks": notebooks}, ensure_ascii=False, indent=1)
     with suppress(OSError):
         path.parent.mkdir(exist_ok=True)
-        write_atomically(path, text.encode("utf-8"))
+        atomically.write(path, text.encode("utf-8"))

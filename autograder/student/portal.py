@@ -20,8 +20,8 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
+from autograder import atomically
 from autograder.errors import AutograderError
-from autograder.evidence.kept import write_atomically
 from autograder.language import translate
 from autograder.nouns import fill
 from autograder.student import here
@@ -194,7 +194,7 @@ def _write(tokens: dict[str, str]) -> None:
     path = _file()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)
-    write_atomically(path, json.dumps(tokens).encode())
+    atomically.write(path, json.dumps(tokens).encode())
     path.chmod(0o600)
 
 

@@ -15,7 +15,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from autograder.evidence.kept import write_atomically
+from autograder import atomically
 from autograder.language import translate
 from autograder.nouns import fill
 from autograder.student import here, portal, showing
@@ -61,7 +61,7 @@ def _kept(said: dict[str, Any]) -> Sent:
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(receipt, ensure_ascii=False, indent=1)
-        write_atomically(path, text.encode("utf-8"))
+        atomically.write(path, text.encode("utf-8"))
     with suppress(OSError):
         (here.folder() / WAITING).unlink(missing_ok=True)
     notes = tuple(map(str, said.get("notes", ())))
@@ -77,7 +77,7 @@ def go_on(assignment: str, name: str, data: bytes) -> None:
     """Keeps the bundle and sends it by itself, as long as this kernel lives, until it is in."""
     path = here.folder() / WAITING
     path.parent.mkdir(exist_ok=True)
-    write_atomically(path, data)
+    atomically.write(path, data)
     running = _going_on.get(assignment)
     if running is None or not running.is_alive():
         thread = threading.Thread(target=_until_it_is_in, args=(assignment, name), daemon=True)

@@ -19,9 +19,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from autograder import atomically
 from autograder.errors import NotFound
 from autograder.evidence import kept
-from autograder.evidence.kept import write_atomically
 from autograder.language import translate
 from autograder.nouns import fill
 from autograder.student import here, ledger, portal, saved, sending, shelves, showing
@@ -206,7 +206,7 @@ def _both(first: Shown, second: Shown) -> Shown:
 def hand_over(bundle: Bundle) -> Shown:
     """Writes the bundle beside the notebook and says how to hand it in."""
     path = here.folder() / f"{bundle.name}-submission.zip"
-    write_atomically(path, bundle.zipped())
+    atomically.write(path, bundle.zipped())
     return shown(bundle, path)
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder import atomically
 from autograder.errors import EvidenceFault
 from autograder.evidence import results
-from autograder.evidence.store import Store, write_beside
+from autograder.evidence.store import Store
 from autograder.nouns import (
     CriterionResult,
     Message,
@@ -44,7 +45,7 @@ def test_no_result_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 9}', '{"format": 1, "odd": 1}'])
 def test_a_damaged_result_says_where_it_lies_and_the_way_out(tmp_path: Path, damage: str) -> None:
     path = results.path_of(tmp_path, "A", "s")
-    write_beside(path, damage.encode())
+    atomically.write(path, damage.encode())
     with pytest.raises(EvidenceFault, match="cannot be read") as caught:
         results.load(tmp_path, "A", "s")
     assert caught.value.where == str(path)
@@ -90,13 +91,13 @@ def test_a_write_that_fails_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x"
-    write_beside(path, b"old")
+    atomically.write(path, b"old")
 
     def no(*_: object) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "replace", no)
     with pytest.raises(OSError, match="disk full"):
-        write_beside(path, b"new")
+        atomically.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autograder import atomically
 from autograder.evidence import kept
 from autograder.evidence.kept import Unkeepable
 
@@ -61,14 +62,14 @@ def test_only_the_last_arrays_stay(tmp_path):
 
 def test_a_write_cut_short_leaves_what_was_there(tmp_path, monkeypatch):
     kept.write(tmp_path, kept.encoded("a", np.zeros(3)))
-    whole = kept.write_atomically
+    whole = atomically.write
 
     def die_before_json(path: Path, data: bytes) -> None:
         if path.suffix == ".json":
             raise KeyboardInterrupt
         whole(path, data)
 
-    monkeypatch.setattr(kept, "write_atomically", die_before_json)
+    monkeypatch.setattr(atomically, "write", die_before_json)
     with pytest.raises(KeyboardInterrupt):
         kept.write(tmp_path, kept.encoded("a", np.ones(3)))
     assert kept.read(tmp_path, "a").value().tolist() == [0, 0, 0]

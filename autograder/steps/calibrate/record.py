@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.evidence.store import write_beside
+from autograder import atomically
 from autograder.nouns import Assignment
 from autograder.steps.validate.thresholds import (
     FILE,
@@ -101,7 +101,7 @@ class Record:
             "tasks": {key: entry.as_json() for key, entry in self.entries.items()},
         }
         text = "\n".join(_lines(data)) + "\n"
-        write_beside(self._path, text.encode(), mode=0o644)
+        atomically.write(self._path, text.encode(), mode=0o644)
 
 
 def _outdated(old: Mapping[str, Any], code: str, files: str) -> Iterator[str]:

@@ -7,11 +7,11 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autograder import gradebook, language
+from autograder import atomically, gradebook, language
 from autograder.config import Course
 from autograder.errors import EvidenceFault, NotFound
 from autograder.evidence import results
-from autograder.evidence.store import Store, write_beside
+from autograder.evidence.store import Store
 from autograder.gradebook import said
 from autograder.language import LANGUAGES
 from autograder.nouns import NotebookResult, Result
@@ -91,7 +91,8 @@ def _write(course: Course, book: _Book, result: Result | None) -> Iterator[str]:
     language.use(*book.spoken(result))
     folder = course.feedback / result.student / result.assignment
     for name, html in pages_of(book.graded(result)).items():
-        write_beside(folder / name, html.encode("utf-8", "replace"), mode=0o640)
+        page = html.encode("utf-8", "replace")
+        atomically.write(folder / name, page, mode=0o640, durable=False)
         yield str((folder / name).relative_to(course.root))
 
 

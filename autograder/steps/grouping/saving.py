@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from autograder import atomically
 from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
-from autograder.evidence.store import write_beside
 from autograder.notebook.cells import derived_id, tags_of
 from autograder.notebook.reading import read_notebook
 from autograder.nouns import Notebook, Task
@@ -56,7 +56,7 @@ def save_mistake(
     _insert(node, its_task, cell, text, seed=f"{task}/{name}")
     data = json.dumps(node, ensure_ascii=False, indent=1).encode() + b"\n"
     _must_be_valid(own.path, data)
-    write_beside(own.path, data, mode=own.path.stat().st_mode & 0o777)
+    atomically.write(own.path, data, mode=own.path.stat().st_mode & 0o777)
     return own.path
 
 
@@ -94,7 +94,7 @@ def _grade_id(cell: Mapping[str, Any]) -> str:
 
 def _must_be_valid(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.tried")
-    write_beside(beside, data)
+    atomically.write(beside, data)
     try:
         _, problems = read_notebook(beside)
     finally:

@@ -1,0 +1,30 @@
+"""A file put in its place whole or not at all: written beside it, then renamed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+def write(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Puts the bytes at the path in one step; whoever is killed meanwhile leaves the old file.
+
+    `durable` waits until they are on the disk (fsync), so that they also survive a power cut;
+    what can be made again from the rest does without.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
