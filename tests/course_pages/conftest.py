@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Class:
     """A course, and ways to hand in and to grade by hand."""
 
     course: Course
+    open: ExitStack = field(default_factory=ExitStack)  # the browsers, closed with the test
 
     def enrol(self, count: int) -> list[str]:
         """So many students in the roster; their pseudonyms."""
@@ -70,8 +72,7 @@ class Class:
     def client(self, number: str = "1", clock=None) -> TestClient:
         """A browser in which this person is signed in."""
         app = create_app(self.course, **({"clock": clock} if clock else {}))
-        client = TestClient(app, base_url=BASE, follow_redirects=True)
-        client.__enter__()
+        client = self.open.enter_context(TestClient(app, base_url=BASE, follow_redirects=True))
         if number:
             person = roster_steps.find(self.course, number)
             code = access.new_token(self.course, person.id, "link", timedelta(days=1))
@@ -145,9 +146,11 @@ def course_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def class_(course_template: Path, tmp_path: Path) -> Class:
+def class_(course_template: Path, tmp_path: Path) -> Iterator[Class]:
     shutil.copytree(course_template, tmp_path / "course")
-    return Class(config.load(tmp_path / "course"))
+    made = Class(config.load(tmp_path / "course"))
+    with made.open:
+        yield made
 
 
 def settings(class_: Class, text: str) -> None:

@@ -70,7 +70,8 @@ def graded_template(course_template: Path, workers: Workers, tmp_path_factory) -
 
 
 @pytest.fixture
-def graded(graded_template: Path, tmp_path: Path) -> Graded:
+def graded(graded_template: Path, tmp_path: Path) -> Iterator[Graded]:
     shutil.copytree(graded_template, tmp_path / "course")
     class_ = Class(config.load(tmp_path / "course"))
-    return Graded(class_, dict(zip(ANSWERS, class_.enrol(len(ANSWERS)), strict=True)))
+    with class_.open:
+        yield Graded(class_, dict(zip(ANSWERS, class_.enrol(len(ANSWERS)), strict=True)))
