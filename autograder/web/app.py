@@ -30,6 +30,7 @@ from autograder.expect.verdict import msgid
 from autograder.steps import sprint
 from autograder.steps.feedback.pages import TEMPLATES as FEEDBACK_TEMPLATES
 from autograder.web.auth import Door, Visitor
+from autograder.web.below import Below, links, prefix_of
 
 Clock = Callable[[], datetime]
 HERE = Path(__file__).parent
@@ -57,6 +58,7 @@ class Portal:
     course: Course
     clock: Clock
     door: Door
+    prefix: str = ""  # what stands before every path
 
     def page(
         self, template: str, visitor: Visitor, *, status: int = 200, **values: Any
@@ -67,7 +69,7 @@ class Portal:
             now=self.clock(), t=language.translate, lang=language.current(), local=self.local,
             **values,
         )  # fmt: skip
-        response = HTMLResponse(html, status)
+        response = HTMLResponse(links(html, self.prefix), status)
         self.door.remember(response, visitor)
         return response
 
@@ -90,7 +92,7 @@ def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
     from autograder.web import api, hub, staff, student
 
     receipts.signing_key(course.state, course.root)  # so that the public half lies there
-    portal = Portal(course, clock, Door(course))
+    portal = Portal(course, clock, Door(course), prefix_of(course, os.environ))
     app = FastAPI(
         title=course.name, docs_url=None, redoc_url=None, openapi_url=None,
         lifespan=_beside(portal),
@@ -105,6 +107,7 @@ def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
     app.include_router(api.routes(portal))
     _errors(app, portal)
     app.add_middleware(Around, portal=portal)
+    app.add_middleware(Below, prefix=portal.prefix)
     return app
 
 
@@ -120,11 +123,11 @@ class Around:
             return
         scope.setdefault("state", {})["arrived"] = self._portal.clock()
         language.use(self._portal.course.language)
+        static = _path(scope).startswith("/static/")
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = {name for name, _ in message["headers"]}
-                static = scope["path"].startswith("/static/")
                 for name, value in HEADERS.items():
                     key = name.lower().encode()
                     if static and name == "Cache-Control":
@@ -134,6 +137,11 @@ class Around:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+def _path(scope: Scope) -> str:
+    """The path that is asked for, from the portal's own root."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
 # ── Beside the pages ─────────────────────────────────────────────────────────────────
@@ -199,7 +207,7 @@ _TITLES = {
 
 def _errors(app: FastAPI, portal: Portal) -> None:
     def answer(request: Request, status: int, fact: str, way_out: str = "") -> Response:
-        if request.url.path.startswith("/api/"):
+        if _path(request.scope).startswith("/api/"):
             return JSONResponse({"error": {"fact": fact, "way_out": way_out}}, status)
         visitor = portal.door.visitor(request)
         title = language.translate(_TITLES.get(status, msgid("That did not work")))

@@ -97,7 +97,10 @@ def hub_of(course: Course, environment: Mapping[str, str]) -> Hub:
 
     base = f"{said('JUPYTERHUB_BASE_URL').rstrip('/')}/hub/"
     service = said("JUPYTERHUB_SERVICE_NAME")
-    host, url = said("JUPYTERHUB_HOST").rstrip("/"), course.portal.url.rstrip("/")
+    url = course.portal.url.rstrip("/")
+    host = said("JUPYTERHUB_HOST").rstrip("/")
+    if url and not host and said("JUPYTERHUB_SERVICE_PREFIX"):
+        host = "://".join(urlsplit(url)[:2])  # we lie on the Hub's own host
     hub = Hub(
         api=said("JUPYTERHUB_API_URL").rstrip("/"),
         token=said("JUPYTERHUB_API_TOKEN"),
@@ -143,7 +146,7 @@ def routes(portal: Portal, hub: Hub) -> APIRouter:
         portal.door.remember_state(response, COOKIE, state, MINUTES * 60)
         return response
 
-    @router.get(urlsplit(hub.callback).path)
+    @router.get(urlsplit(hub.callback).path.removeprefix(portal.prefix))
     async def back(request: Request, code: str = "", state: str = "") -> Response:
         often.count(request.client.host if request.client else "")
         if not code or not portal.door.same_state(request, COOKIE, state, MINUTES * 60):

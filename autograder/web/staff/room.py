@@ -145,4 +145,5 @@ def routes(room: Room) -> APIRouter:
 def _back(request: Request) -> str:
     """The page that the form stood on: only its path, so that nobody is sent elsewhere."""
     path = urlsplit(request.headers.get("referer", "")).path
+    path = path.removeprefix(request.scope.get("root_path", ""))
     return path if path.startswith("/staff") else "/staff"
