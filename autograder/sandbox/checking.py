@@ -1,6 +1,6 @@
 """Ours, in the clean process: runs criteria on evidence; never in a process with student code.
 
-in:  {"op": "check", "setup": [...], "files": [...], "tasks": [...]} + files and values
+in:  {"op": "check", "language", "setup": [...], "files": [...], "tasks": [...]}, files and values
 out: {"event": "ask", ...} for what only the student's process can answer,
      {"event": "result", ...} per criterion, {"event": "done"}
 """
@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from autograder import language
 from autograder.criteria.running import Missing, run_task
 from autograder.criteria.task import Task, collecting
 from autograder.errors import Fault
@@ -39,6 +40,7 @@ def main(read_fd: int, write_fd: int) -> None:
     if frame is None:
         return
     order = frame.header
+    language.use(order["language"])
     parts = iter(split(frame.body, order["n"]))
     for file in order["files"]:
         path = Path(file)

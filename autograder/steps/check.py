@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder.errors import Fault, SandboxFault
+from autograder.evidence import drawn
 from autograder.evidence.record import Evidence
 from autograder.evidence.results import as_json, from_json
 from autograder.evidence.store import Store
@@ -114,7 +115,8 @@ def _judge(
 ) -> list[str]:
     """Runs what is to be run in a clean process; returns the criteria with new questions."""
     header: dict[str, Any] = {
-        "op": "check", "setup": list(rules.source.setup), "files": list(rules.files), "tasks": [],
+        "op": "check", "language": rules.language, "setup": list(rules.source.setup),
+        "files": list(rules.files), "tasks": [],
     }  # fmt: skip
     body: list[wire.Buffer] = list(rules.files.values())
     for order in orders:
@@ -130,10 +132,7 @@ def _judge(
                 continue
             result = _trusted(rules, task, event["result"])
             results[task][result.name] = result
-            store.write(
-                "pictures", evidence.key, task, result.name,
-                record={"pictures": event.get("pictures", [])},
-            )  # fmt: skip
+            drawn.keep(store, evidence.key, task, result.name, event.get("pictures", ()))
         outcome = job.finish()
     missing = [n for o in orders for n in o.todo if n not in results[o.task.grade_id]]
     unanswered = [n for n in missing if not any(a.endswith(f"/{n}") for a in asked)]

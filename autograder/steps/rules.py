@@ -33,6 +33,7 @@ class Rules:
     given: Settings = field(default_factory=dict)  # of the release a student worked from, if others
     plain_tests: str = "refuse"
     limits: Limits = field(default_factory=Limits)
+    language: str = "en"  # of what is drawn; what is said is put in words by who reads it
 
 
 def seed_of(rules: Rules, task: Task, criterion: str, attempt: int) -> int:

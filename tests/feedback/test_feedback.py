@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook
 from autograder import language, nouns
 from autograder.config.settings import CourseSettings, LateSettings, SubmissionSettings
 from autograder.errors import NotFound
-from autograder.evidence import results
+from autograder.evidence import drawn, results
 from autograder.evidence.store import Store
 from autograder.nouns import Message, Status
 from autograder.steps.feedback import feedback
@@ -53,7 +53,8 @@ class Seen(HTMLParser):
         self.active += [name for name in facts if name.startswith("on") or name == "style"]
         if tag in {"script", "iframe", "object", "embed", "form", "link", "base"}:
             self.active.append(tag)
-        if "src" in facts and not facts["src"].startswith("data:image/png;base64,"):
+        still = ("data:image/png;base64,", "data:image/svg+xml;base64,")  # an img runs no script
+        if "src" in facts and not (tag == "img" and facts["src"].startswith(still)):
             self.active.append(facts["src"])
         if "href" in facts:
             self.links.append(facts["href"])
@@ -272,8 +273,8 @@ def test_no_text_of_a_student_becomes_markup(course, text):
     from autograder.steps.feedback.tasks import Sources
 
     result = hostile_result(course, f"<b id=x onclick=y>{text}</b><script>")
-    blob = Store(course.state / "evidence").get
-    graded = Graded(course, result, None, (), lambda n: Sources(n, {}, (), {}, "number", blob))
+    kept = Store(course.state / "evidence")
+    graded = Graded(course, result, None, (), lambda n: Sources(n, {}, (), {}, "number", kept))
     for html in pages_of(graded).values():
         assert Seen(html).active == []
 
@@ -348,3 +349,15 @@ def test_pages_are_readable_where_the_assignment_is_in_no_gradebook(course):
     results.save(course.state, result)
     feedback(course, "n432", "s-7f3a")
     assert "18 of 48 points" in text_of(page(course))
+
+
+def test_what_a_check_drew_is_shown_where_the_student_could_draw_it_too(course):
+    store = Store(course.state / "evidence")
+    for task, name in (("unet", "learns"), ("unet", "unseen_iou"), ("masks", "binary")):
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" onload="hit()"><title>{name}</title></svg>'
+        drawn.keep(store, "r" * 16, task, name, [{"svg": svg, "alt": f"curve of {name}"}])
+    html = written(course, made.rich_result(course))
+    seen = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]+)"', html)
+    assert [alt for _, alt in seen] == ["curve of learns"]  # neither a hidden nor a passed one's
+    assert b"<title>learns</title>" in base64.b64decode(seen[0][0])
+    assert Seen(html).active == []

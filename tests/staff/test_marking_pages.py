@@ -8,6 +8,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import gradebook
+from autograder.evidence import drawn
 from autograder.evidence.store import Store
 from autograder.gradebook import leases, marking, rubric_changes
 from autograder.gradebook.leases import Answer
@@ -233,10 +234,8 @@ def test_nothing_that_a_student_wrote_is_more_than_text(ann, course, task):
 
 def test_what_a_criterion_drew_stands_beside_its_verdict_as_a_picture(ann, course):
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" onload="window.hit=1"><title>{HOSTILE}</title></svg>'
-    Store(course.state / "evidence").write(
-        "pictures", "run-1", "double", "doubles",
-        record={"pictures": [{"svg": svg, "alt": f"the worst mask {HOSTILE}"}]},
-    )  # fmt: skip
+    store, alt = Store(course.state / "evidence"), f"the worst mask {HOSTILE}"
+    drawn.keep(store, "run-1", "double", "doubles", [{"svg": svg, "alt": alt}])
     page = ann.get(path(course, "1", "double")).text
     assert 'src="data:image/svg+xml;base64,' in page
     assert "the worst mask" in page

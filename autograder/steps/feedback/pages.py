@@ -149,7 +149,7 @@ def pages_of(graded: Graded) -> dict[str, str]:
 def notebook_page(graded: Graded, result: NotebookResult) -> NotebookPage:
     """What the page of one notebook says."""
     tasks = tuple(task_view(task, graded.sources(result)) for task in result.tasks)
-    shown, lost = plots(result, graded.sources(result).blob)
+    shown, lost = plots(result, graded.sources(result).evidence.get)
     names = {task.name for task in tasks}
     fact, _, way_out = result.broken.partition("\n")
     return NotebookPage(

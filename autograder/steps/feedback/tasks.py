@@ -7,13 +7,16 @@ number that its demand names is taken over: what is not in these values cannot l
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from autograder import harmless
+from autograder.evidence import drawn
+from autograder.evidence.drawn import Drawn
+from autograder.evidence.store import Store
 from autograder.expect.verdict import msgid
 from autograder.gradebook import Remark, TaskScore
 from autograder.language import in_words, translate
@@ -35,7 +38,7 @@ class Sources:
     remarks: Sequence[Remark]
     demands: Mapping[str, Mapping[str, Any]]  # by `grade_id/name`: settings and template
     hidden: str  # "none", "verdict" or "number": what is told of hidden criteria
-    blob: Callable[[str], bytes]  # evidence by digest
+    evidence: Store
     counts: bool = True  # the gradebook's scores are this submission's
 
 
@@ -58,6 +61,7 @@ class CriterionView:
     parts: tuple[Part, ...] = ()
     line: Markup = NO_LINE
     asides: tuple[str, ...] = ()
+    pictures: tuple[Drawn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,13 @@ def criterion_view(criterion: CriterionResult, task: str, sources: Sources) -> C
         parts=_parts(criterion),
         line=_line(criterion, known),
         asides=tuple(_asides(criterion)),
+        pictures=() if criterion.status is Status.PASSED else _drawn(criterion, task, sources),
     )
+
+
+def _drawn(criterion: CriterionResult, task: str, sources: Sources) -> tuple[Drawn, ...]:
+    """What a criterion on the student's own data drew: the student could draw it as well."""
+    return drawn.read(sources.evidence, sources.result.run, task, criterion.name)
 
 
 def _hidden(

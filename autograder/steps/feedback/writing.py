@@ -101,7 +101,7 @@ class _Book:
 
     def __init__(self, course: Course, assignment: str, student: str | None) -> None:
         self._course = course
-        self._blob = Store(course.state / "evidence").get
+        self._evidence = Store(course.state / "evidence")
         self._hidden = course.feedback_of(assignment).hidden
         scores = gradebook.student_scores(course, assignment, student)
         self._scores = {score.student: score for score in scores}
@@ -138,7 +138,7 @@ class _Book:
                     if name.startswith(here)
                 },
                 hidden=self._hidden,
-                blob=self._blob,
+                evidence=self._evidence,
                 counts=counts,
             )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +11,8 @@ from markupsafe import Markup
 from autograder import gradebook, harmless
 from autograder.config import Course
 from autograder.errors import NotFound
+from autograder.evidence import drawn
+from autograder.evidence.drawn import Drawn
 from autograder.evidence.store import Store
 from autograder.gradebook import CriterionScore, bank, marking, worklist
 from autograder.gradebook.leases import Answer, Lease
@@ -39,7 +40,7 @@ class Verdict:
     parts: tuple[tuple[str, str], ...]  # (Expected, …)
     line: Markup
     aside: str
-    pictures: tuple[tuple[str, str], ...] = ()  # what is to be seen in words, SVG in base64
+    pictures: tuple[Drawn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,15 +150,10 @@ def _verdict(score: CriterionScore, known: Mapping[str, object], store: Store) -
         parts=() if passed else tuple(part for part in parts if part[1]),
         line=Markup("") if passed else Markup(drawing.line(found)),  # noqa: S704 - it escapes
         aside=harmless.text(score.error, cap=100),
-        pictures=() if passed else tuple(_pictures(score, store)),
+        pictures=() if passed else _drawn(score, store),
     )
 
 
-def _pictures(score: CriterionScore, store: Store) -> Iterator[tuple[str, str]]:
+def _drawn(score: CriterionScore, store: Store) -> tuple[Drawn, ...]:
     """What the criterion drew of it when it was judged: the worst mask, the curve, samples."""
-    if not score.run:
-        return
-    name = score.criterion.rpartition("/")[2]
-    drawn = store.read("pictures", score.run, score.task, name) or {}
-    for one in drawn.get("pictures", ()):
-        yield harmless.text(one["alt"], cap=400), b64encode(one["svg"].encode()).decode()
+    return drawn.read(store, score.run, score.task, score.criterion.rpartition("/")[2])
