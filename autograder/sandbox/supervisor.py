@@ -200,10 +200,11 @@ class WarmServer:
         try:
             plan = self._plan(generation, limits, self._cores.at(place))
             return generation.order(plan, self.entry, done)
-        except OSError:
+        except BaseException as error:
             done()
-            generation.kill()
-            generation.stop()
+            if isinstance(error, OSError):
+                generation.kill()
+                generation.stop()
             raise
 
     def _plan(self, generation: Generation, limits: Limits, cores: tuple[int, ...]) -> Plan:

@@ -75,6 +75,20 @@ def test_jobs_at_the_same_time_share_the_cores(
     assert [cores.at(slot) for slot in slots] == shares
 
 
+def test_a_job_that_could_not_be_planned_gives_its_cores_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no(*_: object) -> None:
+        raise ValueError("no such plan")
+
+    cores = Cores(2)
+    with serve(Tier.NONE, cores=cores) as server, ThreadPoolExecutor(1) as elsewhere:
+        monkeypatch.setattr(server, "_plan", no)
+        with pytest.raises(ValueError, match="no such plan"):
+            server.start(LIMITS)
+        assert elsewhere.submit(cores.take).result() == 0
+
+
 def test_jobs_of_one_thread_share_their_cores_and_threads_spread_over_the_machine() -> None:
     cores = Cores(2)
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
