@@ -20,6 +20,7 @@ from autograder.gradebook import access, seen, sprints
 from autograder.language import translate
 from autograder.steps import sprint
 from autograder.steps.hand_in import HandedIn, Upload, hand_in
+from autograder.steps.release import folder_of
 from autograder.web import views
 from autograder.web.app import Portal
 from autograder.web.auth import TooMany, Visitor
@@ -112,8 +113,8 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
         return portal.page("assignments.html.j2", visitor, tiles=tiles)
 
     @router.get("/a/{assignment}")
-    def one(assignment: str, visitor: Student, told: str = "") -> Response:
-        page = views.page(course, assignment, _id(visitor), portal.clock())
+    def one(request: Request, assignment: str, visitor: Student, told: str = "") -> Response:
+        page = views.page(course, assignment, _id(visitor), portal.clock(), _speaks(request))
         new = next((line for line in page.lines if line.id == told), None)
         return portal.page("assignment.html.j2", visitor, page=page, new=new, problem=None)
 
@@ -153,7 +154,9 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
 def _downloads(router: APIRouter, portal: Portal) -> None:
     course = portal.course
 
-    def may_have(assignment: str, visitor: Visitor) -> None:
+    def may_have(assignment: str, visitor: Visitor, lang: str) -> None:
+        if lang not in ("", *views.LANGUAGES):
+            raise NotFound(translate("There is no such page."))
         page = views.tile(course, assignment, _id(visitor), portal.clock())
         if page.sprint:
             where = sprint.standing(course, assignment, _id(visitor), portal.clock())
@@ -162,24 +165,32 @@ def _downloads(router: APIRouter, portal: Portal) -> None:
 
     @router.get("/a/{assignment}/files/{name}.ipynb")
     def notebook(
-        assignment: str, name: str, visitor: Annotated[Visitor, Depends(student)]
+        assignment: str, name: str, visitor: Annotated[Visitor, Depends(student)], lang: str = ""
     ) -> Response:
-        may_have(assignment, visitor)
-        for path in views.files(course, assignment):
+        may_have(assignment, visitor, lang)
+        for path in views.files(course, assignment, lang):
             if path.suffix == ".ipynb" and path.stem == name:
                 return FileResponse(path, filename=path.name, media_type="application/x-ipynb+json")
         raise NotFound(translate("There is no such page."))
 
     @router.get("/a/{assignment}/everything.zip")
-    def everything(assignment: str, visitor: Student) -> Response:
-        may_have(assignment, visitor)
-        out = io.BytesIO()
+    def everything(assignment: str, visitor: Student, lang: str = "") -> Response:
+        may_have(assignment, visitor, lang)
+        files = views.files(course, assignment, lang)
+        if not files:
+            raise NotFound(translate("There is no such page."))
+        out, root = io.BytesIO(), folder_of(course, assignment, lang)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            root = course.release / assignment
-            for path in (*views.files(course, assignment), *root.glob("*.whl")):
+            for path in (*files, *root.glob("*.whl")):
                 archive.write(path, f"{assignment}/{path.relative_to(root).as_posix()}")
         headers = _as_file(f"{assignment}.zip")
         return Response(out.getvalue(), media_type="application/zip", headers=headers)
+
+
+def _speaks(request: Request) -> list[str]:
+    """The languages that the reader's browser asks for, the best first."""
+    asked = request.headers.get("accept-language", "").split(",")
+    return [one.strip()[:2].lower() for one in asked if not one.strip().endswith("q=0")]
 
 
 def _as_file(name: str) -> dict[str, str]:
@@ -216,7 +227,7 @@ def _uploads(router: APIRouter, portal: Portal) -> None:
             )
         except AutograderError as error:
             page = await run_in_threadpool(
-                views.page, course, assignment, _id(visitor), portal.clock()
+                views.page, course, assignment, _id(visitor), portal.clock(), _speaks(request)
             )
             return portal.page(
                 "assignment.html.j2", visitor, status=400, page=page, new=None, problem=error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -19,7 +19,7 @@ from autograder.language import translate
 from autograder.nouns import fill
 from autograder.steps import hand_in, sprint
 from autograder.steps.collect import shelf_of
-from autograder.steps.release import last_record, released_number
+from autograder.steps.release import folder_of, last_record, released_number
 from autograder.student.words import State, number
 
 
@@ -33,6 +33,16 @@ class Tile:
     due: datetime | None
     state: State
     points: str
+
+
+@dataclass(frozen=True)
+class Edition:
+    """An assignment's release in one language."""
+
+    lang: str
+    language: str  # as it calls itself
+    notebooks: tuple[str, ...]
+    colab: tuple[tuple[str, str], ...]  # (notebook, address)
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,7 @@ class Page:
     """All there is to say of one assignment to one student."""
 
     tile: Tile
-    notebooks: tuple[str, ...]
-    colab: tuple[tuple[str, str], ...]  # (notebook, address)
+    editions: tuple[Edition, ...]  # the reader's language first
     may_work: bool  # whether the notebook is served and uploads are taken
     where: sprint.Standing | None
     saved: datetime | None
@@ -105,6 +114,7 @@ SPRINT = {
     Phase.OVER: State(msgid("time is over"), "■", "wait"),
     Phase.MISSED: State(msgid("closed"), "■", "wait"),
 }
+LANGUAGES = {"en": "English", "ko": "한국어"}  # as each calls itself
 COUNTS = {
     "best": msgid("The best of your submissions counts; handing in again never lowers it."),
     "last": msgid("The last of your submissions counts; all of them are kept."),
@@ -138,14 +148,13 @@ def tile(course: Course, assignment: str, student: str, now: datetime) -> Tile:
     return Tile(assignment, is_sprint, release, due, state, score.points if score else "")
 
 
-def page(course: Course, assignment: str, student: str, now: datetime) -> Page:
-    """Everything about one assignment; NotFound if it is not released."""
+def page(
+    course: Course, assignment: str, student: str, now: datetime, speaks: Sequence[str] = ()
+) -> Page:
+    """Everything about one assignment to whoever speaks these; NotFound if it is not released."""
     short = tile(course, assignment, student, now)
     where = sprint.standing(course, assignment, student, now) if short.sprint else None
     shelf = shelf_of(course, assignment)
-    notebooks = tuple(sorted(p.stem for p in (course.release / assignment).glob("*.ipynb")))
-    base = course.portal.colab_url.rstrip("/")
-    show = base and not short.sprint
     kept = shelf.all_of(student)
     seen = _scores(course, assignment, student)
     counting = (
@@ -154,8 +163,7 @@ def page(course: Course, assignment: str, student: str, now: datetime) -> Page:
     started = where is None or where.sprint is not None
     return Page(
         tile=short,
-        notebooks=notebooks,
-        colab=tuple((n, f"{base}/{assignment}/{n}.ipynb") for n in notebooks) if show else (),
+        editions=editions(course, assignment, speaks),
         may_work=where is None or where.phase is Phase.RUNNING,
         where=where,
         saved=sprint.saved_at(course, assignment, student) if where and started else None,
@@ -178,11 +186,29 @@ def _waiting(course: Course, assignment: str, student: str, now: datetime) -> Wa
     return Waiting(job.state, job.ahead, start if start > now else None)
 
 
-def files(course: Course, assignment: str) -> tuple[Path, ...]:
-    """What a student downloads: the release without its record."""
+def editions(
+    course: Course, assignment: str, speaks: Sequence[str] = ()
+) -> tuple[Edition, ...]:  # fmt: skip
+    """The release in every language it lies there in: those one speaks first, then the source's."""
+    there = [lang for lang in LANGUAGES if folder_of(course, assignment, lang).is_dir()]
+    rank = [*speaks, course.language, *there]
+    return tuple(_edition(course, assignment, lang) for lang in sorted(there, key=rank.index))
+
+
+def _edition(course: Course, assignment: str, lang: str) -> Edition:
+    folder = folder_of(course, assignment, lang)
+    notebooks = tuple(sorted(path.stem for path in folder.glob("*.ipynb")))
+    base = "" if course.kind_of(assignment) == "sprint" else course.portal.colab_url.rstrip("/")
+    below = f"{base}/{folder.relative_to(course.release).as_posix()}"
+    colab = tuple((name, f"{below}/{name}.ipynb") for name in notebooks) if base else ()
+    return Edition(lang, LANGUAGES[lang], notebooks, colab)
+
+
+def files(course: Course, assignment: str, lang: str = "") -> tuple[Path, ...]:
+    """What a student downloads: the release without its record; nothing where there is none."""
     record = last_record(course, assignment)
     names = {str(record.get("wheel", ""))}
-    root = course.release / assignment
+    root = folder_of(course, assignment, lang)
     return tuple(
         path for path in sorted(root.rglob("*"))
         if path.is_file() and path.name[:1] != "."
