@@ -144,6 +144,7 @@ class Submission:
     received: str  # ISO 8601, UTC: when its first byte arrived
     sha256: str
     release: int  # the release it was made from; 0 if nothing says
+    language: str = ""  # of that release; "" is the source's
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,7 @@ class Shelf:
             received=kept.arrival.received.isoformat(),
             sha256=kept.sha256,
             release=kept.release,
+            language=kept.language,
         )
 
     def files(self, kept: Kept) -> Path:

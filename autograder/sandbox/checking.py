@@ -1,6 +1,6 @@
 """Ours, in the clean process: runs criteria on evidence; never in a process with student code.
 
-in:  {"op": "check", "language", "setup": [...], "files": [...], "tasks": [...]}, files and values
+in:  {"op": "check", "language", "setup", "files", "tasks": [...]} + files and values
 out: {"event": "ask", ...} for what only the student's process can answer,
      {"event": "result", ...} per criterion, {"event": "done"}
 """

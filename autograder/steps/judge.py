@@ -242,7 +242,7 @@ class Judge:
             plain_tests=self.course.grading_of(self.assignment.name).plain_tests,
             limits=self.course.limits(self.assignment.name),
             given=self._given(submission, notebook),
-            language=self.course.settings.language,
+            language=submission.language or self.course.language,
         )
 
     def _given(self, submission: Submission, notebook: Notebook) -> Settings:

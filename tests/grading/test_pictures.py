@@ -27,7 +27,7 @@ def test_the_worst_mask_of_a_wrong_answer_is_kept_and_nothing_of_a_right_one(a_c
     assert drawn.read(one.store, evidence.key, "t", "c") == ()
 
 
-def test_what_is_to_be_seen_is_said_in_the_language_of_the_course(a_class):  # noqa: F811
+def test_what_is_to_be_seen_is_said_in_the_language_that_the_student_reads(a_class):  # noqa: F811
     one = a_class(BODY, "masks = None")
     _, evidence = one.run({"answer": WRONG}, one.rules(language="ko"))
     (picture,) = drawn.read(one.store, evidence.key, "t", "c")

@@ -104,6 +104,8 @@ def test_either_is_handed_in_and_judged_alike(course, student, tmp_path):
             assert grade_next(course, workers) == 1
             points.append(views.score_of(course, "hello", student, now()).points)
     assert points[0] == points[1] == "10 of 10 points"
-    assert [one.language for one in shelf_of(course, "hello").all_of(student)] == ["", "ko"]
+    shelf = shelf_of(course, "hello")
+    handed_in = [shelf.submission(one) for one in shelf.all_of(student)]
+    assert [submission.language for submission in handed_in] == ["", "ko"]
     overview = course.feedback / student / "hello" / "index.html"
     assert 'lang="ko"' in overview.read_text()
