@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
         "n422_word_vectors",
         "n423_language_models",
         "n424_transformer",
+        "sc42_language",
     ],
 )
 def test_every_mistake_fails_exactly_the_criteria_it_names(assignment: str) -> None:
