@@ -5,6 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 
+from autograder import translated
+
 
 def row(images, titles):
     """Draws pictures (n, 64) in one row, a title above each."""
@@ -26,9 +28,10 @@ def folds(pairs, labels):
             validation, np.full(len(validation), i), c=np.asarray(labels)[validation],
             cmap="brg", vmin=0, vmax=max(2, np.max(labels)), marker="|", s=90,
         )
-    axis.set_yticks(range(len(pairs)), [f"fold {i}" for i in range(len(pairs))])
+    names = [translated("fold {i}").format(i=i) for i in range(len(pairs))]
+    axis.set_yticks(range(len(pairs)), names)
     axis.set_ylim(len(pairs) - 0.5, -0.5)
-    axis.set_xlabel("row")
+    axis.set_xlabel(translated("row"))
     figure.tight_layout()
     plt.show()
 
@@ -49,7 +52,7 @@ def table(rows, chosen=None):
         axis.add_patch(plt.Rectangle(corner, 0.94, 0.94, fill=False, edgecolor="red", linewidth=2))
     axis.set_xticks(range(len(units)), units)
     axis.set_yticks(range(len(rates)), rates)
-    axis.set_xlabel("units")
-    axis.set_ylabel("learning rate")
+    axis.set_xlabel(translated("units"))
+    axis.set_ylabel(translated("learning rate"))
     figure.tight_layout()
     plt.show()

@@ -7,8 +7,9 @@ making folds has looked at the validation rows, and finds the luck again there.
 
 from __future__ import annotations
 
-import network
 import numpy as np
+
+import network
 
 ROWS, COLUMNS, KEPT, FOLDS = 60, 2000, 20, 3
 

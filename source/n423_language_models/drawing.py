@@ -5,6 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 
+from autograder import translated
+
 
 def surprise(texts, probabilities):
     """Draws each text letter by letter; the darker, the less probable the model found the letter.
@@ -28,6 +30,7 @@ def attention(weights, words):
     for (row, column), weight in np.ndenumerate(np.asarray(weights)):
         axis.text(column, row, f"{weight:.2f}", ha="center", va="center", size=8)
     axis.set_xticks(range(len(words)), words)
-    axis.set_yticks(range(len(weights)), [f"question {i + 1}" for i in range(len(weights))])
+    names = [translated("question {i}").format(i=i + 1) for i in range(len(weights))]
+    axis.set_yticks(range(len(weights)), names)
     figure.tight_layout()
     plt.show()

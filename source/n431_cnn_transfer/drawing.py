@@ -5,6 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 
+from autograder import translated
+
 
 def row(images, titles=(), truth=()):
     """Draws pictures (n, h, w) or (n, h, w, 1) in a row; a title unlike its truth is red."""
@@ -15,7 +17,7 @@ def row(images, titles=(), truth=()):
         axis.axis("off")
         if len(titles):
             wrong = len(truth) and titles[k] != truth[k]
-            axis.set_title(str(titles[k]), fontsize=9, color="tab:red" if wrong else "black")
+            axis.set_title(_titled(titles[k]), fontsize=9, color="tab:red" if wrong else "black")
     figure.tight_layout()
     plt.show()
 
@@ -25,8 +27,25 @@ def curves(histories, key="accuracy"):
     figure, axis = plt.subplots(figsize=(5, 2.4))
     for name, history in histories.items():
         axis.plot(range(1, len(history.epoch) + 1), history.history[key], label=name)
-    axis.set_xlabel("epoch")
-    axis.set_ylabel(key)
+    axis.set_xlabel(translated("epoch"))
+    axis.set_ylabel(translated("accuracy") if key == "accuracy" else key)
     axis.legend()
     figure.tight_layout()
     plt.show()
+
+
+def _titled(title):
+    """Returns a title in the notebook's language if it is known here, otherwise as it is."""
+    titles = {
+        "disc": translated("disc"),
+        "triangle": translated("triangle"),
+        "cross": translated("cross"),
+        "ring": translated("ring"),
+        "frame": translated("frame"),
+        "half disc": translated("half disc"),
+        "corner": translated("corner"),
+        "bar": translated("bar"),
+        "picture": translated("picture"),
+        "edges": translated("edges"),
+    }
+    return titles.get(title, str(title))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 
+from autograder import translated
+
 
 def rows(named):
     """Draws each entry of {name: pictures (n, 64)} as one row, dark ink on white paper."""
@@ -16,7 +18,7 @@ def rows(named):
     for line, (name, pictures) in zip(axes, named.items(), strict=True):
         for axis, picture in zip(line, np.asarray(pictures), strict=False):
             axis.imshow(picture.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
-        line[0].text(-1.5, 3.5, name, ha="right", va="center", fontsize=9)
+        line[0].text(-1.5, 3.5, _titled(name), ha="right", va="center", fontsize=9)
     plt.show()
 
 
@@ -24,8 +26,8 @@ def curve(history):
     """Draws the loss over the epochs of one training run."""
     figure, axis = plt.subplots(figsize=(5, 2.2))
     axis.plot(range(1, len(history.epoch) + 1), history.history["loss"])
-    axis.set_xlabel("epoch")
-    axis.set_ylabel("loss")
+    axis.set_xlabel(translated("epoch"))
+    axis.set_ylabel(translated("loss"))
     figure.tight_layout()
     plt.show()
 
@@ -35,10 +37,25 @@ def known_and_strange(scores, strange, threshold):
     scores, strange = np.asarray(scores), np.asarray(strange, bool)
     bins = np.linspace(0, np.quantile(scores, 0.99), 40)
     figure, axis = plt.subplots(figsize=(5, 2.4))
-    axis.hist(scores[~strange], bins, alpha=0.7, label="known")
-    axis.hist(scores[strange], bins, alpha=0.7, label="strange")
-    axis.axvline(threshold, color="black", linestyle="--", label="threshold")
-    axis.set_xlabel("anomaly score")
+    axis.hist(scores[~strange], bins, alpha=0.7, label=translated("known"))
+    axis.hist(scores[strange], bins, alpha=0.7, label=translated("strange"))
+    axis.axvline(threshold, color="black", linestyle="--", label=translated("threshold"))
+    axis.set_xlabel(translated("anomaly score"))
     axis.legend()
     figure.tight_layout()
     plt.show()
+
+
+def _titled(name):
+    """Returns the name of a row in the notebook's language if it is known here."""
+    titles = {
+        "training": translated("training"),
+        "practice": translated("practice"),
+        "given": translated("given"),
+        "rebuilt": translated("rebuilt"),
+        "denoised": translated("denoised"),
+        "truth": translated("truth"),
+        "faded": translated("faded"),
+        "morphed": translated("morphed"),
+    }
+    return titles.get(name, name)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 import drawing
+from autograder import translated
 
 NOISE = 16  # how many random numbers a generator gets for one picture
 
@@ -64,7 +65,8 @@ def fight(gan, images, discriminator_step, generator_step, *, epochs, batch_size
             seen.extend(np.asarray(gan.generator(always)))
     gan.generator_optimizer.finalize_variable_values(gan.generator.trainable_variables)
     if seen:
-        drawing.sheet(seen, columns=12, title=f"the same noise, every {show_every} epochs")
+        title = translated("the same noise, every {n} epochs")
+        drawing.sheet(seen, columns=12, title=title.format(n=show_every))
     return dict(zip(("discriminator", "generator"), np.transpose(losses).tolist(), strict=True))
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import layers
 
 import drawing
+from autograder import translated
 
 
 def translator():
@@ -64,7 +65,7 @@ def train(there, back, a, b, extra_loss, *, epochs=10, batch_size=25):
     for _ in range(epochs):
         batches = zip(_batches(a, batch_size, rng), _batches(b, batch_size, rng), strict=False)
         losses.append(np.mean([turn(*pair) for pair in batches], axis=0))
-    drawing.row(there(a[:6]), back(b[:6]), title="A → B, B → A")
+    drawing.row(there(a[:6]), back(b[:6]), title=translated("A → B, B → A"))
     return dict(zip(("generators", "critics"), np.transpose(losses).tolist(), strict=True))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 
+from autograder import translated
+
 
 def row(*groups, title=""):
     """Draws groups of pictures (n, 8, 8, 1) in one row, with a gap between the groups."""
@@ -44,8 +46,8 @@ def curves(losses):
     figure, axis = plt.subplots(figsize=(5, 2.4))
     for name, values in losses.items():
         axis.plot(range(1, len(values) + 1), values, label=name)
-    axis.set_xlabel("epoch")
-    axis.set_ylabel("loss")
+    axis.set_xlabel(translated("epoch"))
+    axis.set_ylabel(translated("loss"))
     axis.legend()
     figure.tight_layout()
     plt.show()

@@ -6,6 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
 
+from autograder import translated
+
 PARTS = ListedColormap(["black", "steelblue", "gold"])  # ground, body, nucleus
 
 
@@ -25,6 +27,16 @@ def _row(images, titles, **how):
         axis.imshow(np.squeeze(images[k]), **how)
         axis.axis("off")
         if len(titles):
-            axis.set_title(str(titles[k]), fontsize=9)
+            axis.set_title(_titled(titles[k]), fontsize=9)
     figure.tight_layout()
     plt.show()
+
+
+def _titled(title):
+    """Returns the name of a kind of cell in the notebook's language; another title as it is."""
+    kinds = {
+        "resting": translated("resting"),
+        "dividing": translated("dividing"),
+        "dying": translated("dying"),
+    }
+    return kinds.get(title, str(title))
