@@ -142,7 +142,11 @@ class SubmissionSettings:
     max_mb: int = _set(64, "collect", "The largest submission, unpacked.", least=1)
     max_files: int = _set(200, "collect", "The most files in one submission.", least=1)
     keep_days: int = _set(
-        0, "later", "Days after which submissions may be deleted; 0: never.", least=0
+        0,
+        "forget",
+        "Days without anything new after which a student's work in an assignment may "
+        "be deleted; 0: never.",
+        least=0,
     )
 
 

@@ -16,13 +16,13 @@ from autograder.gradebook.tables import AuditRow, SubmissionRow
 
 def note(
     course: Course, who: str, action: str, assignment: str, after: Mapping[str, Any],
-    *, before: Mapping[str, Any] | None = None, reason: str = "",
+    *, before: Mapping[str, Any] | None = None, reason: str = "", student: str = "",
 ) -> None:  # fmt: skip
     """Adds the line: who, when, what, why."""
     with writing(course) as book:
         book.session.add(
             AuditRow(
-                at=now(), who=who, action=action[:64], assignment=assignment, student="",
+                at=now(), who=who, action=action[:64], assignment=assignment, student=student,
                 notebook="", task="", before=storable(dict(before or {})),
                 after=storable(dict(after)), reason=storable(reason),
             )
@@ -50,6 +50,21 @@ def last(course: Course, assignment: str, action: str) -> Done | None:
             .limit(1)
         ).first()
         return Done(row.at, row.who, row.action, row.after, row.reason) if row else None
+
+
+def of_student(
+    course: Course, assignment: str, student: str, action: str
+) -> tuple[Done, ...]:  # fmt: skip
+    """Every time this was done to what is one student's."""
+    with reading(course) as session:
+        rows = session.scalars(
+            select(AuditRow).where(
+                AuditRow.assignment == assignment,
+                AuditRow.student == student,
+                AuditRow.action == action,
+            )
+        )
+        return tuple(Done(r.at, r.who, r.action, r.after, r.reason) for r in rows)
 
 
 def done(course: Course, assignment: str, most: int = 12) -> tuple[Done, ...]:

@@ -14,7 +14,7 @@ import io
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -116,6 +116,12 @@ def find(course: Course, said: str) -> Person:
         where=str(path_of(course)),
         way_out="autograder roster import CLASS.csv adds people",
     )
+
+
+def remove(course: Course, ids: Collection[str]) -> None:
+    """Takes the people with these pseudonyms out of the roster."""
+    if ids:
+        _write(course, [person for person in people(course) if person.id not in ids])
 
 
 def path_of(course: Course) -> Path:

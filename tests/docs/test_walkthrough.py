@@ -12,6 +12,7 @@ import pytest
 
 from autograder.sandbox import tiers
 from autograder.sandbox.isolation import Tier
+from autograder.steps.init import init
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,4 +56,7 @@ def test_the_instructors_page_makes_a_course_and_grades_it(tmp_path: Path) -> No
 
 @pytest.mark.needs_isolation
 def test_the_operators_page_finds_out_what_the_machine_can_do(tmp_path: Path) -> None:
-    assert "student code is graded at tier" in typed("operations.md", tmp_path)
+    init(tmp_path / "course", "course")
+    said = typed("operations.md", tmp_path / "course")
+    assert "student code is graded at tier" in said
+    assert "nothing to delete" in said
