@@ -123,4 +123,5 @@ def _autograder_setup(text: str) -> None:  # noqa: C901, PLR0915 (one function l
         write(name, entry)
     importlib.invalidate_caches()
     os.environ["AUTOGRADER_NOTEBOOK"] = json.dumps(release["notebook"])
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what TensorFlow says of this machine
     say("ready", version=installed() or wheel["version"])

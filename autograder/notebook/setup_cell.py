@@ -11,18 +11,22 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.language import translate
+from autograder.language import msgid, translate
 from autograder.notebook import first_cell
 from autograder.notebook.wheel import DISTRIBUTION, LOCAL_LABEL, Wheel
 
 _COPIED = "# ── What follows is copied"
 _LINE = 1000  # characters of carried data per line: long enough to be few, short enough to show
 _WORDS = {
-    "aside": "{name} had been changed: yours is kept as {kept}, the assignment's own is back.",
-    "restart": "{name} is newer now: restart the kernel, then run this cell again.",
-    "other": "autograder {here} is installed here and used; this notebook was made with {made}.",
-    "damaged": "This cell is damaged. Download the notebook again, or ask for a new copy.",
-    "ready": "Ready: autograder {version}.",
+    "aside": msgid(
+        "{name} had been changed: yours is kept as {kept}, the assignment's own is back."
+    ),
+    "restart": msgid("{name} is newer now: restart the kernel, then run this cell again."),
+    "other": msgid(
+        "autograder {here} is installed here and used; this notebook was made with {made}."
+    ),
+    "damaged": msgid("This cell is damaged. Download the notebook again, or ask for a new copy."),
+    "ready": msgid("Ready: autograder {version}."),
 }
 
 

@@ -166,4 +166,5 @@ def _rows(task: Task) -> Iterator[tuple[str, str, str]]:
 
 
 def _in_table(text: str) -> str:
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())
+    plain = text.replace("\\", "\\\\").replace("|", "\\|")
+    return " ".join(plain.replace("@", "&#64;").split())  # mAP@0.5 is nobody's address

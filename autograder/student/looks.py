@@ -40,13 +40,14 @@ color:inherit;background:none}
 border-bottom:1px solid var(--line);background:none;color:inherit;white-space:normal;max-width:none}
 .ag tbody tr:nth-child(n),.ag tbody tr:hover{background:none}
 .ag tbody tr:last-child>*{border-bottom:0}
-.ag thead th{font-size:12px;font-weight:600;color:var(--soft);padding-block:6px}
+.ag thead th{font-size:12px;font-weight:600;color:var(--soft);padding-block:6px;
+white-space:nowrap}
 .ag thead .ag-points{text-align:right}
 .ag tbody th{font-weight:600;min-width:10em;max-width:24em}
-.ag .ag-text{white-space:pre-line;unicode-bidi:isolate;max-width:26em}
+.ag .ag-text{white-space:pre-line;unicode-bidi:isolate;min-width:8.5em;max-width:26em}
 .ag .ag-label{display:none}
-.ag .ag-state{white-space:nowrap}
-.ag .ag-state span{display:inline-block;border-radius:99px;padding:1px 10px;font-weight:600;
+.ag .ag-state{width:10em;overflow-wrap:normal}
+.ag .ag-state span{display:inline-block;border-radius:12px;padding:1px 10px;font-weight:600;
 font-size:13px}
 .ag .ag-state i{font-style:normal}
 .ag .ag-points{white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums}
@@ -115,6 +116,8 @@ border-bottom:1px solid var(--line)}
 .ag tbody .ag-none{display:none}
 .ag .ag-label{display:block;font-size:12px;color:var(--soft)}
 .ag .ag-text,.ag .ag-line{max-width:none}
+.ag .ag-text{min-width:0}
+.ag .ag-state{width:auto;white-space:nowrap}
 }
 @container (max-width:560px){
 .ag tbody tr{grid-template-columns:1fr auto}
