@@ -19,6 +19,7 @@ _TELLING = 6  # a shorter line, `else:` or `)`, tells nothing
 _RUN = 3  # so many telling lines of a secret in a row were not written twice by chance
 _MARKERS = re.compile(r"\b(?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS|MARK SCHEME)\b")
 _TEXT_LIMIT = 4 << 20
+_ANSWERS = ("solution", "mistake")  # what stands in an answer's place
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,11 @@ class _Text:
 
     place: str
     lines: tuple[str, ...]
+    given: tuple[str, ...] = ()  # what a student starts from, and so may come back in a secret
 
     @property
     def runs(self) -> set[tuple[str, ...]]:
-        return {self.lines[at : at + _RUN] for at in range(len(self.lines) - _RUN + 1)}
+        return _runs(self.lines) - _runs(self.given)
 
 
 def leaks(
@@ -94,10 +96,15 @@ def _marked(place: str, text: str) -> Iterator[str]:
 
 
 def _secrets(assignment: Assignment) -> Iterator[_Text]:
+    """An answer may repeat what its cell gives, as a program to be mended; so may its mistakes."""
     for notebook in assignment.notebooks:
+        given: tuple[str, ...] = ()
         for cell in cells_of(notebook.node):
+            if _is_answer(cell):
+                given = _telling(_without_secrets(cell).split("\n"))
             for what, lines in _secret_parts(cell):
-                yield _Text(f"{what} of cell {cell.number} ({cell.grade_id})", _telling(lines))
+                place = f"{what} of cell {cell.number} ({cell.grade_id})"
+                yield _Text(place, _telling(lines), given if what in _ANSWERS else ())
 
 
 def _secret_parts(cell: SourceCell) -> Iterator[tuple[str, list[str]]]:
@@ -116,11 +123,15 @@ def _public(assignment: Assignment) -> Iterator[_Text]:
     """The parts of the source that everybody may read."""
     for notebook in assignment.notebooks:
         for cell in cells_of(notebook.node):
-            kinds = (markers.HIDDEN, markers.MARK_SCHEME, markers.SOLUTION)
-            cut = {region: "" for kind in kinds for region in markers.regions(cell.source, kind)}
-            if cell.role != "mistake" and (cut or not _is_answer(cell)):
-                text = markers.replaced(cell.source, cut)
-                yield _Text(f"cell {cell.number}", _telling(text.split("\n")))
+            if cell.role != "mistake":
+                yield _Text(f"cell {cell.number}", _telling(_without_secrets(cell).split("\n")))
+
+
+def _without_secrets(cell: SourceCell) -> str:
+    """What of a cell everybody may read; nothing of an answer that is a solution as a whole."""
+    kinds = (markers.HIDDEN, markers.MARK_SCHEME, markers.SOLUTION)
+    cut = {region: "" for kind in kinds for region in markers.regions(cell.source, kind)}
+    return markers.replaced(cell.source, cut) if cut or not _is_answer(cell) else ""
 
 
 def _ours() -> _Text:
@@ -143,6 +154,10 @@ def _of_files(files: Mapping[str, bytes]) -> Iterator[_Text]:
     for name, data in files.items():
         if len(data) < _TEXT_LIMIT and b"\0" not in data:
             yield _Text(f"file {name}", _telling(data.decode("utf-8", "replace").split("\n")))
+
+
+def _runs(lines: tuple[str, ...]) -> set[tuple[str, ...]]:
+    return {lines[at : at + _RUN] for at in range(len(lines) - _RUN + 1)}
 
 
 def _telling(lines: Sequence[str]) -> tuple[str, ...]:

@@ -90,6 +90,22 @@ def test_a_solution_that_the_author_pasted_elsewhere_is_found(nb):
     assert told.startswith("one.ipynb, cell 2: it repeats lines of the solution of cell 2 (a)")
 
 
+def test_a_program_to_be_mended_comes_back_in_its_solution_and_mistakes(nb):
+    """What an answer cell gives is no secret of its own; its solution elsewhere still is."""
+    given = "def mean(numbers):\n    total = sum(numbers)\n    count = len(numbers) + 1"
+    wrong, right = "    return total / count", "    return total / (count - 1)"
+    folder = nb.tmp / "source" / "a"
+    answer = nb.answer(
+        "a", f"{given}\n{wrong}\n\n\n### BEGIN SOLUTION\n{given}\n{right}\n### END SOLUTION"
+    )
+    test = nb.test("t", "assert mean([1]) == 1")
+    write(folder / "one.ipynb", answer, test)
+    assert found(folder) == []
+    write(folder / "one.ipynb", nb.text(f"{given}\n{right}"), answer, test)
+    (told,) = found(folder)
+    assert told.startswith("one.ipynb, cell 2: it repeats lines of the solution of cell 2 (a)")
+
+
 WORDS = st.text("abcdefghij", min_size=8, max_size=12)
 
 
