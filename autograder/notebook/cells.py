@@ -32,7 +32,7 @@ class SourceCell:
     task: bool = False  # nbgrader's task cell: described here, answered below, read by a person
     points: Any = None
     tags: frozenset[str] = frozenset()
-    generated: str = ""  # "setup" or "demands" in a released notebook
+    generated: str = ""  # "setup", "demands" or "hand_in" in a released notebook
     sealed: bool = False  # in a submission: it is as some release had it
 
     @property

@@ -12,6 +12,7 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import ClearSolutions
 
+from autograder import language
 from autograder.notebook.cells import cells_of, write_node
 from autograder.notebook.markers import without_solutions
 from autograder.notebook.reading import read_assignment
@@ -144,8 +145,21 @@ def test_outputs_counts_and_foreign_metadata_are_left_behind(nb):
     cell["metadata"] = {"note": "the answer is 42", "tags": ["slow", "train", "mine"]}
     given = student_notebook(nb.notebook(nb.answer("a", "y = 1"), cell), "", {})
     assert "42" not in nbformat.writes(given)
-    assert given.cells[-1].execution_count is None
-    assert given.cells[-1].metadata.tags == ["train", "mine"]
+    assert given.cells[-2].execution_count is None
+    assert given.cells[-2].metadata.tags == ["train", "mine"]
+
+
+def test_the_last_cell_hands_in_when_told_to_and_not_by_itself(nb):
+    language.use("en")
+    cell = student_notebook(nb.notebook(nb.answer("a", "y = 1")), "", {}).cells[-1]
+    assert cell.source.endswith("progress()\n# submit()")
+    assert "delete the #" in cell.source
+    assert "editable" not in cell.metadata
+    language.use("ko")
+    korean = student_notebook(nb.notebook(nb.answer("a", "y = 1")), "", {}).cells[-1]
+    language.use("")
+    assert korean.source.splitlines()[1:] == cell.source.splitlines()[1:]
+    assert "제출하려면" in korean.source
 
 
 @pytest.mark.parametrize(
