@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from autograder.notebook import markers
+from autograder.notebook.cells import cells_of
 from autograder.notebook.reading import read_assignment
 from tests.course import proof
 
@@ -58,3 +60,16 @@ def test_every_threshold_of_a_hidden_criterion_stands_on_the_card(name):
 @pytest.mark.parametrize("name", ASSIGNMENTS)
 def test_the_solution_passes_each_mistake_fails_what_it_names_and_the_release_gets_nothing(name):
     assert proof.prove(name) == []
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_every_name_that_a_criterion_asks_for_is_told_to_the_student(name):
+    """In prose, in the card or in what an answer cell gives; a hidden test's code tells nobody."""
+    notebook = proof.read(name)
+    told = "\n".join(
+        markers.without_solutions(cell.source, "code") if cell.role == "answer" else cell.source
+        for cell in cells_of(notebook.node)
+        if cell.role not in ("mistake", "test")
+    )
+    asked = {p for task in notebook.tasks for c in task.criteria for p in c.parameters} - {"rng"}
+    assert not {one for one in asked if not re.search(rf"\b{one}\b", told)}
