@@ -71,7 +71,7 @@ def _run(
     rng: Draws,
     before: Callable[[str, int], None] | None,
 ) -> CriterionResult:
-    attempts = 2 if criterion.retry else 1
+    attempts = 2 if criterion.retry and not criterion.retrain else 1
     best: CriterionResult | None = None
     for attempt in range(1, attempts + 1):
         if before is not None:

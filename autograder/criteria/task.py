@@ -77,8 +77,9 @@ class Task:
         """A decorator that makes the function one criterion of this task.
 
         `after` names criteria that must pass first, `retry` grants a failure a second attempt
-        with other draws, `was` is the former name of a renamed criterion (read by the author's
-        side only), `hints` are shown to a student one by one, from the second different failure on.
+        with other draws (with `retrain` when graded, after training anew), `was` is the former
+        name of a renamed criterion (read by the author's side only), `hints` are shown to a
+        student one by one, from the second different failure on.
         """
 
         def declare(check: C) -> C:

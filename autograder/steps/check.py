@@ -29,7 +29,7 @@ from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, WarmServer
 from autograder.steps.living import Gone, Live
 from autograder.steps.questions import Answers
-from autograder.steps.rules import Rules, because, criterion_key, seed_of
+from autograder.steps.rules import Rules, attempts, because, criterion_key, seed_of
 
 GIVEN = "@given"  # marks what is kept of criteria judged by other settings than the source's
 
@@ -168,8 +168,9 @@ def _task_order(
         "values": values,
         "missing": {n: because(evidence, task, n) for n in wanted},
         "seeds": {
-            name: [f"{seed_of(rules, task, name, attempt):x}" for attempt in (1, 2)]
-            for name in order.todo
+            c.name: [f"{seed_of(rules, task, c.name, n):x}" for n in attempts(rules, c)]
+            for c in task.criteria
+            if c.name in order.todo
         },
     }
 

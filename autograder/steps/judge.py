@@ -29,8 +29,8 @@ from autograder.nouns import (
     TaskResult,
 )
 from autograder.sandbox.supervisor import WarmServer
+from autograder.steps import anew, given
 from autograder.steps import check as checking
-from autograder.steps import given
 from autograder.steps import run as running
 from autograder.steps.check import Checked, in_error, not_attempted
 from autograder.steps.living import Gone, Live
@@ -150,6 +150,8 @@ class Judge:
         rules = self._rules(submission, notebook)
         try:
             done = self._run_and_check(plan, rules, notebook, merged, may_run, afresh)
+            if instead is None:
+                done = self._trained_anew(done, plan, rules, notebook, merged, may_run, afresh)
             return _not_retrained(done, instead)
         except Exception as error:
             fault = error if isinstance(error, Fault) else Fault(f"{type(error).__name__}: {error}")
@@ -183,6 +185,27 @@ class Judge:
                 return self._Done(evidence=evidence, waiting=checked.new_questions)
             return self._run(plan, rules, notebook, merged)
         return self._Done(self._result(notebook, merged, evidence, checked, rules), evidence)
+
+    def _trained_anew(
+        self,
+        done: _Done,
+        plan: Plan,
+        rules: Rules,
+        notebook: Notebook,
+        merged: Merged,
+        may_run: bool,
+        afresh: bool,
+    ) -> _Done:
+        """With a second run, where a criterion that failed is owed one."""
+        owed = anew.owed(notebook, done.result) if done.result else {}
+        if done.result is None or not owed:
+            return done
+        plan, rules = replace(plan, attempt=2), replace(rules, attempt=2)
+        second = self._run_and_check(plan, rules, notebook, merged, may_run, afresh)
+        if second.result is None:
+            return replace(done, result=None, waiting=second.waiting)
+        result = anew.better(done.result, second.result, owed)
+        return replace(done, result=result, ran=done.ran + second.ran)
 
     def _run(self, plan: Plan, rules: Rules, notebook: Notebook, merged: Merged) -> _Done:
         evidence, live = running.run(self.students, plan, self.store)

@@ -25,6 +25,7 @@ class Plan:
     files: Mapping[str, bytes]  # relative path -> content
     helpers: tuple[str, ...]  # the assignment's own modules
     limits: Limits
+    attempt: int = 1  # 2: everything is trained anew
 
     @property
     def key(self) -> str:
@@ -35,7 +36,8 @@ class Plan:
             if cell["role"] != "test"
         ]
         files = {path: digest(data) for path, data in self.files.items()}
-        return fingerprint([1, self.submission, self.notebook, code, files])
+        anew = [self.attempt] if self.attempt > 1 else []
+        return fingerprint([1, self.submission, self.notebook, code, files, *anew])
 
 
 def plan(

@@ -34,6 +34,12 @@ class Rules:
     plain_tests: str = "refuse"
     limits: Limits = field(default_factory=Limits)
     language: str = "en"  # of what is drawn; what is said is put in words by who reads it
+    attempt: int = 1  # at criteria that are judged again after training anew
+
+
+def attempts(rules: Rules, criterion: Criterion) -> tuple[int, ...]:
+    """The attempts at a criterion that one run may be asked for, by number."""
+    return (rules.attempt,) if criterion.retry and criterion.retrain else (1, 2)
 
 
 def seed_of(rules: Rules, task: Task, criterion: str, attempt: int) -> int:
@@ -64,7 +70,7 @@ def criterion_key(rules: Rules, task: Task, criterion: Criterion, evidence: Evid
         list(rules.source.setup),
         {path: digest(data) for path, data in rules.files.items()},
         {name: values.get(name, because(evidence, task, name)) for name in criterion.parameters},
-        [f"{seed_of(rules, task, criterion.name, attempt):x}" for attempt in (1, 2)],
+        [f"{seed_of(rules, task, criterion.name, n):x}" for n in attempts(rules, criterion)],
         as_json(rules.settings.get(task.grade_id, {}).get(criterion.name, {})),
         [c.source for c in task.criteria if c.name in criterion.after],
     ])  # fmt: skip

@@ -238,4 +238,5 @@ def _without_retry(task: Task) -> Task:
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call):
                     decorator.keywords = [k for k in decorator.keywords if k.arg != "retry"]
-    return replace(task, code=ast.unparse(tree))
+    criteria = tuple(replace(criterion, retry=False) for criterion in task.criteria)
+    return replace(task, code=ast.unparse(tree), criteria=criteria)
