@@ -135,13 +135,14 @@ def _call(method: str, path: str, data: bytes, headers: Mapping[str, str]) -> di
 
 
 def _meant(error: HTTPError) -> Exception:
-    if error.code == 401:
-        return NotSignedIn()
-    try:
-        said = json.loads(error.read(_MOST))["error"]
-        fact, way_out = str(said["fact"]), str(said.get("way_out", ""))
-    except (OSError, ValueError, KeyError, TypeError):
-        return Unreachable(f"HTTP {error.code}")
+    with error:
+        if error.code == 401:
+            return NotSignedIn()
+        try:
+            said = json.loads(error.read(_MOST))["error"]
+            fact, way_out = str(said["fact"]), str(said.get("way_out", ""))
+        except (OSError, ValueError, KeyError, TypeError):
+            return Unreachable(f"HTTP {error.code}")
     if error.code >= 500 or error.code == 429:
         return Unreachable(fact)
     return Declined(fact, way_out=way_out)

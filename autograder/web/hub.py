@@ -78,6 +78,7 @@ class Hub:
             with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
                 found = json.loads(answer.read(MOST))
         except urllib.error.HTTPError as refused:
+            refused.close()
             if refused.code in (400, 401, 403):
                 fact = translate("JupyterHub does not know this sign-in: try again.")
                 raise HTTPException(401, fact) from None
