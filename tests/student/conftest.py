@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +29,7 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
         self.html = ""
+        self.idle = True
         self.streams: list[str] = []
 
     def run(self, code: str) -> str:
@@ -51,6 +54,24 @@ class Kernel:
     def begin(self, code: str) -> None:
         """Starts a cell and does not wait for it."""
         self.client.execute(code)
+
+    def next(self) -> str:
+        """What the cell that was begun says next, as plain text; "" where it is silent."""
+        try:
+            message = self.client.get_iopub_msg(timeout=10)
+        except queue.Empty:
+            return ""
+        kind, content = message["msg_type"], message["content"]
+        self.idle = kind == "status" and content["execution_state"] == "idle"
+        return str(content.get("text") or content.get("data", {}).get("text/plain", ""))
+
+    def rest(self) -> str:
+        """What the cell that was begun says until it has ended."""
+        said, end = "", time.monotonic() + 60
+        self.idle = False
+        while not self.idle and time.monotonic() < end:
+            said += self.next()
+        return said
 
     def kill(self) -> None:
         """Ends the kernel as a lost runtime ends it."""
