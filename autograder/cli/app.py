@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli import languages, portal, retention, staff, words, words_of_proof
+from autograder.cli import keeping, languages, portal, retention, staff, words, words_of_proof
 from autograder.cli.context import Context, printed, show
 from autograder.cli.live import counting, progress, stages
 from autograder.errors import AutograderError
@@ -338,6 +338,8 @@ app.command("stats")(staff.stats)
 app.command("regrade")(staff.regrade)
 app.command("export")(staff.export)
 app.command("forget")(retention.forget)
+app.command("backup")(keeping.backup)
+app.command("restore")(keeping.restore)
 app.add_typer(portal.exam, name="exam")
 app.add_typer(portal.receipt, name="receipt")
 

@@ -1,0 +1,52 @@
+"""The commands that keep a course safe, and their reports in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.cli.context import printed, show
+
+if TYPE_CHECKING:
+    from autograder.steps.backup import Packed
+
+
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to write, outside the course.")],
+    evidence: Annotated[
+        bool, typer.Option(help="With what runs left, so that nothing need run again.")
+    ] = True,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+) -> None:
+    """Pack a course into one file, also while it is in use."""
+    from autograder.steps import backup as step
+
+    with printed(json):
+        show(step.backup(context.obj.course, file, evidence=evidence), json, _in_words)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `autograder backup` has written.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder for the course.")],
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+) -> None:
+    """Make a course of a backup again, in a new folder."""
+    from autograder.steps import backup as step
+
+    with printed(json):
+        show(step.restore(file, folder), json, _in_words)
+
+
+def _in_words(report: Packed) -> Iterator[str]:
+    """Where it is, how much it is, and whether the gradebook is in it."""
+    yield f"{report.path}: {report.files} files, {report.size / 1e6:.1f} MB"
+    if not report.gradebook:
+        yield "the gradebook is in another database: back it up by its own means (pg_dump)"
