@@ -192,6 +192,23 @@ def a_group(client: TestClient, *_: object) -> object:
     return (time.perf_counter() - start, response)
 
 
+def everybody_told(client: TestClient, *_: object) -> object:
+    """A comment and points for a group of the whole class, its groups joined into one."""
+    path = f"/staff/a/{A}/groups/{NOTEBOOK}/rank"
+    page = client.get(path).text
+    keys = re.findall(r'name="key" value="([^"]+)"', page)
+    if len(keys) > 1:
+        client.post(path, data={"seal": seal_of(page), "key": keys})
+    for n in range(3):
+        page = client.get(f"{path}/{keys[0]}?n={n}").text
+    form = {"seal": seal_of(page), "edition": seal_of(page, "edition"), "do": "undo"}
+    client.post(f"{path}/{keys[0]}", data=form)
+    form |= {"do": "all", "comment": "Mind ties.", "adjustment": "+1", "reason": "ties"}
+    start = time.perf_counter()
+    response = client.post(f"{path}/{keys[0]}", data=form)
+    return (time.perf_counter() - start, response)
+
+
 def statistics_afresh(client: TestClient, course: Course, _: random.Random) -> object:
     """After something was changed, so that nothing is taken from before."""
     audit.note(course, "benchmark", "looked", A, {})
@@ -213,6 +230,7 @@ PAGES: dict[str, Page] = {
     "rubric item": an_item,
     "groups of a task": get(f"/staff/a/{A}/groups/{NOTEBOOK}/scale"),
     "one group": a_group,
+    "everybody told": everybody_told,
     "comment bank": get(f"/staff/a/{A}/comments"),
 }
 

@@ -6,7 +6,7 @@ a comment again has not used it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from nbgrader import api
@@ -18,6 +18,7 @@ from autograder.config import Course
 from autograder.errors import NotFound
 from autograder.gradebook.connection import now, reading, storable, writing
 from autograder.gradebook.leases import Answer
+from autograder.gradebook.reading import grades
 from autograder.gradebook.staff_tables import BankRow, BankUseRow
 from autograder.gradebook.tables import SubmissionRow
 
@@ -122,29 +123,44 @@ def seed(
     return len(new)
 
 
-def note_uses(
-    session: Session, answer: Answer, submission: str, said: str, score: float, who: str
-) -> None:
-    """Keeps which remarks stand in what is said of an answer."""
-    rows = session.scalars(
-        select(BankRow).where(
-            BankRow.assignment == answer.assignment, BankRow.notebook == answer.notebook,
-            BankRow.task == answer.task,
-        )
-    ).all()  # fmt: skip
-    for row in rows:
-        use = session.get(BankUseRow, (row.id, answer.student))
-        stands = row.text in said or (use is not None and use.text in said)
-        if row.text and stands:
-            if use is None or use.submission != submission:
-                use = use or BankUseRow(bank=row.id, student=answer.student)
-                use.submission, use.score, use.text = submission, score, row.text
-                use.who, use.at = who, now()
-                session.add(use)
-            elif row.text in said:
-                use.text = row.text
-        elif use is not None and use.submission == submission:
-            session.delete(use)
+class Uses:
+    """The remarks of one task and with whom they stand, kept up with what is said."""
+
+    def __init__(
+        self, session: Session, assignment: str, notebook: str, task: str,
+        students: Collection[str],
+    ) -> None:  # fmt: skip
+        self._session = session
+        self._remarks = session.scalars(
+            select(BankRow).where(
+                BankRow.assignment == assignment, BankRow.notebook == notebook,
+                BankRow.task == task,
+            )
+        ).all()  # fmt: skip
+        ids = [row.id for row in self._remarks]
+        query = select(BankUseRow).where(
+            BankUseRow.bank.in_(ids), BankUseRow.student.in_(students)
+        )  # fmt: skip
+        rows = session.scalars(query).all() if ids else ()
+        self._uses = {(row.bank, row.student): row for row in rows}
+
+    def note(self, student: str, submission: str, said: str, score: float, who: str) -> None:
+        """Keeps which remarks stand in what is said of a student's answer."""
+        for row in self._remarks:
+            use = self._uses.get((row.id, student))
+            stands = row.text in said or (use is not None and use.text in said)
+            if row.text and stands:
+                if use is None or use.submission != submission:
+                    use = use or BankUseRow(bank=row.id, student=student)
+                    use.submission, use.score, use.text = submission, score, row.text
+                    use.who, use.at = who, now()
+                    self._session.add(use)
+                    self._uses[row.id, student] = use
+                elif row.text in said:
+                    use.text = row.text
+            elif use is not None and use.submission == submission:
+                self._session.delete(use)
+                del self._uses[row.id, student]
 
 
 def users(course: Course, remark: str) -> tuple[BankRow, tuple[Answer, ...]]:
@@ -212,19 +228,9 @@ def _counting(session: Session, assignment: str) -> dict[str, str]:
 
 def _scores(session: Session, assignment: str) -> dict[tuple[str, str, str], float]:
     rows = session.execute(
-        select(
-            api.SubmittedAssignment.student_id, api.Notebook.name, api.BaseCell.name,
-            api.Grade.score,
+        grades(
+            assignment, None, api.SubmittedAssignment.student_id, api.Notebook.name,
+            api.BaseCell.name, api.Grade.score,
         )
-        .select_from(api.Grade)
-        .join(api.BaseCell, api.BaseCell.id == api.Grade.cell_id)
-        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == api.Grade.notebook_id)
-        .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
-        .join(
-            api.SubmittedAssignment,
-            api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
-        )
-        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
-        .where(api.Assignment.name == assignment)
     ).all()  # fmt: skip
     return {(row[0], row[1], row[2]): row[3] for row in rows}

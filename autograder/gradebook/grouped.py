@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, tuple_
 from ulid import ULID
 
 from autograder.config import Course
@@ -41,6 +41,7 @@ class Sorted:
     """One task's answers in groups: students by key, and what the groups are called."""
 
     members: Mapping[str, tuple[str, ...]]
+    submissions: Mapping[str, str]  # of each student the one that counts
     names: Mapping[str, str]
     merged: Mapping[str, tuple[str, ...]]  # keys that were joined to a key
 
@@ -56,16 +57,28 @@ def counting(course: Course, assignment: str) -> dict[str, tuple[str, str]]:
     return {row.student: (row.id, row.recorded.isoformat()) for row in rows}
 
 
-def known(course: Course, assignment: str) -> dict[tuple[str, str, str], str]:
-    """What each fingerprint that there is was made of, by submission, notebook and task."""
+def submission_of(course: Course, assignment: str, student: str) -> str:
+    """The submission of one student that counts; "" if there is none."""
+    with reading(course) as session:
+        query = select(SubmissionRow.id).where(
+            SubmissionRow.assignment == assignment, SubmissionRow.student == student,
+            SubmissionRow.counts,
+        )  # fmt: skip
+        return session.scalars(query).first() or ""
+
+
+def known(
+    course: Course, assignment: str, tasks: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Of how many of the tasks there are fingerprints, by submission and what they are made of."""
+    here = tuple_(FingerprintRow.notebook, FingerprintRow.task)
     with reading(course) as session:
         rows = session.execute(
-            select(
-                FingerprintRow.submission, FingerprintRow.notebook, FingerprintRow.task,
-                FingerprintRow.seen,
-            ).where(FingerprintRow.assignment == assignment)
-        ).all()  # fmt: skip
-    return {(row[0], row[1], row[2]): row[3] for row in rows}
+            select(FingerprintRow.submission, FingerprintRow.seen, func.count())
+            .where(FingerprintRow.assignment == assignment, here.in_(list(tasks)))
+            .group_by(FingerprintRow.submission, FingerprintRow.seen)
+        ).all()
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def fingerprints(
@@ -156,7 +169,7 @@ def sorted_out(course: Course, assignment: str, notebook: str, task: str) -> Sor
     for key in merges:
         merged.setdefault(_end(key, merges), []).append(key)
     return Sorted(
-        {key: tuple(members[key]) for key in largest}, names,
+        {key: tuple(members[key]) for key in largest}, {row[0]: row[1] for row in rows}, names,
         {key: tuple(keys) for key, keys in merged.items()},
     )  # fmt: skip
 

@@ -89,7 +89,7 @@ def tokens_used(course: Course, session: Session, row: SubmissionRow) -> int:
 
 
 def _seconds_late(session: Session, assignment: Any, row: SubmissionRow) -> float:
-    if assignment.duedate is None:
+    if assignment.duedate is None or row.received <= assignment.duedate:
         return 0.0
     extension = session.scalar(
         select(api.SubmittedAssignment.extension).where(

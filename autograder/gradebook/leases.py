@@ -98,12 +98,17 @@ def must_not_be_anothers(session: Session, answer: Answer, who: str) -> None:
 def leased_by_others(course: Course, assignment: str, who: str) -> frozenset[Answer]:
     """The answers of an assignment that other people have now."""
     with reading(course) as session:
-        rows = session.scalars(
-            select(LeaseRow).where(
-                LeaseRow.assignment == assignment, LeaseRow.who != who, LeaseRow.until > now()
-            )
-        ).all()
-        return frozenset(Answer(r.assignment, r.notebook, r.task, r.student) for r in rows)
+        return others_have(session, assignment, who)
+
+
+def others_have(session: Session, assignment: str, who: str) -> frozenset[Answer]:
+    """The same for whoever already has a session."""
+    rows = session.scalars(
+        select(LeaseRow).where(
+            LeaseRow.assignment == assignment, LeaseRow.who != who, LeaseRow.until > now()
+        )
+    ).all()
+    return frozenset(Answer(r.assignment, r.notebook, r.task, r.student) for r in rows)
 
 
 def looked_at(

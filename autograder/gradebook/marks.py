@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder.evidence.store import fingerprint
@@ -43,7 +43,10 @@ class State:
 
     def as_json(self) -> dict[str, Any]:
         """The state as the audit keeps it."""
-        plain: dict[str, Any] = storable({**asdict(self), "items": sorted(self.items)})
+        lines = [vars(line) for line in self.lines]
+        plain: dict[str, Any] = storable(
+            {**vars(self), "items": sorted(self.items), "lines": lines}
+        )
         return plain
 
     @classmethod
@@ -69,7 +72,15 @@ class Mark:
     elsewhere: bool  # the score was given by nbgrader's formgrader
     comment_cell: str
     who: str  # who changed it last
-    edition: str = field(default="", compare=False)
+
+    @property
+    def edition(self) -> str:
+        """A digest of all that a page shows of the answer."""
+        shown = [
+            self.state.as_json(), self.auto, self.manual, self.waits, self.submission,
+            self.rubric.start, [[i.id, i.text, i.points] for i in self.rubric.items],
+        ]  # fmt: skip
+        return fingerprint(shown)[:24]
 
     @property
     def score(self) -> float:
@@ -102,12 +113,3 @@ def wanted_score(found: Mark, state: State | None = None) -> float | None:
         return None
     points = found.rubric.points(state.items, auto=found.auto, most=found.task.points)
     return within(points + state.adjustment, found.task.points)
-
-
-def edition_of(found: Mark) -> str:
-    """A digest of all that a page shows of an answer."""
-    shown = [
-        found.state.as_json(), found.auto, found.manual, found.waits, found.submission,
-        found.rubric.start, [[i.id, i.text, i.points] for i in found.rubric.items],
-    ]  # fmt: skip
-    return fingerprint(shown)[:24]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from autograder.config import Course
@@ -145,32 +145,21 @@ def student_scores(
 ) -> tuple[StudentScore, ...]:
     """The students who handed in, in order of their ids."""
     with reading(course) as session:
-        where = _of(assignment, student)
-        score = _sums(session, where, api.Grade.score)
-        waits = _sums(session, where, api.Grade.needs_manual_grade)
+        sums = _sums(session, assignment, student)
         best = session.scalar(
             select(api.Assignment.max_score).where(api.Assignment.name == assignment)
         )
         ids = _counting(session, assignment)
-        rows = session.execute(
-            select(
-                api.SubmittedAssignment.student_id,
-                api.SubmittedAssignment.timestamp,
-                api.SubmittedAssignment.late_submission_penalty,
-            )
-            .join(api.Assignment)
-            .where(*where)
-            .order_by(api.SubmittedAssignment.student_id)
-        ).all()
+        rows = _lateness(session, assignment, student)
     return tuple(
         StudentScore(
             student=who,
             submission=ids.get(who, ""),
             received=when,
-            score=score.get(who, 0.0),
+            score=sums.get(who, (0.0, False))[0],
             max_score=best or 0.0,
-            late_penalty=penalty or 0.0,
-            needs_person=bool(waits.get(who)),
+            late_penalty=penalty,
+            needs_person=sums.get(who, (0.0, False))[1],
         )
         for who, when, penalty in rows
     )
@@ -184,7 +173,9 @@ def task_scores(
         best = _max_scores(session, assignment)
         place = place_of_tasks(session, assignment)
         rows = session.execute(
-            _grades(
+            grades(
+                assignment,
+                student,
                 api.SubmittedAssignment.student_id,
                 api.Notebook.name,
                 api.BaseCell.name,
@@ -194,7 +185,7 @@ def task_scores(
                 api.Grade.score,
                 api.Grade.needs_manual_grade,
                 api.BaseCell.id,
-            ).where(*_of(assignment, student))
+            )
         ).all()
     rows = sorted(rows, key=lambda row: (row[0], place.get(row[1:3], _LAST), row[1:3]))
     return tuple(
@@ -328,8 +319,15 @@ def _of(assignment: str, student: str | None) -> Sequence[Any]:
     return where
 
 
-def _grades(*columns: Any) -> Select[Any]:
-    return (
+def grades(assignment: str, student: str | None, *columns: Any) -> Select[Any]:
+    """Columns of every grade of an assignment, or of one student's.
+
+    Found by cell, and by submitted notebook: nbgrader's tables have an index for those two alone,
+    and a year's grades of other assignments lie in the same one.
+    """
+    of_it = _notebooks(assignment)
+    cells = select(api.BaseCell.id).where(api.BaseCell.notebook_id.in_(of_it))
+    query = (
         select(*columns)
         .select_from(api.Grade)
         .join(api.BaseCell, api.BaseCell.id == api.Grade.cell_id)
@@ -339,15 +337,47 @@ def _grades(*columns: Any) -> Select[Any]:
             api.SubmittedAssignment,
             api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
         )
-        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
+        .where(api.Grade.cell_id.in_(cells))
     )
+    if student is None:
+        return query
+    handed_in = (
+        select(api.SubmittedAssignment.id).join(api.Assignment).where(*_of(assignment, student))
+    )
+    notebooks = select(api.SubmittedNotebook.id).where(
+        api.SubmittedNotebook.notebook_id.in_(of_it),
+        api.SubmittedNotebook.assignment_id.in_(handed_in),
+    )
+    return query.where(api.Grade.notebook_id.in_(notebooks))
 
 
-def _sums(session: Session, where: Sequence[Any], column: Any) -> dict[str, float]:
-    number = column if column is api.Grade.score else case((column, 1), else_=0)
-    who = api.SubmittedAssignment.student_id
-    rows = session.execute(_grades(who, func.sum(number)).where(*where).group_by(who)).all()
-    return {student: total or 0.0 for student, total in rows}
+def _notebooks(assignment: str) -> Select[Any]:
+    return select(api.Notebook.id).join(api.Assignment).where(api.Assignment.name == assignment)
+
+
+def _lateness(session: Session, assignment: str, student: str | None) -> Sequence[Any]:
+    """(student, when it came in, what lateness takes off) of all, in order of their ids."""
+    one, notebook = api.SubmittedAssignment, api.SubmittedNotebook
+    of_it = and_(notebook.assignment_id == one.id, notebook.notebook_id.in_(_notebooks(assignment)))
+    return session.execute(
+        select(
+            one.student_id, one.timestamp,
+            func.coalesce(func.sum(notebook.late_submission_penalty), 0.0),
+        )
+        .join(api.Assignment, api.Assignment.id == one.assignment_id)
+        .outerjoin(notebook, of_it)
+        .where(*_of(assignment, student))
+        .group_by(one.id, one.student_id, one.timestamp)
+        .order_by(one.student_id)
+    ).all()  # fmt: skip
+
+
+def _sums(session: Session, assignment: str, student: str | None) -> dict[str, tuple[float, bool]]:
+    """The points of each student before lateness, and whether anything waits for a person."""
+    who, waits = api.SubmittedAssignment.student_id, api.Grade.needs_manual_grade
+    sums = func.sum(api.Grade.score), func.sum(case((waits, 1), else_=0))
+    rows = session.execute(grades(assignment, student, who, *sums).group_by(who)).all()
+    return {student: (points or 0.0, bool(waiting)) for student, points, waiting in rows}
 
 
 def _counting(session: Session, assignment: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ does not ask for a second look at a score that a person has given.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -296,18 +296,18 @@ def _late_penalties(book: Gradebook, counting: SubmissionRow, late: Penalty) -> 
     book.session.flush()
 
 
-def late_again(course: Course, book: Gradebook, assignment: str, student: str) -> None:
-    """Takes off for lateness anew, after a person has changed a score."""
-    counting = book.session.scalars(
-        select(SubmissionRow).where(
-            SubmissionRow.assignment == assignment, SubmissionRow.student == student,
-            SubmissionRow.counts,
-        )
-    ).first()  # fmt: skip
-    if counting is not None:
-        late = late_penalty(course, book.session, _assignment(book, assignment), counting)
+def late_again(course: Course, book: Gradebook, assignment: str, students: Collection[str]) -> None:
+    """Takes off for lateness anew, after a person has changed scores."""
+    counting = select(SubmissionRow).where(
+        SubmissionRow.assignment == assignment, SubmissionRow.student.in_(students),
+        SubmissionRow.counts,
+    )  # fmt: skip
+    rows = book.session.scalars(counting).all()
+    known = _assignment(book, assignment) if rows else None
+    for row in rows:
+        late = late_penalty(course, book.session, known, row)
         if late is not in_time:
-            _late_penalties(book, counting, late)
+            _late_penalties(book, row, late)
 
 
 def _late_elsewhere(course: Course, book: Gradebook, counting: SubmissionRow) -> None:

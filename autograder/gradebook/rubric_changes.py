@@ -9,9 +9,8 @@ from ulid import ULID
 from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import marking
-from autograder.gradebook.connection import Gradebook, reading, storable, writing
+from autograder.gradebook.connection import reading, storable, writing
 from autograder.gradebook.leases import Answer
-from autograder.gradebook.marks import Mark
 from autograder.gradebook.reading import task_of
 from autograder.gradebook.rubric import STARTS, Rubric, rubric_of
 from autograder.gradebook.staff_tables import MarkRow, RubricItemRow, RubricMarkRow, RubricRow
@@ -65,21 +64,21 @@ def edit(
                 "somebody changed this rubric item meanwhile", way_out="look at it as it is now"
             )
         answers = _who_have(book.session, row)
-        marks = _marks(book.session, answers)
+        marks = marking.marks_in(book.session, answers)
         row.text, row.points = _words(text), points
         book.session.flush()
-        return _follow(course, book, marks, who, f"{row.text}: {points:g}")
+        return marking.follow(course, book, marks, who, f"{row.text}: {points:g}")
 
 
 def remove(course: Course, item: str, who: str) -> int:
     """How many scores have changed: the item is taken from all who have it, and is no more."""
     with writing(course) as book:
         row = _item(book.session, item)
-        marks = _marks(book.session, _who_have(book.session, row))
+        marks = marking.marks_in(book.session, _who_have(book.session, row))
         book.session.execute(delete(RubricMarkRow).where(RubricMarkRow.item == item))
         book.session.delete(row)
         book.session.flush()
-        return _follow(course, book, marks, who, f"{row.text}: removed")
+        return marking.follow(course, book, marks, who, f"{row.text}: removed")
 
 
 def start_from(
@@ -96,14 +95,14 @@ def start_from(
                 MarkRow.task == task, MarkRow.written.is_not(None),
             )
         ).all()  # fmt: skip
-        marks = _marks(book.session, [Answer(*key, student) for student in rows])
+        marks = marking.marks_in(book.session, [Answer(*key, student) for student in rows])
         row = book.session.get(RubricRow, key)
         if row is None:
             row = RubricRow(assignment=assignment, notebook=notebook, task=task)
             book.session.add(row)
         row.start = start
         book.session.flush()
-        return _follow(course, book, marks, who, f"starts from {start}")
+        return marking.follow(course, book, marks, who, f"starts from {start}")
 
 
 def _item(session: Session, item: str) -> RubricItemRow:
@@ -127,12 +126,3 @@ def _who_have(session: Session, row: RubricItemRow) -> list[Answer]:
         .order_by(RubricMarkRow.student)
     ).all()
     return [Answer(row.assignment, row.notebook, row.task, student) for student in students]
-
-
-def _marks(session: Session, answers: list[Answer]) -> list[Mark]:
-    """The marks as they are before the change, adjustments by other programs included."""
-    return [found for answer in answers if (found := marking.mark_in(session, answer))]
-
-
-def _follow(course: Course, book: Gradebook, marks: list[Mark], who: str, why: str) -> int:
-    return sum(marking.follow(course, book, before, who, why) for before in marks)

@@ -171,7 +171,7 @@ class FingerprintRow(Base):
     task: Mapped[str] = _key()
     assignment: Mapped[str] = mapped_column(String(128))
     student: Mapped[str] = mapped_column(String(128))
-    seen: Mapped[str] = mapped_column(String(64))  # digest of the result it was made of
+    seen: Mapped[str] = mapped_column(String(64))  # of which result it was made
     key: Mapped[str] = mapped_column(String(64))
     facts: Mapped[dict[str, Any]] = mapped_column(JSON())
 

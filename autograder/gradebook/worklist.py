@@ -19,6 +19,7 @@ from autograder.config import Course
 from autograder.gradebook import leases
 from autograder.gradebook.connection import reading
 from autograder.gradebook.leases import Allotment, Answer
+from autograder.gradebook.reading import grades
 from autograder.gradebook.staff_tables import MarkRow
 
 
@@ -45,9 +46,9 @@ class Progress:
 
 
 def entries(
-    course: Course, assignment: str, notebook: str = "", task: str = ""
+    course: Course, assignment: str, notebook: str = "", task: str = "", *, ordered: bool = True
 ) -> tuple[Entry, ...]:
-    """The answers of an assignment, or of one task, in the order of marking."""
+    """The answers of an assignment, or of one task, in the order of marking if that matters."""
     with reading(course) as session:
         rows = _rows(session, assignment, notebook, task)
         marks = _marks(session, assignment)
@@ -56,6 +57,8 @@ def entries(
         answer = Answer(assignment, in_notebook, of_task, student)
         flagged, who = marks.get(answer.key[1:], (False, ""))
         found.append(Entry(answer, bool(waits), manual is not None, flagged, score or 0.0, who))
+    if not ordered:
+        return tuple(found)
     key = course.key
     return tuple(sorted(found, key=lambda entry: _place(key, entry.answer)))
 
@@ -120,21 +123,9 @@ def _place(key: bytes, answer: Answer) -> bytes:
 
 
 def _rows(session: Session, assignment: str, notebook: str, task: str) -> Sequence[Any]:
-    query = (
-        select(
-            api.SubmittedAssignment.student_id, api.Notebook.name, api.BaseCell.name,
-            api.Grade.manual_score, api.Grade.needs_manual_grade, api.Grade.score,
-        )
-        .select_from(api.Grade)
-        .join(api.BaseCell, api.BaseCell.id == api.Grade.cell_id)
-        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == api.Grade.notebook_id)
-        .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
-        .join(
-            api.SubmittedAssignment,
-            api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
-        )
-        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
-        .where(api.Assignment.name == assignment)
+    query = grades(
+        assignment, None, api.SubmittedAssignment.student_id, api.Notebook.name,
+        api.BaseCell.name, api.Grade.manual_score, api.Grade.needs_manual_grade, api.Grade.score,
     )  # fmt: skip
     if task:
         query = query.where(api.Notebook.name == notebook, api.BaseCell.name == task)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from nbgrader.api import Gradebook
+from sqlalchemy import Engine, event
 
 from autograder import gradebook
 from autograder.gradebook import bank, bank_changes, leases, marking, rubric_changes, worklist
+from autograder.gradebook.connection import reading
 from autograder.gradebook.leases import Answer
 from autograder.gradebook.marks import Line
 
@@ -134,7 +139,7 @@ def test_lateness_is_taken_off_a_persons_score_too(book, monkeypatch):
     save(book, DOUBLE, note="nothing of the score")
     assert asked == []
     save(book, DOUBLE, adjustment=-1.0, reason="late")
-    assert asked == [("a1", "s-0001")]
+    assert asked == [("a1", ["s-0001"])]
 
 
 # ── Comments ─────────────────────────────────────────────────────────────────────────
@@ -210,6 +215,102 @@ def test_every_change_is_in_the_audit(book):
     (change,) = gradebook.changes(book, "a1", "s-0001")
     assert (change.who, change.action, change.reason) == ("ta", "scored", "kind")
     assert (change.before["score"], change.after["score"]) == (3.5, 4.5)
+
+
+# ── Many at once ─────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is said to the database meanwhile."""
+    said: list[str] = []
+
+    def hear(_connection, _cursor, statement, *_more):
+        said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        yield said
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+
+
+def of_many(many):
+    return [replace(DOUBLE, student=f"s-{n:04d}") for n in range(1, 1 + many)]
+
+
+def told(found):
+    return replace(found.state, comment="Mind the sign.", adjustment=0.5, reason="unclear")
+
+
+def test_a_group_of_any_size_is_told_in_the_same_few_statements(book):
+    for n in range(4, 31):
+        one = a_submission(1, f"s-{n:04d}")
+        gradebook.record(book, one, a_result(one, doubles=0.5))
+    bank.add(book, "a1", "doubling", "double", "Mind the sign.", "ta")
+    counts = []
+    for group in (of_many(3), of_many(30)[3:]):
+        with statements() as said:
+            assert marking.save_many(book, group, "ta", told, "group scored") == len(group)
+        counts.append(len(said))
+        with statements() as said:
+            assert marking.undo_many(book, group, "ta", ["group scored"]) == len(group)
+        counts.append(len(said))
+    assert counts[:2] == counts[2:], "as many for 27 as for 3"
+    assert max(counts) < 40
+
+
+def test_a_group_is_put_back_but_for_what_others_changed_or_mark_now(book):
+    first, second, third = of_many(3)
+    before = marking.mark(book, first)
+    marking.save_many(book, [first, second, third], "ta", told, "group scored", "group: adds")
+    assert marking.mark(book, first).score == before.score + 0.5
+    save(book, second, who="ann", flagged=True)
+    leases.give_back(book, second, "ann")
+    leases.take(book, third, "ben")
+    assert marking.undo_many(book, [first, second, third], "ta", ["group scored"]) == 1
+    assert marking.mark(book, first).state == before.state
+    for other in (second, third):
+        assert marking.mark(book, other).state.comment == "Mind the sign."
+    assert marking.undo_many(book, [], "ta", ["group scored"]) == 0
+
+
+def test_all_of_a_group_are_changed_or_none(book):
+    def breaks(found):
+        if found.answer.student == "s-0003":
+            raise RuntimeError
+        return told(found)
+
+    with pytest.raises(RuntimeError):
+        marking.save_many(book, of_many(3), "ta", breaks, "group scored")
+    assert [marking.mark(book, one).state.comment for one in of_many(3)] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda book: gradebook.student_scores(book, "a1"),
+        lambda book: gradebook.student_scores(book, "a1", "s-0001"),
+        lambda book: gradebook.task_scores(book, "a1", "s-0001"),
+        lambda book: worklist.entries(book, "a1"),
+        lambda book: worklist.entries(book, "a1", "doubling", "why"),
+        lambda book: bank.remarks(book, "a1"),
+        lambda book: marking.mark(book, WHY),
+    ],
+)
+def test_nobody_reads_the_grades_of_other_assignments(book, read):
+    with statements() as said:
+        read(book)
+    with reading(book) as session:
+        for statement in said:
+            if "FROM" not in statement:
+                continue
+            plan = session.connection().exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement}", tuple(0 for _ in range(statement.count("?")))
+            )
+            steps = [row[3] for row in plan]
+            large = r"SCAN (grade|submitted_notebook|submitted_assignment|comment)\b"
+            assert not [step for step in steps if re.match(large, step)], statement
 
 
 # ── The bank ─────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from autograder.gradebook import bank, grouped, marking
+from autograder.gradebook import bank, marking
 from autograder.gradebook.leases import Answer
 from autograder.notebook.reading import read_assignment
 from autograder.steps.grouping import fingerprints, groups, trees
@@ -235,4 +235,3 @@ def test_the_bank_says_what_came_of_a_remark_and_rewords_it_everywhere(ann, cour
     done = ann.post(f"/staff/a/{A}/comments", do="everywhere", id=remark.id, text="Multiply by 2.")
     assert "in the new words: 4" in text(done)
     assert mark(course, "1").state.comment == "Multiply by 2."
-    assert grouped.known(course, A)

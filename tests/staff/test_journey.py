@@ -78,6 +78,24 @@ def test_answers_are_marked_by_keyboard_alone(ta, course):
     assert ta.wrong == []
 
 
+def test_every_digit_gives_and_takes_its_item(ta, course):
+    ta.sign_in(course, "91")
+    for n in range(11):
+        rubric_changes.add(course, A, NOTEBOOK, "why", f"item {n + 1}", 0.25)
+    page = ta.page
+    page.goto(f"{ta.base}/staff/a/{A}/answers/{NOTEBOOK}/why/{student(course, '1')}?of=all")
+    page.wait_for_load_state("networkidle")
+    for n, key in enumerate("1234567890"):
+        page.keyboard.press(key)
+        page.locator(f"[data-key='{key}'][aria-pressed=true]").wait_for()
+        assert page.locator(f"[data-key='{key}']").get_by_text(f"item {n + 1}", exact=True).count()
+        ta.has(f"{(n + 1) * 0.25:g} / 4")
+    page.keyboard.press("0")
+    page.locator("[data-key='0'][aria-pressed=false]").wait_for()
+    assert state(course, "1", "why").score == 2.25
+    assert ta.wrong == []
+
+
 def test_a_line_is_remarked_on_by_keyboard(ta, course):
     ta.sign_in(course, "91")
     page = ta.page

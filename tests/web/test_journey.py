@@ -62,6 +62,7 @@ class Reader:
     """A person with a browser, who looks at each page at every width and in both themes."""
 
     widths = WIDTHS
+    themes = ("light", "dark")
 
     def __init__(self, chromium, base: str) -> None:
         self.base = base
@@ -79,7 +80,7 @@ class Reader:
             self.page.set_viewport_size({"width": width, "height": 900})
             over = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert over <= 0, f"{name} is {over} px too wide at {width}"
-            for scheme in ("light", "dark"):
+            for scheme in self.themes:
                 self.page.emulate_media(color_scheme=scheme)
                 if AXE.is_file():
                     self.page.evaluate(AXE.read_text())  # as an extension would: no CSP in the way

@@ -44,11 +44,11 @@ def refresh(
     course: Course, assignment: str, progress: Callable[[int, int], None] = lambda *_: None
 ) -> int:
     """How many fingerprints were made: of every answer that has none, or one of an older result."""
-    tasks = gradebook.tasks(course, assignment)
-    wanted = grouped.counting(course, assignment)
     stale = waiting(course, assignment)
     if not stale:
         return 0
+    tasks = gradebook.tasks(course, assignment)
+    wanted = grouped.counting(course, assignment)
     ways = _ways_of_all(course, assignment, stale)
     store = Store(course.state / "evidence")
     source = source_of(course, assignment)
@@ -76,17 +76,17 @@ def refresh(
 
 def waiting(course: Course, assignment: str) -> dict[str, str]:
     """The students (and their submissions) whose answers have no fingerprint, or an old one."""
-    tasks = gradebook.tasks(course, assignment)
-    known = grouped.known(course, assignment)
+    tasks = [(one.notebook, one.task) for one in gradebook.tasks(course, assignment)]
+    known = grouped.known(course, assignment, tasks)
     return {
         student: submission
-        for student, (submission, seen) in grouped.counting(course, assignment).items()
-        if any(known.get((submission, t.notebook, t.task)) != _seen(seen) for t in tasks)
+        for student, (submission, recorded) in grouped.counting(course, assignment).items()
+        if known.get((submission, _seen(recorded)), 0) < len(tasks)
     }
 
 
 def _seen(recorded: str) -> str:
-    return fingerprint([VERSION, recorded])[:40]
+    return f"{VERSION} {recorded}"
 
 
 def _ways_of_all(

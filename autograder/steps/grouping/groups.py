@@ -24,6 +24,7 @@ from autograder.steps.grouping.mistakes import Match, nearest, solution
 from autograder.steps.grouping.reading import answer_code, graded, source_of, task_in
 
 LOOKS = 3  # answers of a group that are read before something is said of all
+COMPARED = 20  # right answers, of which the usual one is found
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def fingerprint_of(
     course: Course, assignment: str, notebook: str, task: str, student: str
 ) -> Fingerprint:
     """How one student's answer behaves; NotFound."""
-    submission = grouped.counting(course, assignment).get(student, ("", ""))[0]
+    submission = grouped.submission_of(course, assignment, student)
     found = grouped.fingerprints(course, assignment, notebook, task, [submission])
     if not found:
         raise NotFound("there is no such answer")
@@ -104,7 +105,8 @@ def usual(course: Course, assignment: str, notebook: str, task: str) -> dict[str
     students = sorted_.members.get(ALL_MET, ())
     known = task_in(source_of(course, assignment), notebook, task)
     if len(students) >= LOOKS:
-        one = _most_alike(course, assignment, notebook, task, students)
+        some = [sorted_.submissions[student] for student in students[:COMPARED]]
+        one = _most_alike(grouped.fingerprints(course, assignment, notebook, task, some))
         return code_of(course, assignment, notebook, task, one)
     return solution(known[0], known[1].answers) if known else {}
 
@@ -117,7 +119,7 @@ def code_of(
         t.answers for t in gradebook.tasks(course, assignment)
         if (t.notebook, t.task) == (notebook, task)
     )  # fmt: skip
-    submission = grouped.counting(course, assignment).get(student, ("", ""))[0]
+    submission = grouped.submission_of(course, assignment, student)
     try:
         cells = graded(course, assignment, notebook, student, submission).cells
     except NotFound:
@@ -159,23 +161,13 @@ def _exemplars(
 ) -> dict[str, Fingerprint]:
     """The first fingerprint of each group: the others were compared with it."""
     firsts = {students[0]: key for key, students in sorted_.members.items()}
-    counting = grouped.counting(course, assignment)
-    wanted = [counting[student][0] for student in firsts]
+    wanted = [sorted_.submissions[student] for student in firsts]
     prints = grouped.fingerprints(course, assignment, notebook, task, wanted)
     return {firsts[one.student]: one for one in prints if one.student in firsts}
 
 
-def _most_alike(
-    course: Course,
-    assignment: str,
-    notebook: str,
-    task: str,
-    students: Sequence[str],
-    most: int = 40,
-) -> str:
-    counting = grouped.counting(course, assignment)
-    wanted = [counting[s][0] for s in students[:most]]
-    prints = grouped.fingerprints(course, assignment, notebook, task, wanted)
+def _most_alike(prints: Sequence[Fingerprint]) -> str:
+    """The student whose answer is most like those of the others."""
     plain = [(one.student, unpacked(one)) for one in prints]
     sums = {
         student: sum(tree_likeness(facts, other) for _, other in plain)

@@ -78,13 +78,13 @@ def _page(
     room.task(answer.assignment, answer.notebook, answer.task)
     of = of if of in answer_view.LISTS else "all"
     listed = worklist.entries(room.course, answer.assignment, answer.notebook, answer.task)
-    marking.mark(room.course, answer)  # NotFound before anything is leased
+    found = marking.mark(room.course, answer)  # NotFound before anything is leased
     lease = leases.take(room.course, answer, visitor.id)
-    found = answer_view.page(room.course, answer, listed, of, lease)
+    page = answer_view.page(room.course, found, listed, of, lease)
     cell, _, line = at.rpartition(".")
     return room.page(
         "staff/answer.html.j2", visitor, status=status, assignment=answer.assignment,
-        tab="answers", page=found, of=of, path_of=path_of, trouble=trouble,
+        tab="answers", page=page, of=of, path_of=path_of, trouble=trouble,
         at=(cell, int(line)) if line.isdigit() else ("", 0), mine=lease.who == visitor.id,
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from autograder.errors import NotFound
 from autograder.evidence import drawn
 from autograder.evidence.drawn import Drawn
 from autograder.evidence.store import Store
-from autograder.gradebook import CriterionScore, bank, marking, worklist
+from autograder.gradebook import CriterionScore, bank, worklist
 from autograder.gradebook.leases import Answer, Lease
 from autograder.gradebook.marks import Line, Mark
 from autograder.gradebook.rubric import KEYS, Item
@@ -78,10 +78,10 @@ class Page:
 
 
 def page(
-    course: Course, answer: Answer, listed: Sequence[Entry], of: str, lease: Lease
+    course: Course, found: Mark, listed: Sequence[Entry], of: str, lease: Lease
 ) -> Page:  # fmt: skip
-    """Everything about one answer; NotFound if there is none. `listed` is the task's worklist."""
-    found = marking.mark(course, answer)
+    """Everything about one answer; `listed` is the task's worklist."""
+    answer = found.answer
     cells, missing, older = _cells(course, found)
     before, after, place = neighbours(listed, answer, of)
     scores = gradebook.criterion_scores(course, answer.assignment, answer.student)

@@ -56,7 +56,7 @@ def _pages(router: APIRouter, room: Room) -> None:
     def tasks(assignment: str, visitor: Staff, told: str = "") -> Response:
         room.must_know(assignment)
         seed_bank(room, assignment)
-        listed = worklist.entries(course, assignment)
+        listed = worklist.entries(course, assignment, ordered=False)
         return room.page(
             "staff/answers.html.j2", visitor, assignment=assignment, tab="answers",
             rows=_rows(room, assignment, visitor, listed), people=worklist.by_person(listed),

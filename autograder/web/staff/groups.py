@@ -301,16 +301,8 @@ def _to_all(
 
 def _undo(room: Room, visitor: Member, where: Where, group: Group) -> int:
     """How many answers are as they were before this person's last change of the group."""
-    done = 0
-    for student in group.students:
-        answer = Answer(*where[:3], student)
-        edition = marking.mark(room.course, answer).edition
-        try:
-            marking.undo(room.course, answer, edition, visitor.id, ACTIONS)
-            done += 1
-        except (marking.Stale, leases.Leased):
-            continue
-    return done
+    answers = [Answer(*where[:3], student) for student in group.students]
+    return marking.undo_many(room.course, answers, visitor.id, ACTIONS)
 
 
 def _split(room: Room, visitor: Member, where: Where, group: Group, form: FormData) -> str:
@@ -319,9 +311,9 @@ def _split(room: Room, visitor: Member, where: Where, group: Group, form: FormDa
     chosen &= set(group.students)
     if not chosen or len(chosen) == group.size:
         raise AutograderError(translate("Choose some of the answers, not none and not all."))
-    counting = grouped.counting(room.course, assignment)
+    submissions = grouped.sorted_out(room.course, assignment, notebook, task).submissions
     key = grouped.split(
-        room.course, assignment, notebook, task, {s: counting[s][0] for s in sorted(chosen)},
+        room.course, assignment, notebook, task, {s: submissions[s] for s in sorted(chosen)},
         visitor.id, said_in(form, "name")[:80],
     )  # fmt: skip
     return _path(assignment, notebook, task, key)
