@@ -13,6 +13,8 @@ import pytest
 from autograder import config
 from autograder.config import Course
 from autograder.gradebook import access
+from autograder.notebook import catalogues
+from autograder.notebook.reading import read_assignment
 from autograder.steps import roster as roster_steps
 from autograder.steps.hand_in import Upload
 from autograder.steps.init import init
@@ -82,6 +84,16 @@ def clock() -> Clock:
 
 def with_settings(course: Course, section: str, **values: object) -> Course:
     return replace(course, **{section: replace(getattr(course, section), **values)})
+
+
+def in_korean(course: Course) -> Course:
+    """The course with `hello` released in Korean as well, nothing of it translated yet."""
+    source = read_assignment(course.source / "hello")
+    path = catalogues.path_of(source.path, "ko")
+    path.parent.mkdir()
+    path.write_bytes(catalogues.updated(source, "ko"))
+    release(course, "hello", prove=lambda *_: [], languages=("ko",))
+    return course
 
 
 def link(course: Course, number: str) -> str:

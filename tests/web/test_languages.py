@@ -9,28 +9,21 @@ import zipfile
 import pytest
 from starlette.testclient import TestClient
 
-from autograder.notebook import catalogues
-from autograder.notebook.reading import read_assignment
 from autograder.steps.collect import shelf_of
 from autograder.steps.hand_in import hand_in
 from autograder.steps.on_arrival import grade_next
-from autograder.steps.release import folder_of, release
+from autograder.steps.release import folder_of
 from autograder.steps.workers import Workers
 from autograder.web import views
 from autograder.web.app import create_app, now
 
-from .conftest import ANSWER, link, upload, with_settings
+from .conftest import ANSWER, in_korean, link, upload, with_settings
 
 
 @pytest.fixture
 def course(course):
     """The course with `hello` in Korean as well."""
-    source = read_assignment(course.source / "hello")
-    path = catalogues.path_of(source.path, "ko")
-    path.parent.mkdir()
-    path.write_bytes(catalogues.updated(source, "ko"))
-    release(course, "hello", prove=lambda *_: [], languages=("ko",))
-    return course
+    return in_korean(course)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from autograder.steps.on_arrival import grade_next
 from autograder.steps.workers import Workers
 from autograder.web.app import now
 
-from .conftest import link
+from .conftest import in_korean, link, with_settings
 from .test_journey import AXE, SHOTS, Reader, chromium, serving
 from .test_submit import free_port
 
@@ -195,6 +195,44 @@ def test_by_keyboard_from_the_link_through_jupyterlab_to_a_regrade_request(
     assert len(shelf_of(course, "hello").all_of(student)) == 1
     (asked,) = sprints.requests(course, "hello", student)
     assert (asked.task, asked.state) == ("standardise", "open")
+
+
+def test_pages_that_are_seen_seldom_are_accessible_too(chromium, course, tmp_path, monkeypatch):
+    in_korean(course)
+    public = with_settings(course, "portal", colab_url="https://colab.test/gh/course/release")
+    with serving(public, now) as portal:
+        reader = Reader(chromium, portal)
+        page = reader.page
+        page.goto(f"{portal}/sign-in")
+        page.get_by_label("Personal code").fill("AAAAA-BBBBB-CCCCC-DDDDD-EEEEE")
+        page.get_by_role("button", name="Sign in").click()
+        reader.has("This code does not open anything.")
+        reader.look("sign-in-failed")
+        page.goto(f"{portal}/sign-in#{link(course, '2026001')}")
+        page.wait_for_url(f"{portal}/")
+        page.goto(f"{portal}/a/hello")
+        reader.has("한국어")
+        reader.look("two-languages")
+        (tmp_path / "notes.txt").write_text("no notebook")
+        page.get_by_label("Your notebook").set_input_files(tmp_path / "notes.txt")
+        page.get_by_role("button", name="Hand in").click()
+        reader.has("Not handed in:")
+        reader.look("refused")
+        page.goto(f"{portal}/device")
+        page.get_by_label("Code from the notebook").fill("AAAA-BBBB")
+        page.get_by_role("button", name="Connect").click()
+        reader.has("No notebook waits with this code.")
+        reader.look("no-such-code")
+    for name in ("API_URL", "API_TOKEN", "CLIENT_ID", "HOST"):
+        monkeypatch.setenv(f"JUPYTERHUB_{name}", "http://127.0.0.1:9")
+    address = "http://127.0.0.1/services/autograder"
+    hub = with_settings(course, "portal", sign_in="jupyterhub", url=address)
+    with serving(hub, now) as portal:
+        reader = Reader(chromium, f"{portal}/services/autograder/")
+        reader.page.goto(f"{portal}/services/autograder/")
+        reader.has("Sign in with JupyterHub")
+        reader.look("hub")
+        assert reader.wrong == []
 
 
 def worked(page, lab: str) -> str:
