@@ -71,6 +71,18 @@ def links(
         show(report, json, words.links)
 
 
+def submit(
+    notebook: Annotated[Path, typer.Argument(help="The .ipynb; what lies beside it goes along.")],
+    portal: Annotated[str, typer.Option(help="Its address; else the notebook says it.")] = "",
+    json: Json = False,
+) -> None:
+    """Hand in a notebook with what lies beside it, and keep the receipt there."""
+    from autograder.steps.submit import submit as step
+
+    with printed(json):
+        show(step(notebook, portal, lambda text: typer.echo(text, err=True)), json, words.submitted)
+
+
 @receipt.command("verify")
 def verify(
     context: typer.Context,

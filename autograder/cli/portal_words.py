@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autograder.steps.allowances import Report as Given
     from autograder.steps.allowances import Standings
     from autograder.steps.links import Report as Links
+    from autograder.steps.submit import Report as Submitted
 
 
 def links(report: Links) -> Iterator[str]:
@@ -27,6 +28,11 @@ def links(report: Links) -> Iterator[str]:
         f"{len(report.made)} new, good for {report.days} days; {report.kept} had one already; "
         f"{report.ended} ended"
     )
+
+
+def submitted(report: Submitted) -> Iterator[str]:
+    """The receipt in short, as the notebook shows it."""
+    yield printable(report.words)
 
 
 def verified(found: Verified) -> Iterator[str]:
