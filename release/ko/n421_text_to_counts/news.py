@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
 from gensim.parsing.preprocessing import STOPWORDS
 from gensim.test.utils import datapath
 from gensim.utils import simple_preprocess
