@@ -203,6 +203,7 @@ def test_the_whole_way_by_keyboard_alone(chromium, course, student, clock, tmp_p
         page.goto(f"{base}/sign-in")
 
         def tab_to(name: str) -> None:
+            page.wait_for_load_state("networkidle")  # a page that still comes takes the focus away
             for _ in range(40):
                 page.keyboard.press("Tab")
                 focused = page.evaluate(
@@ -224,10 +225,9 @@ def test_the_whole_way_by_keyboard_alone(chromium, course, student, clock, tmp_p
         tab_to("hello")
         page.keyboard.press("Enter")
         page.wait_for_url(f"{base}/a/hello")
-        page.wait_for_load_state("networkidle")  # scripts that are still starting take no key
         tab_to("Your notebook")
         with page.expect_file_chooser() as chooser:
-            page.keyboard.press("Enter")
+            page.keyboard.press("Space")
         chooser.value.set_files(work)
         tab_to("Hand in")
         page.keyboard.press("Enter")

@@ -133,6 +133,7 @@ class Notebook:
 
 def tab_to(page, name: str) -> None:
     """Goes to the link, button or field of this name by the Tab key."""
+    page.wait_for_load_state("networkidle")  # a page that still comes takes the focus away
     words = "(e => (e.labels && e.labels[0] || e).textContent.trim())(document.activeElement)"
     for _ in range(40):
         page.keyboard.press("Tab")
