@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from nbgrader.api import Gradebook
 
 from autograder import gradebook
-from autograder.evidence import drawn
+from autograder.evidence import drawn, results
 from autograder.evidence.store import Store
 from autograder.gradebook import leases, marking, rubric_changes
 from autograder.gradebook.leases import Answer
@@ -254,6 +255,17 @@ def test_what_staff_write_is_text_too(ann, course):
     feedback(course, A, student(course, "1"))
     page = (course.feedback / student(course, "1") / A / f"{NOTEBOOK}.html").read_text()
     assert "<script>window" not in page
+
+
+def test_why_a_notebook_cannot_be_shown_is_told(ann, course):
+    who = student(course, "4")
+    kept = results.load(course.state, A, who)
+    broken = replace(kept.notebooks[0], broken=f"It is no notebook: {HOSTILE}\nHand it in again.")
+    results.save(course.state, replace(kept, notebooks=(broken,)))
+    (course.autograded / who / A / f"{NOTEBOOK}.ipynb").unlink()
+    page = ann.get(path(course, "4", "double"))
+    assert "It is no notebook:" in text(page)
+    assert "<script>window" not in page.text
 
 
 def test_the_answer_that_counts_is_shown_whichever_was_graded_last(ann, course):

@@ -89,8 +89,18 @@ def graded(
         node = json.loads(path.read_bytes())
         cells = tuple(_cell(cell) for cell in node["cells"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotFound("this notebook was not graded, or nothing of it can be shown") from error
+        why = _broken(course, assignment, notebook, student)
+        raise NotFound(
+            why or "this notebook was not graded, or nothing of it can be shown"
+        ) from error
     return Graded(cells, older=bool(submission and newest and newest != submission))
+
+
+def _broken(course: Course, assignment: str, notebook: str, student: str) -> str:
+    """Why the student's notebook could not be read; "" if it could."""
+    result = results.load(course.state, assignment, student)
+    found = (n.broken for n in result.notebooks if n.notebook == notebook) if result else ()
+    return next(iter(found), "").partition("\n")[0]
 
 
 def _newest(course: Course, assignment: str, student: str) -> str:

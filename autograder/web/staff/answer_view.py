@@ -130,7 +130,7 @@ def _cells(course: Course, found: Mark) -> tuple[tuple[shown.Cell, ...], str, bo
     try:
         known = graded(course, answer.assignment, answer.notebook, answer.student, found.submission)
     except NotFound as error:
-        return (), translate(error.fact), False
+        return (), harmless.text(translate(error.fact), cap=400), False
     of_task = cells_of_task(known.cells, answer.task, found.task.answers)
     return tuple(shown.cell(n, one) for n, one in enumerate(of_task)), "", known.older
 
