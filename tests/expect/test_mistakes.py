@@ -365,7 +365,7 @@ def test_copied_images_have_the_better_distance_and_are_caught() -> None:
         for x in (copies, honest)
     ]
     assert distances[0] < distances[1]
-    assert caught(expect.not_copied, copies, real_digits()).score == 1.0
+    assert caught(expect.not_copied, copies, real_digits()).message.values["copies"] == "100"
 
 
 @cache
