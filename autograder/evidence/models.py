@@ -85,8 +85,8 @@ def rebuild(
         model.set_weights(weights)
         _scale_as_adapted(model)
         if type(compiled) is dict and not list(refusals(compiled, own)):
-            with keras.saving.custom_object_scope(objects):
-                model.compile_from_config(compiled)
+            with keras.saving.custom_object_scope(objects):  # the optimizer's slots come with fit()
+                model.compile(**keras.saving.deserialize_keras_object(compiled))
             if description.get("iterations") and model.optimizer is not None:
                 model.optimizer.iterations.assign(description["iterations"])
     except Refused:
