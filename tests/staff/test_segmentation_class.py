@@ -30,7 +30,7 @@ from tests.web.test_journey import chromium, serving  # noqa: F401 (a fixture)
 from .conftest import link
 from .test_journey import Ta
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(3600)]
 WIDTHS = {"desktop": 1440, "laptop": 1280, "phone": 390}
 TA, INSTRUCTOR = "90002", "90001"
 COMMENT = " Draw two boxes that lie apart, and look at their signs."
@@ -89,7 +89,7 @@ class Reader(Ta):
         self.page.get_by_text(text).first.wait_for(timeout=1000 * seconds)
 
 
-@pytest.fixture(scope="module", params=[16, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[16, 200])
 def course(request, tmp_path_factory):
     """The graded class; made-up students who hand in the author's solution or a known mistake."""
     folder = tmp_path_factory.mktemp("class") / "course"
