@@ -29,8 +29,9 @@ import nbformat
 import psutil
 
 from autograder import config, gradebook
-from autograder.steps import check, grade, judge, run
-from autograder.steps.workers import Workers
+from autograder.steps import grade
+from autograder.steps.judging import check, judge, run
+from autograder.steps.judging.workers import Workers
 
 JOBS = 2
 SETUP = """import keras

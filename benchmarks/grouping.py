@@ -28,7 +28,7 @@ from autograder.notebook.cells import write_node
 from autograder.nouns import Assignment, Notebook
 from autograder.steps import collect, demo, grade, release, roster
 from autograder.steps.grouping import fingerprints, groups
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
 
 ASSIGNMENT = "n432_segmentation_detection"
 FAMILY = "김이박최정강조윤장임한오서신권황안송류홍"

@@ -56,7 +56,7 @@ def ours(root: Path) -> tuple[float, float, float]:
     from autograder import config, gradebook
     from autograder.sandbox.job import Job
     from autograder.steps import grade
-    from autograder.steps.workers import Workers
+    from autograder.steps.judging.workers import Workers
 
     jobs: dict[int, float] = {}
     finish = Job.finish

@@ -147,8 +147,8 @@ def release(
 ) -> None:
     """Make the students' notebooks, once the solution passes and the release does not."""
     from autograder.steps import release as step
+    from autograder.steps.judging.workers import Workers
     from autograder.steps.prove import prove
-    from autograder.steps.workers import Workers
 
     with printed(json), stages(f"release {assignment}") as tell:
         course = context.obj.course

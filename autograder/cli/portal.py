@@ -64,7 +64,7 @@ def links(
     json: Json = False,
 ) -> None:
     """Make personal links for those who have none; each is shown this once."""
-    from autograder.steps.links import links as step
+    from autograder.steps.portal.links import links as step
 
     with printed(json):
         report = step(context.obj.course, student or (), anew=anew, end=end, file=export)
@@ -77,7 +77,7 @@ def submit(
     json: Json = False,
 ) -> None:
     """Hand in a notebook with what lies beside it, and keep the receipt there."""
-    from autograder.steps.submit import submit as step
+    from autograder.steps.portal.submit import submit as step
 
     with printed(json):
         show(step(notebook, portal, lambda text: typer.echo(text, err=True)), json, words.submitted)
@@ -93,7 +93,7 @@ def verify(
     json: Json = False,
 ) -> None:
     """Tell whether a receipt is genuine and, in its course, whether it is what was kept."""
-    from autograder.steps.receipt import verify as step
+    from autograder.steps.portal.receipt import verify as step
 
     with printed(json):
         found = step(file, context.obj.course_if_any, key)
@@ -103,7 +103,7 @@ def verify(
 @exam.command("status")
 def exam_status(context: typer.Context, assignment: Assignment, json: Json = False) -> None:
     """Show where every student is: window, start, deadline, last save, what was handed in."""
-    from autograder.steps.allowances import standings
+    from autograder.steps.portal.allowances import standings
 
     with printed(json):
         show(standings(context.obj.course, assignment), json, words.standings)
@@ -119,7 +119,7 @@ def exam_credit(
     json: Json = False,
 ) -> None:
     """Give time back after an outage: to everybody, or to some; with a line in the audit."""
-    from autograder.steps.allowances import credit
+    from autograder.steps.portal.allowances import credit
 
     with printed(json):
         report = credit(
@@ -137,7 +137,7 @@ def extend(
     json: Json = False,
 ) -> None:
     """Move one student's due date, or the close of a sprint."""
-    from autograder.steps.allowances import extend as step
+    from autograder.steps.portal.allowances import extend as step
 
     with printed(json):
         report = step(context.obj.course, student, assignment, _minutes(by), reason=reason)

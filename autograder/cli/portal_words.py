@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from autograder.receipts import Verified
-    from autograder.steps.allowances import Report as Given
-    from autograder.steps.allowances import Standings
-    from autograder.steps.links import Report as Links
-    from autograder.steps.submit import Report as Submitted
+    from autograder.steps.portal.allowances import Report as Given
+    from autograder.steps.portal.allowances import Standings
+    from autograder.steps.portal.links import Report as Links
+    from autograder.steps.portal.submit import Report as Submitted
 
 
 def links(report: Links) -> Iterator[str]:

@@ -81,7 +81,7 @@ def regrade(
     import getpass
 
     from autograder.steps import regrade as step
-    from autograder.steps.workers import Workers
+    from autograder.steps.judging.workers import Workers
 
     with printed(json):
         course = context.obj.course

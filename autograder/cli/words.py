@@ -125,7 +125,7 @@ def demo(report: Shown) -> Iterator[RenderableType]:
 
     students = Table("student", "handed in", "points", "as expected", box=None, header_style="bold")
     for one in report.compared:
-        verdict = "yes" if one.as_expected else "NO: " + "; ".join(one.differences)
+        verdict = "yes" if one.as_expected else "NO, see below"
         students.add_row(one.student, one.what, f"{one.points:g}/{one.max_points:g}", verdict)
     yield students
     headings = ("criterion", "points", "passed", "failed", "not run", "not attempted")
@@ -139,6 +139,9 @@ def demo(report: Shown) -> Iterator[RenderableType]:
     )
     counts = ", ".join(f"{number} {name}" for name, number in sorted(report.by_status.items()))
     yield f"{counts}; {report.seconds:.0f} s, isolation: {report.tier}"
+    for one in report.compared:
+        if not one.as_expected:
+            yield printable(f"{one.student}, {one.what}:\n  " + "\n  ".join(one.differences))
     yield f"as expected: {report.as_expected} of {len(report.compared)}"
 
 

@@ -23,9 +23,18 @@ from autograder.config import Course
 from autograder.errors import NotFound
 from autograder.notebook.cells import write_node
 from autograder.notebook.stripping import student_notebook
-from autograder.nouns import Assignment, Mistake, Notebook, Result, Status, Task
+from autograder.nouns import (
+    Assignment,
+    Mistake,
+    Notebook,
+    NotebookResult,
+    Result,
+    Status,
+    Task,
+    fill,
+)
 from autograder.steps import collect, feedback, grade, prove, release
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
 
 DEMO = ("n411_first_network", "n432_segmentation_detection")
 Expected = Mapping[str, Mapping[str, Status]]  # task -> criterion -> status
@@ -317,7 +326,7 @@ def _compare(
         if result is None:
             yield Compared(student, one.what, source.name, 0, 0, False, ("no result",))
             continue
-        differences = list(_differences(one.expected, result))
+        differences = [text for text in _differences(one.expected, result) if text]
         score = scores[student].score if student in scores else None
         if score is None or abs(score - result.points) > 1e-6:
             differences.append(f"the gradebook says {score}, the result {result.points}")
@@ -328,14 +337,25 @@ def _compare(
 
 
 def _differences(expected: Expected, result: Result) -> Iterator[str]:
-    for task in (t for n in result.notebooks for t in n.tasks):
+    for notebook in result.notebooks:
+        before = tuple(_differences_of(expected, notebook))
+        yield from before
+        if before:  # what the run itself has to say about it
+            yield from (notebook.broken, notebook.limit, *notebook.notes)
+            yield from (f"cell {e.cell}: {e.type}: {e.text}" for e in notebook.cell_errors)
+
+
+def _differences_of(expected: Expected, notebook: NotebookResult) -> Iterator[str]:
+    for task in notebook.tasks:
         for criterion in task.criteria:
             wanted = expected[task.grade_id][criterion.name]
+            name = f"{task.grade_id}/{criterion.name}"
             if criterion.status is not wanted:
-                yield f"{task.grade_id}/{criterion.name}: {criterion.status}, not {wanted}"
+                got = fill(criterion.message.got, criterion.message.values)
+                yield f"{name}: {criterion.status}, not {wanted} ({criterion.error or got})"
             full = criterion.points == criterion.max_points
             if full is not (wanted is Status.PASSED):
-                yield f"{task.grade_id}/{criterion.name}: {criterion.points} points for {wanted}"
+                yield f"{name}: {criterion.points} points for {wanted}"
 
 
 # ── Handing in ───────────────────────────────────────────────────────────────────────

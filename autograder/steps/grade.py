@@ -26,9 +26,9 @@ from autograder.evidence.store import Store
 from autograder.notebook.reading import read_assignment
 from autograder.nouns import Assignment, Result, Status, Submission
 from autograder.steps.collect import put_forward, submissions
-from autograder.steps.judge import Judge, Judged
+from autograder.steps.judging.judge import Judge, Judged
+from autograder.steps.judging.workers import Workers
 from autograder.steps.release import released_number
-from autograder.steps.workers import Workers
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from autograder.evidence import kept, results
 from autograder.evidence.store import Store, digest
 from autograder.nouns import Assignment, NotebookResult, Submission
 from autograder.steps.grade import judge_of, overall, read
-from autograder.steps.judge import Judge
-from autograder.steps.workers import Workers
+from autograder.steps.judging.judge import Judge
+from autograder.steps.judging.workers import Workers
 
 
 @dataclass(frozen=True)

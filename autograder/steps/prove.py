@@ -13,8 +13,8 @@ from autograder.notebook.cells import write_node
 from autograder.notebook.stripping import student_notebook
 from autograder.nouns import Assignment, NotebookResult, Status, Submission, TaskKind
 from autograder.steps.grade import judge_of
-from autograder.steps.judge import Judge, Judged, solution
-from autograder.steps.workers import Workers
+from autograder.steps.judging.judge import Judge, Judged, solution
+from autograder.steps.judging.workers import Workers
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from starlette.concurrency import run_in_threadpool
 
 from autograder.gradebook import access
 from autograder.language import translate
-from autograder.steps import kept_copies, sprint
-from autograder.steps.hand_in import Upload, hand_in
+from autograder.steps.portal import kept_copies, sprint
+from autograder.steps.portal.hand_in import Upload, hand_in
 from autograder.web import views
 from autograder.web.app import Portal
 from autograder.web.auth import TooMany

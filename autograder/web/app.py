@@ -27,8 +27,8 @@ from autograder import language, receipts
 from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
 from autograder.expect.verdict import msgid
-from autograder.steps import sprint
 from autograder.steps.feedback.pages import TEMPLATES as FEEDBACK_TEMPLATES
+from autograder.steps.portal import sprint
 from autograder.web.auth import Door, Visitor
 from autograder.web.below import Below, links, prefix_of
 

@@ -18,8 +18,8 @@ from starlette.datastructures import UploadFile
 from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import access, seen, sprints
 from autograder.language import translate
-from autograder.steps import sprint
-from autograder.steps.hand_in import HandedIn, Upload, hand_in
+from autograder.steps.portal import sprint
+from autograder.steps.portal.hand_in import HandedIn, Upload, hand_in
 from autograder.steps.release import folder_of
 from autograder.web import views
 from autograder.web.app import Portal

@@ -17,8 +17,8 @@ from autograder.gradebook import queue, sprints
 from autograder.inbox.shelf import Kept
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.steps import hand_in, sprint
 from autograder.steps.collect import shelf_of
+from autograder.steps.portal import hand_in, sprint
 from autograder.steps.release import folder_of, last_record, released_number
 from autograder.student.words import State, number
 

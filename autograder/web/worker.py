@@ -15,10 +15,10 @@ from types import FrameType
 from autograder import config
 from autograder.errors import AutograderError
 from autograder.gradebook import plans, queue
-from autograder.steps.hand_in import queue_what_is_not
-from autograder.steps.on_arrival import grade_next
+from autograder.steps.judging.workers import Workers
+from autograder.steps.portal.hand_in import queue_what_is_not
+from autograder.steps.portal.on_arrival import grade_next
 from autograder.steps.regrade.waiting import regrade_next
-from autograder.steps.workers import Workers
 from autograder.web import worker_state
 
 NICE = 10  # below the pages

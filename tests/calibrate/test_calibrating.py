@@ -11,8 +11,8 @@ import pytest
 
 from autograder.config import Course
 from autograder.steps.calibrate import Report, calibrate
+from autograder.steps.judging.workers import Workers
 from autograder.steps.validate import thresholds, validate
-from autograder.steps.workers import Workers
 from tests.grading.made import answer, setup, test
 from tests.validate.made import course, mistake
 

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.errors import AutograderError
 from autograder.gradebook import audit, queue
-from autograder.steps import start_grading
+from autograder.steps.portal import start_grading
 from autograder.web import worker_state
 
 from .conftest import post, seal_of

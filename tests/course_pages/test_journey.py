@@ -14,9 +14,9 @@ import pytest
 
 from autograder import gradebook
 from autograder.gradebook import requests, sprints
-from autograder.steps.on_arrival import grade_next
+from autograder.steps.judging.workers import Workers
+from autograder.steps.portal.on_arrival import grade_next
 from autograder.steps.regrade.waiting import regrade_next
-from autograder.steps.workers import Workers
 from autograder.web.app import now
 from tests.regrade.conftest import BY_ZERO, Graded
 from tests.web.conftest import link

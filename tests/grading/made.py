@@ -14,9 +14,9 @@ from autograder.notebook.merging import Merged, merge
 from autograder.notebook.reading import read_notebook
 from autograder.nouns import Limits, Notebook
 from autograder.sandbox.supervisor import WarmServer
-from autograder.steps import run
-from autograder.steps.living import Live
-from autograder.steps.plan import plan
+from autograder.steps.judging import run
+from autograder.steps.judging.living import Live
+from autograder.steps.judging.plan import plan
 
 QUICK = Limits(cpu_seconds=60, cell_seconds=20, memory_mb=2048)
 

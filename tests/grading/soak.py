@@ -19,7 +19,7 @@ import nbformat
 from autograder import config, gradebook
 from autograder.sandbox import folders
 from autograder.steps import grade
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 from tests.sandbox.attacks import PRELUDE, all_attacks, bait
 from tests.sandbox.soak import CRASHES, figures, has_grown

@@ -14,7 +14,7 @@ from autograder.config import Course
 from autograder.evidence import results
 from autograder.nouns import CriterionResult, Status
 from autograder.steps import grade
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 
 COINS = 40

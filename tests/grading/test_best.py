@@ -12,9 +12,10 @@ import pytest
 from autograder import gradebook
 from autograder.config import Course
 from autograder.evidence import results
-from autograder.steps import allowances, grade
+from autograder.steps import grade
 from autograder.steps.collect import collect, submissions
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
+from autograder.steps.portal import allowances
 from tests.grading.made import code
 from tests.grading.test_bulk import ANSWERS, make
 

@@ -21,7 +21,7 @@ from autograder.errors import NotFound
 from autograder.evidence import results
 from autograder.nouns import Result, Status
 from autograder.steps import grade
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 
 TEST = """task = Task("t")

@@ -14,7 +14,7 @@ from autograder.notebook.cells import GENERATED
 from autograder.notebook.record import about
 from autograder.nouns import Result, Status
 from autograder.steps import grade
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
 from tests.grading.test_bulk import make
 
 GIVEN = "assert double(wanted) == 2 * wanted"

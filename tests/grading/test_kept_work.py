@@ -20,9 +20,9 @@ from autograder.nouns import NotebookResult, Status
 from autograder.steps import grade, grade_files
 from autograder.steps.alike import Alike, alike
 from autograder.steps.feedback import points
+from autograder.steps.judging.workers import Workers
 from autograder.steps.prove import proved
 from autograder.steps.status import status
-from autograder.steps.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 
 SOLUTION = "### BEGIN SOLUTION\nnet = np.full(3, 2.0)\nhistory = {'loss': [1.0]}\n### END SOLUTION"

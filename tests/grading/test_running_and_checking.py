@@ -17,9 +17,9 @@ from autograder.evidence.store import Store
 from autograder.language import in_words
 from autograder.nouns import CriterionResult, Limits, Notebook, Status
 from autograder.sandbox.supervisor import WarmServer
-from autograder.steps import check, run
-from autograder.steps.plan import plan
-from autograder.steps.rules import Rules
+from autograder.steps.judging import check, run
+from autograder.steps.judging.plan import plan
+from autograder.steps.judging.rules import Rules
 from tests.grading.made import QUICK, answer, close, code, handed_in, setup, source, test, write
 
 SETUP = "import numpy as np\nfrom autograder import Task, expect"

@@ -14,7 +14,7 @@ from autograder import config
 from autograder.config import Course
 from autograder.steps.feedback import feedback
 from autograder.steps.grade import grade
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
 from tests.course_pages.conftest import RIGHT, Class, course_template  # noqa: F401 (a fixture)
 
 NO_AXIS = "def standardise(x):\n    return (x - x.mean()) / x.std()"

@@ -78,7 +78,9 @@ def test_a_preview_says_who_changes_and_by_how_much_and_changes_nothing(graded, 
 
 def test_nothing_is_run_for_it(graded, workers, monkeypatch):
     graded.mend(STRICT, MENDED)
-    monkeypatch.setattr("autograder.steps.run.run", lambda *_: pytest.fail("a cell was run"))
+    monkeypatch.setattr(
+        "autograder.steps.judging.run.run", lambda *_: pytest.fail("a cell was run")
+    )
     assert len(previewed(graded, workers).students) == 2
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from autograder.errors import NotFound
+from autograder.steps.judging.workers import Workers
 from autograder.steps.validate import Validated, validate
-from autograder.steps.workers import Workers
 from tests.grading.made import answer, code
 from tests.validate.made import (
     DOUBLE_TEST,

@@ -16,8 +16,8 @@ from autograder.gradebook import access
 from autograder.notebook import catalogues
 from autograder.notebook.reading import read_assignment
 from autograder.steps import roster as roster_steps
-from autograder.steps.hand_in import Upload
 from autograder.steps.init import init
+from autograder.steps.portal.hand_in import Upload
 from autograder.steps.release import release
 
 CLASS = """number,name,email,role,multiplier

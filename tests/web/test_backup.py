@@ -17,8 +17,8 @@ from autograder.steps import roster
 from autograder.steps.backup import backup, restore
 from autograder.steps.collect import shelf_of
 from autograder.steps.grade import grade
-from autograder.steps.hand_in import hand_in
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
+from autograder.steps.portal.hand_in import hand_in
 from autograder.web.app import now
 
 from .conftest import answered, link, upload

@@ -15,16 +15,17 @@ from autograder import config, gradebook
 from autograder.cli.app import app
 from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import access, audit, queue
-from autograder.steps import kept_copies, roster
+from autograder.steps import roster
 from autograder.steps.collect import shelf_of
 from autograder.steps.feedback import feedback
 from autograder.steps.forget import DELETED, forget
-from autograder.steps.hand_in import hand_in, to_the_queue
-from autograder.steps.on_arrival import grade_next
-from autograder.steps.receipt import verify
+from autograder.steps.judging.workers import Workers
+from autograder.steps.portal import kept_copies
+from autograder.steps.portal.hand_in import hand_in, to_the_queue
+from autograder.steps.portal.on_arrival import grade_next
+from autograder.steps.portal.receipt import verify
 from autograder.steps.statistics import statistics
 from autograder.steps.status import status
-from autograder.steps.workers import Workers
 from autograder.web import views
 
 from .conftest import ANSWER, answered, link, upload, with_settings

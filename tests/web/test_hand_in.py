@@ -13,7 +13,7 @@ from autograder import receipts
 from autograder.gradebook import queue
 from autograder.inbox.paths import Refused
 from autograder.steps.collect import shelf_of, submissions
-from autograder.steps.hand_in import hand_in, queue_what_is_not
+from autograder.steps.portal.hand_in import hand_in, queue_what_is_not
 
 from .conftest import ANSWER, answered, upload, with_settings
 

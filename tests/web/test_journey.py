@@ -13,10 +13,10 @@ import pytest
 import uvicorn
 
 from autograder.gradebook import sprints
-from autograder.steps import sprint
 from autograder.steps.collect import shelf_of
-from autograder.steps.on_arrival import grade_next
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
+from autograder.steps.portal import sprint
+from autograder.steps.portal.on_arrival import grade_next
 from autograder.web.app import create_app, now
 
 from .conftest import ANSWER, answered, link

@@ -14,7 +14,7 @@ import uvicorn
 from autograder.errors import NotFound
 from autograder.evidence import kept as shelf
 from autograder.gradebook import access
-from autograder.steps import kept_copies
+from autograder.steps.portal import kept_copies
 from autograder.student import copies, here, keeping, portal
 from autograder.web.app import create_app
 

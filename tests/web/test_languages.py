@@ -10,10 +10,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from autograder.steps.collect import shelf_of
-from autograder.steps.hand_in import hand_in
-from autograder.steps.on_arrival import grade_next
+from autograder.steps.judging.workers import Workers
+from autograder.steps.portal.hand_in import hand_in
+from autograder.steps.portal.on_arrival import grade_next
 from autograder.steps.release import folder_of
-from autograder.steps.workers import Workers
 from autograder.web import views
 from autograder.web.app import create_app, now
 

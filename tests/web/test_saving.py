@@ -16,9 +16,10 @@ import pytest
 import uvicorn
 
 from autograder.gradebook import access
-from autograder.steps import building, sprint
+from autograder.steps import building
 from autograder.steps.collect import shelf_of
 from autograder.steps.grade import read
+from autograder.steps.portal import sprint
 from autograder.student import here, portal, saving
 from autograder.web.app import create_app
 

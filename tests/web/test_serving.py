@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from autograder import gradebook
 from autograder.cli import app
 from autograder.gradebook import access, queue
-from autograder.steps.hand_in import hand_in
+from autograder.steps.portal.hand_in import hand_in
 
 from .conftest import answered, upload
 from .test_submit import free_port

@@ -17,10 +17,11 @@ from autograder.gradebook.connection import reading
 from autograder.gradebook.lateness import _seconds_late
 from autograder.gradebook.tables import SubmissionRow
 from autograder.inbox.paths import Refused
-from autograder.steps import allowances, roster, sprint
-from autograder.steps.answers import with_answers
+from autograder.steps import roster
 from autograder.steps.collect import shelf_of
-from autograder.steps.hand_in import hand_in
+from autograder.steps.portal import allowances, sprint
+from autograder.steps.portal.answers import with_answers
+from autograder.steps.portal.hand_in import hand_in
 from autograder.steps.release import release
 from autograder.student import here
 from autograder.student import task as student_task

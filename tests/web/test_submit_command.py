@@ -16,7 +16,7 @@ from autograder import receipts
 from autograder.cli.app import app
 from autograder.gradebook import access
 from autograder.steps.collect import shelf_of
-from autograder.steps.submit import submit
+from autograder.steps.portal.submit import submit
 from autograder.student import portal, sending
 
 from .conftest import answered

@@ -17,8 +17,8 @@ import pytest
 
 from autograder.gradebook import sprints
 from autograder.steps.collect import shelf_of
-from autograder.steps.on_arrival import grade_next
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
+from autograder.steps.portal.on_arrival import grade_next
 from autograder.web.app import now
 
 from .conftest import in_korean, link, with_settings

@@ -27,7 +27,8 @@ from autograder.steps.calibrate.report import Joint, Report, Row
 from autograder.steps.calibrate.reseeding import Reseeded
 from autograder.steps.calibrate.summing import as_entry, joint, problems, summed
 from autograder.steps.grade import judge_of, read
-from autograder.steps.judge import Judge
+from autograder.steps.judging.judge import Judge
+from autograder.steps.judging.workers import Workers
 from autograder.steps.validate.thresholds import (
     FILE,
     Threshold,
@@ -37,7 +38,6 @@ from autograder.steps.validate.thresholds import (
     thresholds,
 )
 from autograder.steps.validate.variants import Variants, hand_in
-from autograder.steps.workers import Workers
 
 RUNS, MISTAKE_RUNS = 30, 5
 UNUSED = 100_000  # the first seed of a check

@@ -19,9 +19,9 @@ from autograder.nouns import Result
 from autograder.steps.collect import put_forward
 from autograder.steps.feedback import feedback
 from autograder.steps.grade import outputs, read
+from autograder.steps.judging.workers import Workers
 from autograder.steps.regrade.judging import Again, digest, judge_again
 from autograder.steps.regrade.previewing import Preview, pairs
-from autograder.steps.workers import Workers
 
 APPLIED, REGRADED = "regrade applied", "regraded"
 Tell = Callable[[int, int], None]

@@ -18,8 +18,8 @@ from autograder.gradebook.connection import storable
 from autograder.nouns import Assignment, CriterionResult, Result, Status, Submission, criterion_id
 from autograder.steps.collect import shelf_of
 from autograder.steps.grade import judge_of
-from autograder.steps.judge import Judged
-from autograder.steps.workers import Workers
+from autograder.steps.judging.judge import Judged
+from autograder.steps.judging.workers import Workers
 
 NOTHING = "none"  # the state of a criterion that was not there before, or is not any more
 Turns = dict[str, tuple[str, str]]

@@ -13,8 +13,8 @@ from autograder.gradebook.recording import By
 from autograder.gradebook.regrading import Regraded, regrade
 from autograder.nouns import Result, Submission
 from autograder.steps.grade import read
+from autograder.steps.judging.workers import Workers
 from autograder.steps.regrade.judging import Again, digest, judge_again, must_have, recorded
-from autograder.steps.workers import Workers
 
 Tell = Callable[[int, int], None]
 

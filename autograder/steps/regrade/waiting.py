@@ -9,9 +9,9 @@ from autograder.errors import AutograderError
 from autograder.gradebook import plans
 from autograder.gradebook.connection import now
 from autograder.gradebook.plans import Plan
+from autograder.steps.judging.workers import Workers
 from autograder.steps.regrade.applying import apply
 from autograder.steps.regrade.previewing import Preview, preview
-from autograder.steps.workers import Workers
 
 TOLD_SECONDS = 0.5
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder.engine.pool import run_all
 from autograder.language import in_words
 from autograder.nouns import Mistake, Notebook, Status
-from autograder.steps.judge import Judge
+from autograder.steps.judging.judge import Judge
 from autograder.steps.validate.report import Tried
 from autograder.steps.validate.variants import Outcome, Variant, Variants, hand_in
 

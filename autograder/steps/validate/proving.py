@@ -19,7 +19,8 @@ from autograder.notebook.leaks import leaks
 from autograder.notebook.stripping import student_notebook
 from autograder.nouns import Assignment, Limits, Usage
 from autograder.steps.grade import judge_of, read
-from autograder.steps.judge import Judge
+from autograder.steps.judging.judge import Judge
+from autograder.steps.judging.workers import Workers
 from autograder.steps.prove import Proved, proved
 from autograder.steps.validate import thresholds as of_thresholds
 from autograder.steps.validate.claims import claimed
@@ -28,7 +29,6 @@ from autograder.steps.validate.report import Report, Row, Spent, Tried, Validate
 from autograder.steps.validate.thresholds import Standing
 from autograder.steps.validate.translations import translated
 from autograder.steps.validate.variants import Variants, outdated
-from autograder.steps.workers import Workers
 
 GOAL_SECONDS = 90.0  # what one notebook may take on two cores
 GOAL_MB = 2048.0

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.evidence.store import digest, fingerprint
 from autograder.nouns import Assignment, Criterion, Task
-from autograder.steps.run import versions
+from autograder.steps.judging.run import versions
 from autograder.steps.validate.variants import Variants
 
 FILE = "calibration.json"

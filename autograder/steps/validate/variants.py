@@ -13,8 +13,8 @@ from autograder.evidence.record import Evidence
 from autograder.notebook.cells import write_node
 from autograder.notebook.stripping import student_notebook
 from autograder.nouns import CriterionResult, Mistake, Notebook, NotebookResult, Submission
-from autograder.steps.judge import Judge, Judged
-from autograder.steps.run import versions
+from autograder.steps.judging.judge import Judge, Judged
+from autograder.steps.judging.run import versions
 from autograder.steps.validate.slices import Flow, Slice
 
 SUBMISSION = "validation"

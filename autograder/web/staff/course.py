@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from autograder.errors import AutograderError
-from autograder.steps import start_grading
+from autograder.steps.portal import start_grading
 from autograder.web.staff import course_views as views
 from autograder.web.staff.room import Instructor, Member, Room, Staff
 

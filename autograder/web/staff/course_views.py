@@ -12,9 +12,10 @@ from autograder import gradebook
 from autograder.config import Course
 from autograder.gradebook import audit, overview, queue
 from autograder.gradebook.overview import Counts
-from autograder.steps import roster, start_grading
+from autograder.steps import roster
+from autograder.steps.portal import start_grading
+from autograder.steps.portal.start_grading import Batch
 from autograder.steps.release import released_number
-from autograder.steps.start_grading import Batch
 from autograder.web import worker_state
 from autograder.web.worker_state import WorkerState
 

@@ -13,7 +13,7 @@ from autograder.errors import AutograderError
 from autograder.language import msgid, translate
 from autograder.nouns import fill
 from autograder.steps import export as export_step
-from autograder.steps import give_back
+from autograder.steps.portal import give_back
 from autograder.web.staff.background import Background, State, Tell
 from autograder.web.staff.room import Instructor, Member, Room, Staff
 

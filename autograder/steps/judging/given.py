@@ -10,8 +10,8 @@ from autograder import gradebook
 from autograder.config import Course
 from autograder.gradebook.connection import storable
 from autograder.nouns import CriterionResult, Notebook, TaskResult, criterion_id
-from autograder.steps.check import Checked
-from autograder.steps.rules import Settings
+from autograder.steps.judging.check import Checked
+from autograder.steps.judging.rules import Settings
 
 
 def settings_of(course: Course, assignment: str, source: Notebook, release: int) -> Settings:

@@ -7,7 +7,7 @@ from autograder.errors import AutograderError
 from autograder.gradebook import queue
 from autograder.steps.feedback import feedback
 from autograder.steps.grade import grade
-from autograder.steps.workers import Workers
+from autograder.steps.judging.workers import Workers
 
 BATCH = 8
 

@@ -29,15 +29,15 @@ from autograder.nouns import (
     TaskResult,
 )
 from autograder.sandbox.supervisor import WarmServer
-from autograder.steps import anew, given
-from autograder.steps import check as checking
-from autograder.steps import run as running
-from autograder.steps.check import Checked, in_error, not_attempted
-from autograder.steps.living import Gone, Live
-from autograder.steps.plan import Plan, files_beside
-from autograder.steps.plan import plan as plan_of
-from autograder.steps.rules import Rules, Settings
-from autograder.steps.training import Instead, instead_of_training
+from autograder.steps.judging import anew, given
+from autograder.steps.judging import check as checking
+from autograder.steps.judging import run as running
+from autograder.steps.judging.check import Checked, in_error, not_attempted
+from autograder.steps.judging.living import Gone, Live
+from autograder.steps.judging.plan import Plan, files_beside
+from autograder.steps.judging.plan import plan as plan_of
+from autograder.steps.judging.rules import Rules, Settings
+from autograder.steps.judging.training import Instead, instead_of_training
 
 ALONE = ("cpu", "wall")  # limits that a busy machine may have had a part in
 REFERENCE = "reference"

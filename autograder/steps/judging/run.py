@@ -22,8 +22,8 @@ from autograder.nouns import CellError, Limits, Message, Usage
 from autograder.sandbox import limits as limits_
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, Outcome, WarmServer
-from autograder.steps.living import Live
-from autograder.steps.plan import Plan
+from autograder.steps.judging.living import Live
+from autograder.steps.judging.plan import Plan
 
 VALUES_CAP = 4096  # values captured in one run
 CALL_SECONDS = 20.0  # CPU seconds of one call that a criterion makes to a student's function

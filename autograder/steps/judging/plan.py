@@ -12,7 +12,7 @@ from typing import Any
 from autograder.evidence.store import digest, fingerprint
 from autograder.notebook.merging import Merged
 from autograder.nouns import Limits, Notebook, TaskKind
-from autograder.steps.training import Instead
+from autograder.steps.judging.training import Instead
 
 
 @dataclass(frozen=True)

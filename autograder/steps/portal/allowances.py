@@ -12,8 +12,9 @@ from autograder import exams, gradebook
 from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import sprints
-from autograder.steps import roster, sprint
+from autograder.steps import roster
 from autograder.steps.collect import put_forward, shelf_of
+from autograder.steps.portal import sprint
 from autograder.steps.release import released_number
 
 

@@ -11,7 +11,7 @@ from autograder.errors import NotFound
 from autograder.receipts import Verified
 from autograder.steps.collect import shelf_of
 from autograder.steps.forget import was_deleted
-from autograder.steps.hand_in import facts_of
+from autograder.steps.portal.hand_in import facts_of
 
 
 def verify(file: Path, course: Course | None, key: Path | None = None) -> Verified:

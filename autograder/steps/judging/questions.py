@@ -12,7 +12,7 @@ from autograder.evidence.record import Evidence
 from autograder.evidence.store import Store, digest, fingerprint
 from autograder.nouns import Task
 from autograder.sandbox import wire
-from autograder.steps.living import Gone, Live
+from autograder.steps.judging.living import Gone, Live
 
 
 class Answers:

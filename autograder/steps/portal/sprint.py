@@ -25,8 +25,8 @@ from autograder.gradebook import sprints
 from autograder.inbox.paths import Refused
 from autograder.language import translate
 from autograder.steps import roster
-from autograder.steps.answers import with_answers
-from autograder.steps.hand_in import Upload, hand_in
+from autograder.steps.portal.answers import with_answers
+from autograder.steps.portal.hand_in import Upload, hand_in
 
 MOST_CELLS = 400
 LONGEST_CELL = 200_000  # characters

@@ -27,9 +27,9 @@ from autograder.nouns import (
 )
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, WarmServer
-from autograder.steps.living import Gone, Live
-from autograder.steps.questions import Answers
-from autograder.steps.rules import Rules, attempts, because, criterion_key, seed_of
+from autograder.steps.judging.living import Gone, Live
+from autograder.steps.judging.questions import Answers
+from autograder.steps.judging.rules import Rules, attempts, because, criterion_key, seed_of
 
 GIVEN = "@given"  # marks what is kept of criteria judged by other settings than the source's
 

@@ -1,0 +1,1 @@
+"""What happens between the pages and a course: signing in, handing in, sprints, giving back."""
