@@ -6,26 +6,20 @@ record       one graded submission, whole or not at all
 write_autograded   the notebooks that nbgrader's formgrader shows
 """
 
+from autograder.gradebook.audit import Change, changes
 from autograder.gradebook.autograded import write_autograded
-from autograder.gradebook.reading import (
-    Change,
-    CriterionScore,
-    ReleasedTask,
+from autograder.gradebook.outcomes import CriterionScore, criteria_of, criterion_scores
+from autograder.gradebook.recording import Recorded, choose_again, record
+from autograder.gradebook.registering import Registered, register
+from autograder.gradebook.released import ReleasedTask, assignments, demands, tasks
+from autograder.gradebook.scores import (
     Remark,
     StudentScore,
     TaskScore,
-    assignments,
-    changes,
-    criteria_of,
-    criterion_scores,
-    demands,
     remarks,
     student_scores,
     task_scores,
-    tasks,
 )
-from autograder.gradebook.recording import Recorded, choose_again, record
-from autograder.gradebook.registering import Registered, register
 
 __all__ = [
     "Change",

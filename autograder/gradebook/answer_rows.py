@@ -19,7 +19,7 @@ from autograder.gradebook.bank import Uses
 from autograder.gradebook.connection import now, storable
 from autograder.gradebook.leases import Answer
 from autograder.gradebook.marks import Line, Mark, State, wanted_score
-from autograder.gradebook.reading import ReleasedTask, task_of
+from autograder.gradebook.released import ReleasedTask, task_of
 from autograder.gradebook.rubric import Rubric, rubric_of
 from autograder.gradebook.staff_tables import LineCommentRow, MarkRow, RubricMarkRow
 from autograder.gradebook.tables import SubmissionRow

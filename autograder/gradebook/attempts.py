@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from autograder.config import Course
 from autograder.gradebook.connection import reading
-from autograder.gradebook.reading import place_of_tasks
+from autograder.gradebook.released import place_of_tasks
 from autograder.gradebook.tables import CriterionRow, SubmissionRow
 from autograder.nouns import Message
 

@@ -30,17 +30,21 @@ def note(
 
 
 @dataclass(frozen=True)
-class Done:
-    """What somebody did to an assignment as a whole."""
+class Change:
+    """One entry: `student` is "" where it was done to an assignment as a whole."""
 
     at: datetime  # UTC, without a zone
     who: str
     action: str
+    student: str
+    notebook: str
+    task: str
+    before: Mapping[str, Any]
     after: Mapping[str, Any]
     reason: str
 
 
-def last(course: Course, assignment: str, action: str) -> Done | None:
+def last(course: Course, assignment: str, action: str) -> Change | None:
     """When this was done last, by whom; None if it never was."""
     with reading(course) as session:
         row = session.scalars(
@@ -49,25 +53,10 @@ def last(course: Course, assignment: str, action: str) -> Done | None:
             .order_by(AuditRow.id.desc())
             .limit(1)
         ).first()
-        return Done(row.at, row.who, row.action, row.after, row.reason) if row else None
+        return _change(row) if row else None
 
 
-def of_student(
-    course: Course, assignment: str, student: str, action: str
-) -> tuple[Done, ...]:  # fmt: skip
-    """Every time this was done to what is one student's."""
-    with reading(course) as session:
-        rows = session.scalars(
-            select(AuditRow).where(
-                AuditRow.assignment == assignment,
-                AuditRow.student == student,
-                AuditRow.action == action,
-            )
-        )
-        return tuple(Done(r.at, r.who, r.action, r.after, r.reason) for r in rows)
-
-
-def done(course: Course, assignment: str, most: int = 12) -> tuple[Done, ...]:
+def done(course: Course, assignment: str, most: int = 12) -> tuple[Change, ...]:
     """What was done to it as a whole, the latest first."""
     with reading(course) as session:
         rows = session.scalars(
@@ -76,7 +65,7 @@ def done(course: Course, assignment: str, most: int = 12) -> tuple[Done, ...]:
             .order_by(AuditRow.id.desc())
             .limit(most)
         ).all()
-        return tuple(Done(r.at, r.who, r.action, r.after, r.reason) for r in rows)
+        return tuple(map(_change, rows))
 
 
 def changed_at(course: Course, assignment: str) -> dict[str, datetime]:
@@ -92,3 +81,24 @@ def changed_at(course: Course, assignment: str) -> dict[str, datetime]:
             for student, at in rows:
                 found[student] = max(at, found.get(student, at))
     return found
+
+
+def changes(
+    course: Course, assignment: str, student: str | None = None, action: str = ""
+) -> tuple[Change, ...]:
+    """The audit of an assignment, newest first: all of it, or what is one student's, or done so."""
+    with reading(course) as session:
+        query = select(AuditRow).where(AuditRow.assignment == assignment)
+        if student is not None:
+            query = query.where(AuditRow.student == student)
+        if action:
+            query = query.where(AuditRow.action == action)
+        rows = session.scalars(query.order_by(AuditRow.at.desc(), AuditRow.id.desc())).all()
+        return tuple(map(_change, rows))
+
+
+def _change(row: AuditRow) -> Change:
+    return Change(
+        row.at, row.who, row.action, row.student, row.notebook, row.task,
+        row.before, row.after, row.reason,
+    )  # fmt: skip

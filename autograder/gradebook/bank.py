@@ -18,7 +18,7 @@ from autograder.config import Course
 from autograder.errors import NotFound
 from autograder.gradebook.connection import now, reading, storable, writing
 from autograder.gradebook.leases import Answer
-from autograder.gradebook.reading import grades
+from autograder.gradebook.scores import grades
 from autograder.gradebook.staff_tables import BankRow, BankUseRow
 from autograder.gradebook.tables import SubmissionRow
 

@@ -8,7 +8,7 @@ from typing import Any
 from autograder.evidence.store import fingerprint
 from autograder.gradebook.connection import storable
 from autograder.gradebook.leases import Answer
-from autograder.gradebook.reading import ReleasedTask
+from autograder.gradebook.released import ReleasedTask
 from autograder.gradebook.rubric import Rubric, within
 from autograder.nouns import TaskKind
 

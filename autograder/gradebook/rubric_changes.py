@@ -11,7 +11,7 @@ from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import marking
 from autograder.gradebook.connection import reading, storable, writing
 from autograder.gradebook.leases import Answer
-from autograder.gradebook.reading import task_of
+from autograder.gradebook.released import task_of
 from autograder.gradebook.rubric import STARTS, Rubric, rubric_of
 from autograder.gradebook.staff_tables import MarkRow, RubricItemRow, RubricMarkRow, RubricRow
 from autograder.nouns import TaskKind

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from autograder.config import Course
 from autograder.gradebook.connection import reading
-from autograder.gradebook.reading import Remark
+from autograder.gradebook.scores import Remark
 from autograder.gradebook.staff_tables import LineCommentRow, RubricItemRow, RubricMarkRow
 from autograder.language import translate
 from autograder.nouns import fill

@@ -19,7 +19,7 @@ from autograder.config import Course
 from autograder.gradebook import leases
 from autograder.gradebook.connection import reading
 from autograder.gradebook.leases import Allotment, Answer
-from autograder.gradebook.reading import grades
+from autograder.gradebook.scores import grades
 from autograder.gradebook.staff_tables import MarkRow
 
 

@@ -89,7 +89,7 @@ def forget(
 
 def was_deleted(course: Course, assignment: str, student: str, submission: str) -> bool:
     """Whether the audit says that this submission was kept here, and deleted."""
-    found = audit.of_student(course, assignment, student, DELETED)
+    found = audit.changes(course, assignment, student, DELETED)
     return any(submission in one.after.get("submissions", ()) for one in found)
 
 

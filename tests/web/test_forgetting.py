@@ -119,7 +119,7 @@ def test_one_students_work_goes_with_every_trace_and_the_marks_stay(course, stud
     assert set((course.state / "evidence" / "blobs").rglob("*")) < blobs
     assert about(course, other) == others
     assert gradebook.student_scores(course, "hello", student) == before
-    (line,) = audit.of_student(course, "hello", student, DELETED)
+    (line,) = audit.changes(course, "hello", student, DELETED)
     assert (line.reason, len(line.after["submissions"])) == ("asked for it", 2)
     assert verify(course.root / "mine.txt", course).problems == ()
     with pytest.raises(NotFound):

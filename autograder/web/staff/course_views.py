@@ -119,7 +119,7 @@ class AssignmentPage:
     undecided: tuple[overview.Undecided, ...]
     failed: tuple[overview.Failed, ...]
     enrolled: int
-    done: tuple[audit.Done, ...]
+    done: tuple[audit.Change, ...]
 
 
 def progress(course: Course, assignment: str, of: CoursePage | None = None) -> Progress:

@@ -1,8 +1,8 @@
-"""What the gradebook says, as plain values: for pages, feedback, statistics and exports."""
+"""Students' scores and what people wrote on their cells: nbgrader's tables as plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,9 @@ from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from autograder.config import Course
-from autograder.errors import NotFound
 from autograder.gradebook.connection import reading
-from autograder.gradebook.tables import AuditRow, CriterionRow, ReleaseRow, SubmissionRow
-from autograder.nouns import Message, Status, TaskKind
+from autograder.gradebook.released import LAST, place_of_tasks
+from autograder.gradebook.tables import SubmissionRow
 
 
 @dataclass(frozen=True)
@@ -58,86 +57,6 @@ class Remark:
     notebook: str
     cell: str
     text: str
-
-
-@dataclass(frozen=True)
-class CriterionScore:
-    """How one criterion ended for one submission."""
-
-    submission: str
-    student: str
-    counts: bool
-    criterion: str  # the whole id
-    notebook: str
-    task: str
-    demand: str
-    hidden: bool
-    status: Status
-    points: float
-    max_points: float
-    score: float | None
-    attempts: int
-    error: str
-    message: Message
-    run: str
-
-
-@dataclass(frozen=True)
-class Change:
-    """One entry of the audit."""
-
-    at: datetime  # UTC
-    who: str
-    action: str
-    student: str
-    notebook: str
-    task: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    reason: str
-
-
-@dataclass(frozen=True)
-class ReleasedTask:
-    """One task of the newest release."""
-
-    notebook: str
-    task: str
-    points: float
-    kind: TaskKind
-    answers: tuple[str, ...] = ()  # its answer cells
-
-
-def assignments(course: Course) -> tuple[str, ...]:
-    """The assignments of which a release is registered, by name."""
-    with reading(course) as session:
-        query = select(ReleaseRow.assignment).distinct().order_by(ReleaseRow.assignment)
-        return tuple(session.scalars(query).all())
-
-
-def tasks(course: Course, assignment: str) -> tuple[ReleasedTask, ...]:
-    """The tasks of the newest release in their order; none if it was never released."""
-    with reading(course) as session:
-        return _released(session, assignment)
-
-
-def task_of(session: Session, assignment: str, notebook: str, task: str) -> ReleasedTask:
-    """One task of the newest release, for whoever already has a session; NotFound."""
-    for one in _released(session, assignment):
-        if (one.notebook, one.task) == (notebook, task):
-            return one
-    raise NotFound(f"{assignment} has no task {task!r}")
-
-
-def _released(session: Session, assignment: str) -> tuple[ReleasedTask, ...]:
-    row = session.scalars(_newest(assignment)).first()
-    return tuple(
-        ReleasedTask(
-            one["notebook"], one["task"], one["points"], TaskKind(one["kind"]),
-            tuple(one.get("answers", ())),
-        )
-        for one in (row.tasks if row else ())
-    )  # fmt: skip
 
 
 def student_scores(
@@ -187,7 +106,7 @@ def task_scores(
                 api.BaseCell.id,
             )
         ).all()
-    rows = sorted(rows, key=lambda row: (row[0], place.get(row[1:3], _LAST), row[1:3]))
+    rows = sorted(rows, key=lambda row: (row[0], place.get(row[1:3], LAST), row[1:3]))
     return tuple(
         TaskScore(who, notebook, task, auto, manual, extra, score, best.get(cell, 0.0), bool(waits))
         for who, notebook, task, auto, manual, extra, score, waits, cell in rows
@@ -217,99 +136,6 @@ def remarks(course: Course, assignment: str, student: str | None = None) -> tupl
             .order_by(api.SubmittedAssignment.student_id, api.Notebook.name, api.BaseCell.name)
         ).all()
     return tuple(Remark(*row) for row in rows if row[3].strip())
-
-
-def criterion_scores(
-    course: Course,
-    assignment: str,
-    student: str | None = None,
-    *,
-    all_submissions: bool = False,
-) -> tuple[CriterionScore, ...]:
-    """Every criterion of the submissions that count, or of all, in the order of the notebook."""
-    with reading(course) as session:
-        query = (
-            select(CriterionRow, SubmissionRow.student, SubmissionRow.counts)
-            .join(SubmissionRow, SubmissionRow.id == CriterionRow.submission)
-            .where(SubmissionRow.assignment == assignment)
-        )
-        if student is not None:
-            query = query.where(SubmissionRow.student == student)
-        if not all_submissions:
-            query = query.where(SubmissionRow.counts)
-        rows = session.execute(query).all()
-        place = place_of_tasks(session, assignment)
-    rows = sorted(
-        rows,
-        key=lambda found: (
-            found[1],
-            found[0].submission,
-            place.get((found[0].notebook, found[0].task), _LAST),
-            found[0].task,
-            found[0].position,
-        ),
-    )
-    return tuple(_criterion(row, who, counts) for row, who, counts in rows)
-
-
-def criteria_of(
-    course: Course, submissions: Sequence[str], notebook: str, task: str
-) -> tuple[CriterionScore, ...]:
-    """How one task's criteria ended for some submissions, in their order."""
-    with reading(course) as session:
-        rows = session.execute(
-            select(CriterionRow, SubmissionRow.student, SubmissionRow.counts)
-            .join(SubmissionRow, SubmissionRow.id == CriterionRow.submission)
-            .where(
-                CriterionRow.submission.in_(list(submissions)), CriterionRow.notebook == notebook,
-                CriterionRow.task == task,
-            )
-            .order_by(CriterionRow.submission, CriterionRow.position)
-        ).all()  # fmt: skip
-        return tuple(_criterion(row, who, counts) for row, who, counts in rows)
-
-
-def _criterion(row: CriterionRow, student: str, counts: bool) -> CriterionScore:
-    return CriterionScore(
-        submission=row.submission, student=student, counts=counts, criterion=row.criterion,
-        notebook=row.notebook, task=row.task, demand=row.demand, hidden=row.hidden,
-        status=Status(row.status), points=row.points, max_points=row.max_points,
-        score=row.score, attempts=row.attempts, error=row.error,
-        message=Message(**row.message), run=row.run,
-    )  # fmt: skip
-
-
-def demands(course: Course, assignment: str, release: int = 0) -> Mapping[str, Mapping[str, Any]]:
-    """What a release demanded, by criterion id; the newest release where `release` is 0.
-
-    Each has `demand` with its {settings}, `sentence`, `points`, `hidden` and `settings`; empty if
-    nothing is known of the release.
-    """
-    with reading(course) as session:
-        query = _newest(assignment)
-        if release:
-            query = query.where(ReleaseRow.number == release)
-        row = session.scalars(query).first()
-        return dict(row.demands) if row else {}
-
-
-def changes(course: Course, assignment: str, student: str | None = None) -> tuple[Change, ...]:
-    """The audit of an assignment, newest first."""
-    with reading(course) as session:
-        query = select(AuditRow).where(AuditRow.assignment == assignment)
-        if student is not None:
-            query = query.where(AuditRow.student == student)
-        rows = session.scalars(query.order_by(AuditRow.at.desc(), AuditRow.id.desc())).all()
-    return tuple(
-        Change(
-            row.at, row.who, row.action, row.student, row.notebook, row.task,
-            row.before, row.after, row.reason,
-        )
-        for row in rows
-    )  # fmt: skip
-
-
-# ── Parts of queries ─────────────────────────────────────────────────────────────────
 
 
 def _of(assignment: str, student: str | None) -> Sequence[Any]:
@@ -401,18 +227,3 @@ def _max_scores(session: Session, assignment: str) -> dict[str, float]:
         ).all()
         found.update({row.id: row.max_score for row in rows})
     return found
-
-
-_LAST = 1 << 30
-
-
-def place_of_tasks(session: Session, assignment: str) -> dict[Any, int]:
-    """The place of each (notebook, task) in the newest release."""
-    row = session.scalars(_newest(assignment)).first()
-    tasks = row.tasks if row else []
-    return {(task["notebook"], task["task"]): place for place, task in enumerate(tasks)}
-
-
-def _newest(assignment: str) -> Select[Any]:
-    query = select(ReleaseRow).where(ReleaseRow.assignment == assignment)
-    return query.order_by(ReleaseRow.number.desc()).limit(1)

@@ -1,0 +1,96 @@
+"""How criteria ended, submission by submission: our own table as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from autograder.config import Course
+from autograder.gradebook.connection import reading
+from autograder.gradebook.released import LAST, place_of_tasks
+from autograder.gradebook.tables import CriterionRow, SubmissionRow
+from autograder.nouns import Message, Status
+
+
+@dataclass(frozen=True)
+class CriterionScore:
+    """How one criterion ended for one submission."""
+
+    submission: str
+    student: str
+    counts: bool
+    criterion: str  # the whole id
+    notebook: str
+    task: str
+    demand: str
+    hidden: bool
+    status: Status
+    points: float
+    max_points: float
+    score: float | None
+    attempts: int
+    error: str
+    message: Message
+    run: str
+
+
+def criterion_scores(
+    course: Course,
+    assignment: str,
+    student: str | None = None,
+    *,
+    all_submissions: bool = False,
+) -> tuple[CriterionScore, ...]:
+    """Every criterion of the submissions that count, or of all, in the order of the notebook."""
+    with reading(course) as session:
+        query = (
+            select(CriterionRow, SubmissionRow.student, SubmissionRow.counts)
+            .join(SubmissionRow, SubmissionRow.id == CriterionRow.submission)
+            .where(SubmissionRow.assignment == assignment)
+        )
+        if student is not None:
+            query = query.where(SubmissionRow.student == student)
+        if not all_submissions:
+            query = query.where(SubmissionRow.counts)
+        rows = session.execute(query).all()
+        place = place_of_tasks(session, assignment)
+    rows = sorted(
+        rows,
+        key=lambda found: (
+            found[1],
+            found[0].submission,
+            place.get((found[0].notebook, found[0].task), LAST),
+            found[0].task,
+            found[0].position,
+        ),
+    )
+    return tuple(_criterion(row, who, counts) for row, who, counts in rows)
+
+
+def criteria_of(
+    course: Course, submissions: Sequence[str], notebook: str, task: str
+) -> tuple[CriterionScore, ...]:
+    """How one task's criteria ended for some submissions, in their order."""
+    with reading(course) as session:
+        rows = session.execute(
+            select(CriterionRow, SubmissionRow.student, SubmissionRow.counts)
+            .join(SubmissionRow, SubmissionRow.id == CriterionRow.submission)
+            .where(
+                CriterionRow.submission.in_(list(submissions)), CriterionRow.notebook == notebook,
+                CriterionRow.task == task,
+            )
+            .order_by(CriterionRow.submission, CriterionRow.position)
+        ).all()  # fmt: skip
+        return tuple(_criterion(row, who, counts) for row, who, counts in rows)
+
+
+def _criterion(row: CriterionRow, student: str, counts: bool) -> CriterionScore:
+    return CriterionScore(
+        submission=row.submission, student=student, counts=counts, criterion=row.criterion,
+        notebook=row.notebook, task=row.task, demand=row.demand, hidden=row.hidden,
+        status=Status(row.status), points=row.points, max_points=row.max_points,
+        score=row.score, attempts=row.attempts, error=row.error,
+        message=Message(**row.message), run=row.run,
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""What was released, as plain values: assignments, their tasks, and what was demanded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from autograder.config import Course
+from autograder.errors import NotFound
+from autograder.gradebook.connection import reading
+from autograder.gradebook.tables import ReleaseRow
+from autograder.nouns import TaskKind
+
+LAST = 1 << 30  # the place of a task that the newest release does not have
+
+
+@dataclass(frozen=True)
+class ReleasedTask:
+    """One task of the newest release."""
+
+    notebook: str
+    task: str
+    points: float
+    kind: TaskKind
+    answers: tuple[str, ...] = ()  # its answer cells
+
+
+def assignments(course: Course) -> tuple[str, ...]:
+    """The assignments of which a release is registered, by name."""
+    with reading(course) as session:
+        query = select(ReleaseRow.assignment).distinct().order_by(ReleaseRow.assignment)
+        return tuple(session.scalars(query).all())
+
+
+def tasks(course: Course, assignment: str) -> tuple[ReleasedTask, ...]:
+    """The tasks of the newest release in their order; none if it was never released."""
+    with reading(course) as session:
+        return _released(session, assignment)
+
+
+def task_of(session: Session, assignment: str, notebook: str, task: str) -> ReleasedTask:
+    """One task of the newest release, for whoever already has a session; NotFound."""
+    for one in _released(session, assignment):
+        if (one.notebook, one.task) == (notebook, task):
+            return one
+    raise NotFound(f"{assignment} has no task {task!r}")
+
+
+def _released(session: Session, assignment: str) -> tuple[ReleasedTask, ...]:
+    row = session.scalars(_newest(assignment)).first()
+    return tuple(
+        ReleasedTask(
+            one["notebook"], one["task"], one["points"], TaskKind(one["kind"]),
+            tuple(one.get("answers", ())),
+        )
+        for one in (row.tasks if row else ())
+    )  # fmt: skip
+
+
+def demands(course: Course, assignment: str, release: int = 0) -> Mapping[str, Mapping[str, Any]]:
+    """What a release demanded, by criterion id; the newest release where `release` is 0.
+
+    Each has `demand` with its {settings}, `sentence`, `points`, `hidden` and `settings`; empty if
+    nothing is known of the release.
+    """
+    with reading(course) as session:
+        query = _newest(assignment)
+        if release:
+            query = query.where(ReleaseRow.number == release)
+        row = session.scalars(query).first()
+        return dict(row.demands) if row else {}
+
+
+def place_of_tasks(session: Session, assignment: str) -> dict[Any, int]:
+    """The place of each (notebook, task) in the newest release."""
+    row = session.scalars(_newest(assignment)).first()
+    tasks = row.tasks if row else []
+    return {(task["notebook"], task["task"]): place for place, task in enumerate(tasks)}
+
+
+def _newest(assignment: str) -> Select[Any]:
+    query = select(ReleaseRow).where(ReleaseRow.assignment == assignment)
+    return query.order_by(ReleaseRow.number.desc()).limit(1)
