@@ -73,6 +73,9 @@ def validate(
         bool,
         typer.Option("--whole", help="Run each mistake's notebook from end to end."),
     ] = False,
+    draws: Annotated[
+        int, typer.Option(min=0, help="Judge under so many other hidden draws too: luck shows.")
+    ] = 0,
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", min=0, help="Runs at a time; 0: one per core.")
     ] = 0,
@@ -90,6 +93,7 @@ def validate(
             assignment or (),
             slow=slow,
             whole=whole,
+            draws=draws,
             jobs=jobs,
             sandbox=sandbox,
             progress=tell,

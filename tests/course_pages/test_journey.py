@@ -14,7 +14,6 @@ import pytest
 
 from autograder import gradebook
 from autograder.gradebook import requests, sprints
-from autograder.steps.judging.workers import Workers
 from autograder.steps.portal.on_arrival import grade_next
 from autograder.steps.regrade.waiting import regrade_next
 from autograder.web.app import now
@@ -64,15 +63,14 @@ class Reader:
 
 
 @contextmanager
-def working(course):
+def working(course, workers):
     """A worker beside the server, as `autograder serve` starts one."""
     over = threading.Event()
 
     def work() -> None:
-        with Workers(sandbox=False, parallel=2) as workers:
-            while not over.wait(0.1):
-                regrade_next(course, workers)
-                grade_next(course, workers)
+        while not over.wait(0.1):
+            regrade_next(course, workers)
+            grade_next(course, workers)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -93,9 +91,9 @@ def handed_in(class_):
     return class_
 
 
-def test_from_grading_to_a_regrade_that_the_student_sees(chromium, handed_in):  # noqa: F811
+def test_from_grading_to_a_regrade_that_the_student_sees(chromium, handed_in, workers):  # noqa: F811
     course, students = handed_in.course, handed_in.students
-    with serving(course, now) as base, working(course):
+    with serving(course, now) as base, working(course, workers):
         reader = Reader(chromium, base, course)
         page = reader.page
         reader.look("course")

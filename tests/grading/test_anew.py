@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -14,7 +13,6 @@ from autograder.config import Course
 from autograder.evidence import results
 from autograder.nouns import CriterionResult, Status
 from autograder.steps import grade
-from autograder.steps.judging.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 
 COINS = 40
@@ -37,12 +35,6 @@ task.check()"""
 TEST = HEAD + "".join(COIN.replace("NUMBER", str(n)) for n in range(COINS)) + AFTER
 TOSSED = "import random\ncoins = [random.random() < 0.5 for _ in range(40)] + [random.random()]"
 HEADS = "coins = [True] * 41"
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(parallel=1) as hired:
-        yield hired
 
 
 @pytest.fixture

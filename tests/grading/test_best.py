@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,12 +19,6 @@ from tests.grading.made import code
 from tests.grading.test_bulk import ANSWERS, make
 
 BETTER, WORSE = ANSWERS["a-right"], ANSWERS["b-wrong"]
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(parallel=1) as hired:
-        yield hired
 
 
 @pytest.fixture

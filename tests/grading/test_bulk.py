@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -47,12 +46,6 @@ ANSWERS = {
     "e-right": RIGHT + "\n# e",
 }
 STATES = {"a-right": 3.0, "b-wrong": 1.0, "c-half": 2.0, "d-error": 1.0, "e-right": 3.0}
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(parallel=2) as hired:
-        yield hired
 
 
 def make(root: Path, *, slow: float = 0.0) -> Course:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-import pytest
 
 from autograder import gradebook
 from autograder.config import Course
@@ -19,12 +17,6 @@ from tests.grading.test_bulk import make
 
 GIVEN = "assert double(wanted) == 2 * wanted"
 OF_ITS_OWN_SIZE = "assert double(3) >= wanted"
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(parallel=2) as hired:
-        yield hired
 
 
 def released(root: Path, *, wanted: int) -> Course:

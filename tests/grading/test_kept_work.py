@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +40,6 @@ def summed(total):
 
 task.check()"""
 FAILS = "import numpy as numbers\ndef summed(x): return float(numbers.sum(x))\nraise RuntimeError('this cell must not be run')\nnet = history = None"
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(parallel=2) as hired:
-        yield hired
 
 
 def cells(fit: str = SOLUTION, *, before: str = "net = 0", after: str = "") -> list[Any]:

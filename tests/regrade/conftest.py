@@ -51,12 +51,6 @@ class Graded:
 
 
 @pytest.fixture(scope="session")
-def workers() -> Iterator[Workers]:
-    with Workers(sandbox=False, parallel=2) as hired:
-        yield hired
-
-
-@pytest.fixture(scope="session")
 def graded_template(course_template: Path, workers: Workers, tmp_path_factory) -> Path:  # noqa: F811
     root = tmp_path_factory.mktemp("graded") / "course"
     shutil.copytree(course_template, root)

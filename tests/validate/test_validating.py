@@ -28,9 +28,15 @@ Found = Callable[..., Validated]
 
 @pytest.fixture
 def found(tmp_path: Path, workers: Workers) -> Found:
-    def run(config_lines: str = "", slow: bool = False, whole: bool = False, **changes: Any) -> Any:
+    def run(
+        config_lines: str = "",
+        slow: bool = False,
+        whole: bool = False,
+        draws: int = 0,
+        **changes: Any,
+    ) -> Any:
         made = course(tmp_path / "course", cells(**changes), config_lines=config_lines)
-        report = validate(made, ["A"], slow=slow, whole=whole, workers=workers, jobs=2)
+        report = validate(made, ["A"], slow=slow, whole=whole, draws=draws, workers=workers, jobs=2)
         (one,) = report.assignments
         assert report.ok is (not one.breaches)
         return one
@@ -112,6 +118,35 @@ def test_a_mistake_that_fails_more_than_it_names_is_a_breach(found: Found) -> No
     breaches = found(first=[TRIPLED, ROUNDED, both]).breaches
     assert "it also ends by_hand as failed" in breaches[0]
     assert "drawn ends as not_run, not as failed" in breaches[1]
+
+
+BY_LUCK = """def double(x):
+    return 2 * x if np.ndim(x) == 0 or x[0] > 0 else 3 * x"""
+
+
+def test_a_mistake_that_luck_lets_pass_is_a_breach(found: Found) -> None:
+    lucky = mistake("lucky", "drawn", BY_LUCK)
+    breaches = found(first=[TRIPLED, ROUNDED, lucky], draws=16).breaches
+    assert re.search(
+        r"mistake lucky of double: it should fail drawn, but passes.*"
+        r" \(under \d+ of 16 other hidden draws\)", breaches[-1],
+    )  # fmt: skip
+
+
+def test_a_solution_that_bad_luck_fails_is_a_breach(found: Found) -> None:
+    unlucky = f"### BEGIN SOLUTION\n{BY_LUCK}\n### END SOLUTION"
+    breaches = found(double=unlucky, draws=16).breaches
+    assert any(
+        re.search(r"the solution: it also ends drawn .*under \d+ of 16 other hidden draws", b)
+        for b in breaches
+    )
+
+
+def test_other_draws_find_nothing_where_nothing_is_luck(found: Found) -> None:
+    one = found(draws=4)
+    assert one.breaches == ()
+    again = found()  # what other draws left does not stand in the way of the real ones
+    assert (again.ran, again.breaches) == (0, ())
 
 
 def test_a_mistake_that_costs_points_of_another_task_is_a_breach(found: Found) -> None:

@@ -17,7 +17,6 @@ from autograder.steps import roster
 from autograder.steps.backup import backup, restore
 from autograder.steps.collect import shelf_of
 from autograder.steps.grade import grade
-from autograder.steps.judging.workers import Workers
 from autograder.steps.portal.hand_in import hand_in
 from autograder.web.app import now
 
@@ -25,14 +24,13 @@ from .conftest import answered, link, upload
 
 
 @pytest.fixture
-def graded(course, student, tmp_path):
+def graded(course, student, tmp_path, workers):
     hand_in(course, "hello", student, [upload(tmp_path, answered(course))], now())
-    with Workers(sandbox=False) as workers:
-        grade(course, "hello", workers=workers)
+    grade(course, "hello", workers=workers)
     return course
 
 
-def test_all_of_a_course_is_there_again(graded, student, tmp_path):
+def test_all_of_a_course_is_there_again(graded, student, tmp_path, workers):
     token = link(graded, "2026001")
     packed = backup(graded, tmp_path / "b.tar")
     assert packed.gradebook
@@ -47,8 +45,7 @@ def test_all_of_a_course_is_there_again(graded, student, tmp_path):
     assert access.entry(again, token).person == student, "personal links go on"
     (one,) = shelf_of(again, "hello").all_of(student)
     assert shelf_of(again, "hello").submission(one).sha256 == one.sha256
-    with Workers(sandbox=False) as workers:
-        assert grade(again, "hello", workers=workers).ran == 0, "evidence is there, too"
+    assert grade(again, "hello", workers=workers).ran == 0, "evidence is there, too"
 
 
 def test_it_is_made_while_others_write(graded, tmp_path):

@@ -19,7 +19,6 @@ from autograder.steps import roster
 from autograder.steps.collect import shelf_of
 from autograder.steps.feedback import feedback
 from autograder.steps.forget import DELETED, forget
-from autograder.steps.judging.workers import Workers
 from autograder.steps.portal import kept_copies
 from autograder.steps.portal.hand_in import hand_in, to_the_queue
 from autograder.steps.portal.on_arrival import grade_next
@@ -36,21 +35,20 @@ LATER = NOW + timedelta(days=400)
 
 
 @pytest.fixture(scope="module")
-def graded(template, tmp_path_factory) -> Path:
+def graded(template, tmp_path_factory, workers) -> Path:
     """Two students whose work was graded, the one handed in twice."""
     root = tmp_path_factory.mktemp("graded") / "course"
     shutil.copytree(template, root)
     course = config.load(root)
     folder = tmp_path_factory.mktemp("uploads")
-    with Workers(parallel=1) as workers:
-        for number, answers in (("2026001", ("pass", ANSWER)), ("2026002", (ANSWER,))):
-            person = roster.find(course, number)
-            for count, answer in enumerate(answers):
-                data = answered(course, answer=answer + PLOT.format(n=number + str(count)))
-                hand_in(course, "hello", person.id, [upload(folder, data)], NOW)
-                assert grade_next(course, workers) == 1
-            (folder / "kept.zip").write_bytes(b"weights")
-            kept_copies.put(course, "hello", person.id, "net", folder / "kept.zip")
+    for number, answers in (("2026001", ("pass", ANSWER)), ("2026002", (ANSWER,))):
+        person = roster.find(course, number)
+        for count, answer in enumerate(answers):
+            data = answered(course, answer=answer + PLOT.format(n=number + str(count)))
+            hand_in(course, "hello", person.id, [upload(folder, data)], NOW)
+            assert grade_next(course, workers) == 1
+        (folder / "kept.zip").write_bytes(b"weights")
+        kept_copies.put(course, "hello", person.id, "net", folder / "kept.zip")
     return root
 
 
@@ -132,7 +130,7 @@ def newest(course, student: str) -> str:
     return kept.id
 
 
-def test_everything_else_goes_on_without_it(course, student, other, tmp_path):
+def test_everything_else_goes_on_without_it(course, student, other, tmp_path, workers):
     forget(course, "hello", students=["2026001"], delete=True, reason="x")
     assert roster.find(course, "2026001").id == student, "one assignment is not a person"
     feedback(course, "hello")
@@ -145,8 +143,7 @@ def test_everything_else_goes_on_without_it(course, student, other, tmp_path):
     assert page.score is not None
     assert page.score.points == "10 of 10 points"
     done = hand_in(course, "hello", student, [upload(tmp_path, answered(course))], LATER)
-    with Workers(parallel=1) as workers:
-        assert grade_next(course, workers) == 1
+    assert grade_next(course, workers) == 1
     assert newest(course, student) == done.submission
 
 

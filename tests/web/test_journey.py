@@ -14,7 +14,6 @@ import uvicorn
 
 from autograder.gradebook import sprints
 from autograder.steps.collect import shelf_of
-from autograder.steps.judging.workers import Workers
 from autograder.steps.portal import sprint
 from autograder.steps.portal.on_arrival import grade_next
 from autograder.web.app import create_app, now
@@ -102,7 +101,9 @@ def test_axe_is_there_where_it_is_asked_for():
         assert AXE.is_file(), "make browser fetches it"
 
 
-def test_from_the_personal_link_to_the_regrade_request(chromium, course, student, tmp_path):
+def test_from_the_personal_link_to_the_regrade_request(
+    chromium, course, student, tmp_path, workers
+):
     with serving(course, now) as base:
         reader = Reader(chromium, base)
         page = reader.page
@@ -135,8 +136,7 @@ def test_from_the_personal_link_to_the_regrade_request(chromium, course, student
         reader.has("Download the signed receipt")
         reader.look("receipt")
         page.go_back()
-        with Workers(parallel=1) as workers:
-            assert grade_next(course, workers) == 1
+        assert grade_next(course, workers) == 1
         reader.has("of 10 points")  # by itself: the page asks
         page.reload()
         reader.look("result")

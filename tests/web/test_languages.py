@@ -10,7 +10,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from autograder.steps.collect import shelf_of
-from autograder.steps.judging.workers import Workers
 from autograder.steps.portal.hand_in import hand_in
 from autograder.steps.portal.on_arrival import grade_next
 from autograder.steps.release import folder_of
@@ -82,20 +81,19 @@ def test_colab_opens_either(course, student):
     ]
 
 
-def test_either_is_handed_in_and_judged_alike(course, student, tmp_path):
+def test_either_is_handed_in_and_judged_alike(course, student, tmp_path, workers):
     points = []
-    with Workers(parallel=1) as workers:
-        for lang in ("en", "ko"):
-            path = folder_of(course, "hello", lang) / "hello.ipynb"
-            notebook = json.loads(path.read_bytes())
-            for cell in notebook["cells"]:
-                if cell["metadata"].get("nbgrader", {}).get("solution"):
-                    cell["source"] = ANSWER
-            data = json.dumps(notebook).encode()
-            done = hand_in(course, "hello", student, [upload(tmp_path, data)], now())
-            assert done.receipt["tasks"] == {"hello": {"standardise": "saved"}}
-            assert grade_next(course, workers) == 1
-            points.append(views.score_of(course, "hello", student, now()).points)
+    for lang in ("en", "ko"):
+        path = folder_of(course, "hello", lang) / "hello.ipynb"
+        notebook = json.loads(path.read_bytes())
+        for cell in notebook["cells"]:
+            if cell["metadata"].get("nbgrader", {}).get("solution"):
+                cell["source"] = ANSWER
+        data = json.dumps(notebook).encode()
+        done = hand_in(course, "hello", student, [upload(tmp_path, data)], now())
+        assert done.receipt["tasks"] == {"hello": {"standardise": "saved"}}
+        assert grade_next(course, workers) == 1
+        points.append(views.score_of(course, "hello", student, now()).points)
     assert points[0] == points[1] == "10 of 10 points"
     shelf = shelf_of(course, "hello")
     handed_in = [shelf.submission(one) for one in shelf.all_of(student)]

@@ -17,7 +17,6 @@ import pytest
 
 from autograder.gradebook import sprints
 from autograder.steps.collect import shelf_of
-from autograder.steps.judging.workers import Workers
 from autograder.steps.portal.on_arrival import grade_next
 from autograder.web.app import now
 
@@ -143,7 +142,7 @@ def tab_to(page, name: str) -> None:
 
 
 def test_by_keyboard_from_the_link_through_jupyterlab_to_a_regrade_request(
-    chromium, course, student, tmp_path
+    chromium, course, student, tmp_path, workers
 ):
     folder = tmp_path / "student"
     folder.mkdir()
@@ -169,8 +168,7 @@ def test_by_keyboard_from_the_link_through_jupyterlab_to_a_regrade_request(
         receipted(page.context.pages[-1])
         page.goto(f"{portal}/a/hello")
         reader.has("Waiting to be graded")
-        with Workers(parallel=1) as workers:
-            assert grade_next(course, workers) == 1
+        assert grade_next(course, workers) == 1
         reader.has("8 of 10 points")
         page.reload()
         tab_to(page, "Receipt")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from autograder.nouns import Mistake, Notebook, Status
 from autograder.steps.judging.judge import Judge
 from autograder.steps.validate.report import Tried
 from autograder.steps.validate.variants import Outcome, Variant, Variants, hand_in
+
+DRAWS = 2_000_000  # the first number of a release that is never released
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,14 @@ def try_mistakes(
     chosen: Sequence[Known],
     *,
     whole: bool,
+    draws: int,
     at_once: int,
     done: Callable[[Tried], None],
 ) -> list[Tried]:
-    """How each chosen mistake ended, in their order; faults of ours come out as differences."""
+    """How each chosen mistake ended, in their order; faults of ours come out as differences.
+
+    It must end so under `draws` other hidden draws too.
+    """
     variants = Variants(notebook)
     made = [(one, variants.mistaken(one.mistake, whole=whole)) for one in chosen]
     outcomes: dict[int, Tried] = {}
@@ -55,18 +62,25 @@ def try_mistakes(
     alone: list[tuple[Known, Variant]] = []
 
     def keep(one: Known, variant: Variant, outcome: Outcome) -> None:
-        outcomes[order[id(one)]] = tried = _tried(notebook, one, variant, outcome)
+        outcomes[order[id(one)]] = tried = _tried(notebook, one, variant, outcome, drawn[id(one)])
         done(tried)
+
+    drawn: dict[int, list[Outcome]] = {}
+
+    def ended(made: tuple[Known, Variant]) -> Outcome:
+        one, variant = made
+        drawn[id(one)] = under_other_draws(judge, notebook, variant, draws)
+        return hand_in(judge, variant)
 
     threads = ThreadPoolExecutor(at_once)
     try:
-        for ended in run_all(threads, lambda m: hand_in(judge, m[1]), made, at_once=at_once):
-            if ended.value is None:
-                raise ended.error or RuntimeError("a mistake ended without an outcome")
-            if ended.value.timed_out and at_once > 1:
-                alone.append(ended.item)
+        for end in run_all(threads, ended, made, at_once=at_once):
+            if end.value is None:
+                raise end.error or RuntimeError("a mistake ended without an outcome")
+            if end.value.timed_out and at_once > 1:
+                alone.append(end.item)
             else:
-                keep(*ended.item, ended.value)
+                keep(*end.item, end.value)
         for one, variant in alone:
             keep(one, variant, hand_in(judge, variant, afresh=True))
     finally:
@@ -74,8 +88,15 @@ def try_mistakes(
     return [outcomes[place] for place in sorted(outcomes)]
 
 
-def _tried(notebook: Notebook, one: Known, variant: Variant, outcome: Outcome) -> Tried:
+def _tried(
+    notebook: Notebook,
+    one: Known,
+    variant: Variant,
+    outcome: Outcome,
+    drawn: Sequence[Outcome],
+) -> Tried:
     wanted = _expected(notebook, one)
+    label = f"{notebook.name}, mistake {one.mistake.name} of {one.task}"
     failed = [
         f"{task}/{name}"
         for (task, name), c in outcome.criteria.items()
@@ -92,7 +113,10 @@ def _tried(notebook: Notebook, one: Known, variant: Variant, outcome: Outcome) -
         left_out=len(variant.left_out),
         cpu_seconds=round(used, 2),
         ran=outcome.ran,
-        differences=tuple(_differences(notebook, one, wanted, outcome)),
+        differences=(
+            *_differences(label, one.fails, wanted, outcome),
+            *_of_draws(label, one.fails, wanted, drawn),
+        ),
     )
 
 
@@ -111,13 +135,44 @@ def _expected(notebook: Notebook, one: Known) -> dict[tuple[str, str], Status]:
     return wanted
 
 
+def _of_draws(
+    label: str,
+    fails: Collection[str],
+    wanted: Mapping[tuple[str, str], Status],
+    drawn: Sequence[Outcome],
+) -> Iterator[str]:
+    """What ends otherwise under some of the other hidden draws: luck, for the student."""
+    seen = Counter(
+        line for outcome in drawn for line in _differences(label, fails, wanted, outcome)
+    )
+    for line, count in seen.items():
+        yield f"{line} (under {count} of {len(drawn)} other hidden draws)"
+
+
+def solution_under_draws(judge: Judge, notebook: Notebook, draws: int) -> Iterator[str]:
+    """What the solution does not pass under other hidden draws."""
+    every = {(t.grade_id, c.name) for t in notebook.tasks for c in t.criteria}
+    wanted = dict.fromkeys(every, Status.PASSED)
+    drawn = under_other_draws(judge, notebook, Variants(notebook).solved(every), draws)
+    yield from _of_draws(f"{notebook.name}, the solution", (), wanted, drawn)
+
+
+def under_other_draws(
+    judge: Judge, notebook: Notebook, variant: Variant, draws: int
+) -> list[Outcome]:
+    """How the variant ends under so many other hidden draws; none if nothing in it is drawn."""
+    drawing = {(t.grade_id, c.name) for t in notebook.tasks for c in t.criteria if c.draws}
+    if not drawing & variant.criteria:
+        return []
+    return [hand_in(judge, variant, release=DRAWS + number) for number in range(draws)]
+
+
 def _differences(
-    notebook: Notebook,
-    one: Known,
+    label: str,
+    fails: Collection[str],
     wanted: Mapping[tuple[str, str], Status],
     outcome: Outcome,
 ) -> Iterator[str]:
-    label = f"{notebook.name}, mistake {one.mistake.name} of {one.task}"
     for (task, name), status in wanted.items():
         found = outcome.criteria.get((task, name))
         if found is None:  # nothing that the mistake can have changed
@@ -127,7 +182,7 @@ def _differences(
         if found.status is status:
             continue
         expected, got, _ = in_words(found.message)
-        where = name if task in one.fails else f"{name} of task {task}"
+        where = name if task in fails else f"{name} of task {task}"
         if found.status is Status.PASSED:
             score = "" if found.score is None else f" (score {found.score:.4g})"
             yield f"{label}: it should fail {where}, but passes{score}"

@@ -24,7 +24,12 @@ from autograder.steps.judging.workers import Workers
 from autograder.steps.prove import Proved, proved
 from autograder.steps.validate import thresholds as of_thresholds
 from autograder.steps.validate.claims import claimed
-from autograder.steps.validate.mistakes import Known, known_mistakes, try_mistakes
+from autograder.steps.validate.mistakes import (
+    Known,
+    known_mistakes,
+    solution_under_draws,
+    try_mistakes,
+)
 from autograder.steps.validate.report import Report, Row, Spent, Tried, Validated
 from autograder.steps.validate.thresholds import Standing
 from autograder.steps.validate.translations import translated
@@ -43,6 +48,7 @@ class _How:
 
     slow: bool
     whole: bool
+    draws: int
     at_once: int
     show: Show
 
@@ -53,6 +59,7 @@ def validate(
     *,
     slow: bool = False,
     whole: bool = False,
+    draws: int = 0,
     jobs: int = 0,
     sandbox: bool = True,
     progress: Show = lambda _: None,
@@ -61,11 +68,12 @@ def validate(
     """What is not as it should be in these assignments (none named: in all of the course).
 
     `slow` also trains the mistakes tagged so; `whole` runs every mistake's notebook from end to
-    end, also where the mistake can have changed nothing. What has run before is not run again.
+    end, also where the mistake can have changed nothing; `draws` judges solution and mistakes under
+    so many other hidden draws too. What has run before is not run again.
     """
     every = sorted(p.name for p in course.source.glob("*/") if any(p.glob("*.ipynb")))
     at_once = jobs or course.grading.jobs or os.cpu_count() or 1
-    how = _How(slow, whole, at_once, progress)
+    how = _How(slow, whole, draws, at_once, progress)
     with ExitStack() as stack:
         hired = workers or stack.enter_context(Workers(sandbox=sandbox, parallel=at_once))
         found = tuple(_validated(course, name, hired, how) for name in assignments or every)
@@ -90,6 +98,7 @@ def _validated(course: Course, name: str, workers: Workers, how: _How) -> Valida
     breaches = [
         *reference.complaints,
         *(line for one in tried for line in one.differences),
+        *(line for n in source.notebooks for line in solution_under_draws(judge, n, how.draws)),
         *_never_failed(rows),
         *_leaks(source),
         *(line for one in standings.values() for line in one.breaches),
@@ -131,7 +140,13 @@ def _mistakes(judge: Judge, how: _How) -> tuple[list[Tried], list[Known]]:
     for notebook, many in every:
         chosen = [m for m in many if how.slow or not m.mistake.slow]
         tried += try_mistakes(
-            judge, notebook, chosen, whole=how.whole, at_once=how.at_once, done=done
+            judge,
+            notebook,
+            chosen,
+            whole=how.whole,
+            draws=how.draws,
+            at_once=how.at_once,
+            done=done,
         )
     return tried, left_out
 

@@ -1,4 +1,4 @@
-"""Warm servers for the whole session."""
+"""What all tests share: two warm servers, for TensorFlow takes longer to import than most of them."""
 
 from __future__ import annotations
 
