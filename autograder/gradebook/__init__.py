@@ -8,6 +8,7 @@ write_autograded   the notebooks that nbgrader's formgrader shows
 
 from autograder.gradebook.audit import Change, changes
 from autograder.gradebook.autograded import write_autograded
+from autograder.gradebook.connection import kept_open
 from autograder.gradebook.outcomes import CriterionScore, criteria_of, criterion_scores
 from autograder.gradebook.recording import Recorded, choose_again, record
 from autograder.gradebook.registering import Registered, register
@@ -36,6 +37,7 @@ __all__ = [
     "criteria_of",
     "criterion_scores",
     "demands",
+    "kept_open",
     "record",
     "register",
     "remarks",

@@ -73,6 +73,13 @@ def reading(course: Course) -> Iterator[Session]:
         raise _unusable(error, course) from error
 
 
+@contextmanager
+def kept_open(course: Course) -> Iterator[None]:
+    """Holds the database open for many writings: SQLite tidies up whenever its last user leaves."""
+    with _engine(course.db_url).connect():
+        yield
+
+
 def nbgrader_config(course: Course) -> Config:
     """What the course sets for nbgrader's own parts, its late-submission plugin included."""
     config = Config({section: dict(values) for section, values in course.nbgrader.items()})

@@ -99,6 +99,7 @@ def grade(
     at_once = jobs or course.grading.jobs or os.cpu_count() or 1
     with ExitStack() as stack:
         hired = workers or stack.enter_context(Workers(sandbox=sandbox, parallel=at_once))
+        stack.enter_context(gradebook.kept_open(course))
         judge = judge_of(course, source, hired)
         for judged, submission in _judged(judge, chosen, hired.parallel, book):
             counting = book.write(submission, judged, tasks)
