@@ -6,6 +6,7 @@ record       one graded submission, whole or not at all
 write_autograded   the notebooks that nbgrader's formgrader shows
 """
 
+import autograder.notebook  # noqa: F401  # isort: skip  (before nbgrader: it imports nbformat)
 from autograder.gradebook.audit import Change, changes
 from autograder.gradebook.autograded import write_autograded
 from autograder.gradebook.connection import kept_open

@@ -144,6 +144,13 @@ def test_importing_it_in_a_kernel_loads_nothing_large() -> None:
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.parametrize("first", ["autograder.notebook.reading", "autograder.gradebook"])
+def test_commands_do_not_wait_for_a_grammar_that_nothing_needs(first: str) -> None:
+    code = f"import sys, {first}; print('rfc3987_syntax' in sys.modules); import rfc3987_syntax"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_no_file_names_a_registry_or_a_place_on_a_machine() -> None:
     wrong = re.compile("|".join(ELSEWHERE))
     found = []
