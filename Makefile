@@ -19,8 +19,8 @@ help: ## This list
 demo: $(STAMP) ## Make a class of students in a scratch course, grade it, compare with what is expected
 	$(BIN)/autograder demo
 
-test: $(STAMP) ## All tests but the slow ones
-	$(PYTEST) $(ARGS)
+test: $(STAMP) ## All tests but the slow ones, two files at a time
+	$(PYTEST) -n 2 --dist loadfile $(ARGS)
 
 # ── While working ───────────────────────────────────────────────────────────────────
 

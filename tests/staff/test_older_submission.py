@@ -8,7 +8,7 @@ from autograder import gradebook
 from autograder.steps.collect import shelf_of
 from autograder.steps.grade import grade
 from tests.course_pages.conftest import course_template  # noqa: F401 (a fixture)
-from tests.regrade.conftest import graded, graded_template, workers  # noqa: F401 (fixtures)
+from tests.regrade.conftest import graded, graded_template  # noqa: F401 (fixtures)
 
 from .conftest import text
 
