@@ -17,6 +17,8 @@ NEW_MOUNTS, NEW_CGROUP, NEW_UTS, NEW_IPC = 0x00020000, 0x02000000, 0x04000000, 0
 NEW_USER, NEW_PIDS, NEW_NET = 0x10000000, 0x20000000, 0x40000000
 NAMESPACES = NEW_MOUNTS | NEW_CGROUP | NEW_UTS | NEW_IPC | NEW_USER | NEW_PIDS | NEW_NET
 
+_MADV_COLLAPSE = 25
+
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 
@@ -45,6 +47,12 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
         source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()
     )
     _checked(result, f"mount {target}")
+
+
+def collapse(address: int, length: int) -> None:
+    """Puts whole huge pages in the place of the small ones there; Linux 6.1 and later."""
+    result = _libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(length), _MADV_COLLAPSE)
+    _checked(result, "madvise")
 
 
 def drop_capabilities() -> None:

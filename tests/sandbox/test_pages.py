@@ -1,0 +1,39 @@
+"""Memory in huge pages is the same memory, and a fork of it copies less."""
+
+from __future__ import annotations
+
+import mmap
+import subprocess
+import sys
+
+import pytest
+
+from autograder.sandbox import kernel, pages
+
+MB = 1 << 20
+
+
+def test_what_lies_there_stays_and_most_of_it_is_in_huge_pages() -> None:
+    code = (
+        "from autograder.sandbox import pages\n"
+        "data = [bytes([n % 251]) * 4096 for n in range(16384)]\n"
+        "found = pages.gather()\n"
+        "assert all(d == bytes([n % 251]) * 4096 for n, d in enumerate(data))\n"
+        "huge = sum(int(l.split()[1]) for l in open('/proc/self/smaps') if l[:13] == 'AnonHugePages')\n"
+        "print(found, huge << 10)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    gathered, huge = (int(n) for n in done.stdout.split())
+    if not gathered:
+        pytest.skip("this kernel gathers no memory when asked")
+    assert huge > 32 * MB
+
+
+def test_a_kernel_that_cannot_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_address: int, _length: int) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(kernel, "collapse", refuse)
+    with mmap.mmap(-1, 4 * MB) as memory:
+        memory[:] = b"x" * (4 * MB)
+        assert pages.gather() == 0
