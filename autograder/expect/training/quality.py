@@ -126,7 +126,7 @@ def accuracy(
 
     >>> accuracy([0, 0, 1, 0], [0, 1, 1, 2], at_least=0.9)
     Traceback (most recent call last):
-    autograder.expect.verdict.NotMet: Expected: accuracy at least 0.9 on unseen data
+    autograder.expect.verdict.NotMet: Expected: accuracy at least 0.9
     Got: 0.5; guessing gives 0.5
     Next: Look at the confusion matrix: which classes are taken for which?
 
@@ -146,7 +146,7 @@ def accuracy(
     legal = int(found.min()) >= 0 and int(found.max()) < 100
     return decide(
         linear_credit(score, at_least=at_least, partial_from=start),
-        expected="accuracy at least {want} on unseen data",
+        expected="accuracy at least {want}",
         got=_got(guess, usual),
         next=hint or msgid("Look at the confusion matrix: which classes are taken for which?"),
         score=score,
@@ -177,7 +177,7 @@ def regression_error(
 
     >>> regression_error([0.0, 2.0], [1.0, 1.0], at_most=0.5, kind="mae", baseline=2.0)
     Traceback (most recent call last):
-    autograder.expect.verdict.NotMet: Expected: mae at most 0.5 on unseen data
+    autograder.expect.verdict.NotMet: Expected: mae at most 0.5
     Got: 1; guessing gives 2
     Next: Check the scaling of inputs and targets, then train longer.
 
@@ -193,7 +193,7 @@ def regression_error(
     start = partial_from if partial_from is not None else guess if guess > at_most else None
     return decide(
         linear_credit(score, at_most=at_most, partial_from=start),
-        expected="{metric} at most {want} on unseen data",
+        expected="{metric} at most {want}",
         got=_got(guess, usual),
         next=hint or msgid("Check the scaling of inputs and targets, then train longer."),
         score=score,
