@@ -120,10 +120,10 @@ def total(course, student: str) -> float:
     return gradebook.student_scores(course, A, student)[0].total
 
 
-def test_from_a_group_to_a_mended_criterion_that_the_student_sees(chromium, course):  # noqa: F811
+def test_from_a_group_to_a_mended_criterion_that_the_student_sees(chromium, course, workers):  # noqa: F811
     told = who_made(course, "overlap", "negative_overlap")
     asking = who_made(course, "contract", "pixel_accuracy")
-    with serving(course, now) as base, working(course):
+    with serving(course, now) as base, working(course, workers):
         ta = Reader(chromium, base)
         a_group_is_told(ta, course, told)
         an_item_is_changed_for_all(ta, course)
