@@ -39,18 +39,6 @@ def fields(n, rng):
     return np.stack(images), np.stack(masks)
 
 
-def strange(n, rng):
-    """Returns `n` resting cells (n, 16, 16, 1) that a bright rod has got into."""
-    images, _ = single(n, rng, kinds=(0,))
-    rows, columns = np.mgrid[:SINGLE, :SINGLE] - 7.5
-    for image in images:
-        angle, off = rng.uniform(0, np.pi), rng.uniform(-2.5, 2.5)
-        along = np.cos(angle) * rows + np.sin(angle) * columns
-        across = np.cos(angle) * columns - np.sin(angle) * rows - off
-        image[(np.abs(across) < 0.7) & (np.abs(along) < 6)] += 0.35
-    return np.clip(images, 0, 1)
-
-
 def _field(rng):
     centres = [(y, x) for y in (8, 24) for x in (8, 24)]
     chosen = rng.permutation(4)[: rng.integers(2, 5)]
