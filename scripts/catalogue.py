@@ -5,8 +5,8 @@
 
 What is collected from `autograder/`, read and never run: string literals passed as `expected=`,
 `got=` and `next=`, the three texts of `Message(...)`, the first argument of `translate(...)` and
-`msgid(...)`, and names of values such as "the masks"; from templates the argument of `t(...)`. Other
-texts are not translated.
+`msgid(...)`, fact and way out of `Refused.because(...)`, and names of values such as "the masks";
+from templates the argument of `t(...)`. Other texts are not translated.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ def templates(source: str) -> Iterator[tuple[int, str]]:
                 shown += node.args[:3]
             elif name in CALLS:
                 shown += node.args[:1]
+            elif name == "because":
+                shown += node.args[:1] + [k.value for k in node.keywords if k.arg == "way_out"]
             for value in shown:
                 yield from _literals(value)
 

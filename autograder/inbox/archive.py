@@ -40,15 +40,16 @@ def opened(path: Path, zone: tzinfo = timezone.utc, *, most: int = ENTRIES) -> I
     shown = harmless.text(path.name, cap=120)
     count = _headers(path, most, shown)
     if count > most:
-        raise Refused(
-            f"the zip has more than {most} entries", where=shown, way_out="hand in fewer files"
-        )
+        raise Refused.because(
+            "the zip has more than {most} entries", where=shown,
+            way_out="hand in fewer files", most=most,
+        )  # fmt: skip
     try:
         archive = zipfile.ZipFile(path)
     except _DAMAGE as error:
-        raise Refused(
-            f"it cannot be read as a zip: {harmless.text(str(error), cap=80)}", where=shown,
-            way_out="zip the folder again, as .zip",
+        raise Refused.because(
+            "it cannot be read as a zip: {why}", where=shown,
+            way_out="zip the folder again, as .zip", why=harmless.text(str(error), cap=80),
         ) from None  # fmt: skip
     with archive:
         yield _offered(archive, path.stat().st_size, zone)
@@ -59,14 +60,14 @@ def _headers(path: Path, most: int, shown: str) -> int:
     try:
         with path.open("rb") as file:
             if not file.seek(0, 2):
-                raise Refused("it is empty", where=shown, way_out="hand it in again")
+                raise Refused.because("it is empty", where=shown, way_out="hand it in again")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 count, at = 0, content.find(b"PK\1\2")
                 while at >= 0 and count <= most:
                     count, at = count + 1, content.find(b"PK\1\2", at + 4)
                 return count
     except OSError as error:
-        raise Refused(f"it cannot be read: {error.strerror}", where=shown) from None
+        raise Refused.because("it cannot be read: {why}", where=shown, why=error.strerror) from None
 
 
 def _offered(archive: zipfile.ZipFile, size: int, zone: tzinfo) -> Offered:
@@ -96,15 +97,17 @@ def _offered(archive: zipfile.ZipFile, size: int, zone: tzinfo) -> Offered:
 def _check(info: zipfile.ZipInfo, mode: int, shown: str) -> None:
     kind = stat.S_IFMT(mode)
     if stat.S_ISLNK(mode):
-        raise Refused("it is a link, not a file", where=shown, way_out="put the file itself there")
+        raise Refused.because(
+            "it is a link, not a file", where=shown, way_out="put the file itself there"
+        )
     if kind not in (0, stat.S_IFREG):
-        raise Refused("it is no file but a device, socket or pipe", where=shown)
+        raise Refused.because("it is no file but a device, socket or pipe", where=shown)
     if info.flag_bits & _ENCRYPTED_FLAGS:
-        raise Refused("it is encrypted", where=shown, way_out="zip it without a password")
+        raise Refused.because("it is encrypted", where=shown, way_out="zip it without a password")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Refused(
-            f"it is packed by method {info.compress_type}, only plain zips are read", where=shown,
-            way_out="zip it as ordinary .zip (deflate)",
+        raise Refused.because(
+            "it is packed by method {method}, only plain zips are read", where=shown,
+            way_out="zip it as ordinary .zip (deflate)", method=info.compress_type,
         )  # fmt: skip
 
 
@@ -114,9 +117,9 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Iter
             while chunk := file.read(CHUNK):
                 yield chunk
     except _DAMAGE as error:
-        raise Refused(
-            f"it is damaged: {harmless.text(str(error), cap=80)}", where=shown,
-            way_out="zip the folder again",
+        raise Refused.because(
+            "it is damaged: {why}", where=shown,
+            way_out="zip the folder again", why=harmless.text(str(error), cap=80),
         ) from None  # fmt: skip
 
 

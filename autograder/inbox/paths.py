@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from pathlib import PurePosixPath
+from typing import Any
 
 from autograder import harmless
 from autograder.errors import AutograderError
+from autograder.language import translate
+from autograder.nouns import fill
 
 DEPTH = 12  # folders one in another
 NAME_BYTES = 200  # of one name in UTF-8; file systems take 255, and we put a few before or after
@@ -26,6 +29,15 @@ _STUDENT = re.compile(r"[^\s.\-*?\[\]/\\:<>|\"][^*?\[\]/\\:<>|\"]*")
 
 class Refused(AutograderError):
     """One thing offered that is not taken: `where` is its name, made fit to be shown."""
+
+    @classmethod
+    def because(cls, fact: str, *, where: str, way_out: str = "", **values: Any) -> Refused:
+        """The refusal in the reader's language: both texts translated, then their {names} filled.
+
+        For whatever a student can meet: the catalogues collect the texts from these calls.
+        """
+        said, way = fill(translate(fact), values), fill(translate(way_out), values)
+        return cls(said, where=where, way_out=way)
 
 
 def decoded(raw: bytes) -> str:
@@ -47,46 +59,48 @@ def harmless_path(name: str) -> PurePosixPath:
     """
     shown = harmless.text(name, cap=120)
     if not name or name.isspace():
-        raise Refused("it has no name", where="(no name)", way_out="zip the folder again")
+        raise Refused.because(
+            "it has no name", where=translate("(no name)"), way_out="zip the folder again"
+        )
     path = unicodedata.normalize("NFC", name).replace("\\", "/")
     if path.startswith("/") or _DRIVE.match(path):
-        raise Refused(
+        raise Refused.because(
             "its name is an absolute path", where=shown, way_out="zip the folder, not the disk"
         )
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise Refused("its name leads out of the folder (..)", where=shown)
+        raise Refused.because("its name leads out of the folder (..)", where=shown)
     if not parts:
-        raise Refused("it has no name", where=shown)
+        raise Refused.because("it has no name", where=shown)
     for part in parts:
         _check(part, shown)
     if len(parts) > DEPTH:
-        raise Refused(
-            f"it lies {len(parts)} folders deep, {DEPTH} are taken", where=shown,
-            way_out="hand in flatter folders",
+        raise Refused.because(
+            "it lies {count} folders deep, {most} are taken", where=shown,
+            way_out="hand in flatter folders", count=len(parts), most=DEPTH,
         )  # fmt: skip
     if len("/".join(parts).encode()) > PATH_BYTES:
-        raise Refused(f"its path has more than {PATH_BYTES} bytes", where=shown)
+        raise Refused.because("its path has more than {most} bytes", where=shown, most=PATH_BYTES)
     return PurePosixPath(*parts)
 
 
 def _check(part: str, shown: str) -> None:
     unseen = [c for c in part if unicodedata.category(c) in _UNSEEN and c not in _JOINERS]
     if unseen:
-        raise Refused(
-            f"its name holds a character that cannot be seen (U+{ord(unseen[0]):04X})",
-            where=shown, way_out="rename it",
+        raise Refused.because(
+            "its name holds a character that cannot be seen ({code})",
+            where=shown, way_out="rename it", code=f"U+{ord(unseen[0]):04X}",
         )  # fmt: skip
     if len(part.encode()) > NAME_BYTES:
-        raise Refused(
-            f"its name has {len(part.encode())} bytes, {NAME_BYTES} are taken", where=shown,
-            way_out="rename it",
+        raise Refused.because(
+            "its name has {count} bytes, {most} are taken", where=shown,
+            way_out="rename it", count=len(part.encode()), most=NAME_BYTES,
         )  # fmt: skip
     colon = ":" in part and not _EXCHANGE.match(part)  # nbgrader's inbound folders tell a time
     if _RESERVED.match(part) or colon or part != part.rstrip(" ."):
-        raise Refused(
-            f"the name {harmless.text(part)!r} means something else on Windows", where=shown,
-            way_out="rename it",
+        raise Refused.because(
+            "the name {name} means something else on Windows", where=shown,
+            way_out="rename it", name=repr(harmless.text(part)),
         )  # fmt: skip
 
 

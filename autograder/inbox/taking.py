@@ -23,6 +23,7 @@ class Caps:
 
     bytes: int
     files: int
+    for_student: bool = False  # who reads what was left out: no settings are named then
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,20 @@ def take(entries: Iterable[Entry], into: Path, caps: Caps) -> Taken:
             continue
         try:
             if len(files) >= caps.files:
-                raise Refused(
-                    f"a submission may have {caps.files} files, this is one too many",
-                    where=str(entry.path), way_out="c.Submissions.max_files = ... allows more",
+                raise Refused.because(
+                    "a submission may have {most} files, this is one too many",
+                    where=str(entry.path), most=caps.files,
+                    way_out="hand in fewer files" if caps.for_student else
+                    "c.Submissions.max_files = ... allows more",
                 )  # fmt: skip
             if harmless_path(str(entry.path)) != entry.path:
-                raise Refused("its name could do harm", where=str(entry.path))
+                raise Refused.because("its name could do harm", where=str(entry.path))
             _claim(entry.path, known)
             packed += entry.packed
             file = _write(entry, into, left, caps, packed, caps.bytes - left)
         except Refused as error:
-            refused.append(Refused(error.fact, where=str(entry.path), way_out=error.way_out))
+            error.where = str(entry.path)
+            refused.append(error)
             continue
         left -= file.size
         files.append(file)
@@ -99,15 +103,17 @@ def _claim(path: PurePosixPath, known: dict[str, str]) -> None:
     key = str(path).casefold()
     taken = known.get(key)
     if taken is not None:
-        raise Refused(
+        raise Refused.because(
             "it is there twice" if taken == str(path) else
-            f"its name differs from {taken} only in upper and lower case",
-            where=str(path), way_out="the first one was taken; rename the other",
+            "its name differs from {taken} only in upper and lower case",
+            where=str(path), way_out="the first one was taken; rename the other", taken=taken,
         )  # fmt: skip
     folders = ["/".join(path.parts[:n]) for n in range(1, len(path.parts))]
     clash = [f for f in folders if known.get(f.casefold(), f + "/") != f + "/"]
     if clash:
-        raise Refused(f"{clash[0]} is a file or folder of another spelling", where=str(path))
+        raise Refused.because(
+            "{other} is a file or folder of another spelling", where=str(path), other=clash[0]
+        )
     known[key] = str(path)
     known.update({folder.casefold(): folder + "/" for folder in folders})
 
@@ -133,13 +139,16 @@ def _write(entry: Entry, into: Path, left: int, caps: Caps, packed: int, before:
 
 def _check(entry: Entry, size: int, left: int, caps: Caps, packed: int, before: int) -> None:
     if size > left:
-        raise Refused(
-            f"with it the submission has more than {caps.bytes >> 20} MB",
-            where=str(entry.path), way_out="c.Submissions.max_mb = ... allows more",
+        raise Refused.because(
+            "with it the submission has more than {most} MB",
+            where=str(entry.path), most=caps.bytes >> 20,
+            way_out="hand in fewer or smaller files" if caps.for_student else
+            "c.Submissions.max_mb = ... allows more",
         )  # fmt: skip
     whole = before + size
     if whole > RATIO_FROM and whole > RATIO * max(packed, 1):
-        raise Refused(
-            f"it unpacks to more than {RATIO} times its size", where=str(entry.path),
-            way_out="if it is honest, hand it in as a folder",
+        raise Refused.because(
+            "it unpacks to more than {times} times its size", where=str(entry.path), times=RATIO,
+            way_out="hand in fewer or smaller files" if caps.for_student else
+            "if it is honest, hand it in as a folder",
         )  # fmt: skip

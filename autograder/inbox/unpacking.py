@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.inbox import archive
 from autograder.inbox.entries import Entry
@@ -57,7 +57,7 @@ def _out_of_zips(
     for number, packed in enumerate(zips[: caps.files]):
         into = room / str(number)
         into.mkdir()
-        written = take([packed], into, Caps(caps.bytes, 1))
+        written = take([packed], into, replace(caps, files=1))
         refused += written.refused
         for file in written.files:
             try:

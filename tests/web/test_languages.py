@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from contextlib import contextmanager
 
 import pytest
 from starlette.testclient import TestClient
@@ -27,10 +28,19 @@ def course(course):
 
 @pytest.fixture
 def browser(course):
-    with TestClient(create_app(course)) as one:
-        seal = one.get("/sign-in").text.split('name="seal" value="')[1].split('"')[0]
-        one.post("/sign-in", data={"seal": seal, "code": link(course, "2026001")})
+    with signed_in(course) as one:
         yield one
+
+
+@contextmanager
+def signed_in(course):
+    with TestClient(create_app(course)) as one:
+        one.post("/sign-in", data={"seal": seal_of(one), "code": link(course, "2026001")})
+        yield one
+
+
+def seal_of(client, page="/sign-in"):
+    return client.get(page).text.split('name="seal" value="')[1].split('"')[0]
 
 
 @pytest.mark.parametrize(
@@ -100,3 +110,35 @@ def test_either_is_handed_in_and_judged_alike(course, student, tmp_path, workers
     assert [submission.language for submission in handed_in] == ["", "ko"]
     overview = course.feedback / student / "hello" / "index.html"
     assert 'lang="ko"' in overview.read_text()
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name.replace("__", "."), data)
+    return out.getvalue()
+
+
+REFUSED = [
+    ("notes.txt", b"x", "노트북도 zip도 아닙니다", "전부를 담은 .zip 하나를 제출하세요"),
+    ("all.zip", zipped(mine__py=b"x = 1"), "노트북이 들어 있지 않습니다", "작업한 .ipynb"),
+    ("all.zip", b"PK", "zip으로 읽을 수 없습니다", "다시 압축하세요"),
+    ("con.ipynb", b"{}", "&#39;con.ipynb&#39;: Windows에서는", "이름을 바꾸세요"),
+    ("all.zip", zipped(hello__ipynb=bytes(2 << 20)), "1 MB를 넘습니다", "줄여서 제출하세요"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "fact", "way_out"), REFUSED)
+def test_a_korean_portal_says_in_korean_why_an_upload_is_refused(
+    course, name, data, fact, way_out
+):  # fmt: skip
+    course = with_settings(course, "settings", language="ko")
+    course = with_settings(course, "submissions", max_mb=1)
+    with signed_in(course) as browser:
+        form = {"seal": seal_of(browser, "/a/hello")}
+        answer = browser.post("/a/hello/upload", data=form, files={"file": (name, data)})
+    assert answer.status_code == 400
+    assert fact in answer.text
+    assert way_out in answer.text
+    assert "c.Submissions" not in answer.text  # a student sets nothing there

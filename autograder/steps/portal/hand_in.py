@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -29,6 +29,7 @@ from autograder.inbox.senders import Sent
 from autograder.inbox.shelf import Kept, Shelf
 from autograder.inbox.taking import Taken, digest_of, take
 from autograder.inbox.unpacking import unpacked
+from autograder.language import translate
 from autograder.notebook.merging import merge
 from autograder.notebook.reading import read_assignment
 from autograder.nouns import Assignment
@@ -72,7 +73,8 @@ def hand_in(
     `received` is when its first byte arrived. Raises Refused for what cannot be taken: nothing of
     it is kept then.
     """
-    shelf, caps = shelf_of(course, assignment), caps_of(course)
+    shelf = shelf_of(course, assignment)
+    caps = replace(caps_of(course), for_student=True)
     entries = tuple(
         one.under(_named(upload.name))
         for upload in uploads
@@ -172,7 +174,7 @@ def _named(name: str) -> PurePosixPath:
     """The file's last name; Refused unless it is a notebook or a zip."""
     path = harmless_path(PurePosixPath(name.replace("\\", "/")).name or name)
     if path.suffix.casefold() not in SUFFIXES:
-        raise Refused(
+        raise Refused.because(
             "this is neither a notebook nor a zip", where=harmless.text(name, cap=120),
             way_out="hand in the .ipynb, or one .zip of everything",
         )  # fmt: skip
@@ -184,8 +186,8 @@ def _must_hold_a_notebook(taken: Taken, refused: tuple[Refused, ...]) -> None:
         return
     if refused:
         raise refused[0]
-    raise Refused(
-        "there is no notebook in it", where="this upload",
+    raise Refused.because(
+        "there is no notebook in it", where=translate("this upload"),
         way_out="hand in the .ipynb that you worked in, or a zip with it",
     )  # fmt: skip
 

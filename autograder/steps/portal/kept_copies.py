@@ -23,9 +23,9 @@ def put(course: Course, assignment: str, student: str, name: str, copy: Path) ->
     others = [path for path in folder.glob("*.zip") if path != place]
     size = copy.stat().st_size + sum(path.stat().st_size for path in others)
     if len(others) >= MOST_NAMES or size > course.submissions.max_mb << 20:
-        raise Refused(
-            translate("there is no room for more on the portal"), where=name,
-            way_out=translate("Keep fewer or smaller values, or download them."),
+        raise Refused.because(
+            "there is no room for more on the portal", where=name,
+            way_out="Keep fewer or smaller values, or download them.",
         )  # fmt: skip
     atomically.write(place, copy.read_bytes(), mode=0o600)
 

@@ -145,7 +145,9 @@ def save(course: Course, assignment: str, student: str, name: str, text: str, at
     except (ValueError, KeyError, TypeError, RecursionError):
         cells = None
     if not isinstance(cells, list):
-        raise Refused("this is no notebook", where="this save", way_out="save it as .ipynb")
+        raise Refused.because(
+            "this is no notebook", where=translate("this save"), way_out="save it as .ipynb"
+        )
     with _folder(course, assignment, student) as place:
         known = _read(place / "save.json")
         _write(place / "save.json", {**known, name: {"at": at.isoformat(), "text": text}})
@@ -158,7 +160,7 @@ def save_cell(
     must_be_in_time(course, assignment, student, at, at)
     _must_be_known(course, assignment, name)
     if len(source) > LONGEST_CELL:
-        raise Refused("this cell is too long to be saved", where=cell[:60])
+        raise Refused.because("this cell is too long to be saved", where=cell[:60])
     with _folder(course, assignment, student) as place:
         known = _read(place / "cells.json").get("cells", [])
         new = {"at": at.isoformat(), "name": name, "cell": cell, "source": source}
@@ -178,9 +180,9 @@ def saved_at(course: Course, assignment: str, student: str) -> datetime | None:
 def _must_be_known(course: Course, assignment: str, name: str) -> None:
     there = sorted(path.stem for path in (course.release / assignment).glob("*.ipynb"))
     if name not in there:
-        raise Refused(
+        raise Refused.because(
             "the sprint has no such notebook", where=harmless.text(name, cap=80),
-            way_out=f"its notebooks: {', '.join(there)}",
+            way_out="its notebooks: {names}", names=", ".join(there),
         )  # fmt: skip
 
 
