@@ -7,11 +7,12 @@ import json
 import tempfile
 import zipfile
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
@@ -24,6 +25,7 @@ from autograder.steps.release import folder_of
 from autograder.web import views
 from autograder.web.app import Portal
 from autograder.web.auth import TooMany, Visitor
+from autograder.web.below import links
 
 FEEDBACK_CSP = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
@@ -145,7 +147,10 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
     ) -> Response:
         path = views.feedback_page(course, assignment, _id(visitor), name, portal.clock())
         seen.note(course, assignment, _id(visitor))
-        return FileResponse(path, headers={"Content-Security-Policy": FEEDBACK_CSP})
+        here = escape(assignment)  # the file itself is good alone: it leads nowhere
+        back = links(f'<p class="where"><a href="/a/{here}">← {here}</a></p>', portal.prefix)
+        page = path.read_text(encoding="utf-8").replace("<main>", f"<main>{back}", 1)
+        return HTMLResponse(page, headers={"Content-Security-Policy": FEEDBACK_CSP})
 
 
 # ── Downloading ──────────────────────────────────────────────────────────────────────

@@ -139,3 +139,12 @@ def test_an_address_of_its_own_has_no_prefix(course):
     apart = with_settings(course, "portal", sign_in="jupyterhub", url="https://portal.test/")
     assert prefix_of(apart, told) == ""
     assert prefix_of(course, told) == ""
+
+
+def test_feedback_leads_back_below_the_path(browser, course, student):
+    folder = course.feedback / student / "hello"
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("<main><p>well done</p></main>")
+    sign_in(browser, course)
+    page = browser.get(f"{PREFIX}/a/hello/feedback/index.html").text
+    assert f'<a href="{PREFIX}/a/hello">← hello</a>' in page

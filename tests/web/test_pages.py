@@ -346,6 +346,17 @@ def test_feedback_is_shown_when_the_course_says_so(course, student, clock):
             assert ("Feedback" in text(client.get("/a/hello"))) is seen
 
 
+def test_feedback_leads_back_to_its_assignment(course, student, clock):
+    feedback_of(course, student, "<main><p>well done</p></main>")
+    with TestClient(create_app(course, clock=clock), base_url=BASE) as client:
+        sign_in(client, link(course, "2026001"))
+        page = client.get("/a/hello/feedback/index.html").text
+        (back,) = re.findall(r'<main><p class="where"><a href="([^"]*)">← hello</a>', page)
+        assert client.get(back).status_code == 200
+    (alone,) = course.feedback.glob("*/hello/index.html")
+    assert "← hello" not in alone.read_text()
+
+
 def test_with_an_extension_for_anyone_nobody_sees_results_before_it(course, student, clock):
     feedback_of(course, student)
     chosen = with_settings(course, "feedback_settings", when="after_due")
