@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -19,6 +20,7 @@ from autograder.sandbox.launch import Launched
 from autograder.sandbox.pump import Pump
 
 _numbers = count(1)
+_ORDER_SECONDS = 5.0  # more than it takes to order a job that was promised
 
 
 @dataclass
@@ -134,7 +136,10 @@ class Generation:
             self.launched.process.kill()
 
     def close(self) -> None:
-        """Ends every job, then the process."""
+        """Ends every job, also one that is just being ordered, then the process."""
+        began = time.monotonic()
+        while self._coming and time.monotonic() - began < _ORDER_SECONDS:
+            time.sleep(0.01)
         for job in tuple(self._jobs):
             job.kill("closed")
             job.finish()

@@ -8,15 +8,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.errors import SandboxFault
 from autograder.nouns import Limits
 from autograder.sandbox import canary, supervisor
+from autograder.sandbox.generation import Generation
 from autograder.sandbox.isolation import Tier
 from autograder.sandbox.supervisor import Job, WarmServer
 from autograder.sandbox.wire import pack
@@ -322,3 +325,29 @@ def test_nothing_is_left_when_a_server_is_closed(tier: Tier) -> None:
     assert done.returncode == 0, done.stderr
     first, *later = json.loads(done.stdout)
     assert later == [first, first]
+
+
+def test_a_job_that_is_ordered_while_the_server_closes_is_ended_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = serve(Tier.NONE, "sleep")
+    ordering, send = threading.Event(), Generation._send
+
+    def late(self: Generation, order: dict[str, object]) -> Any:
+        ordering.set()
+        time.sleep(0.5)
+        return send(self, order)
+
+    monkeypatch.setattr(Generation, "_send", late)
+    said: list[object] = []
+
+    def ask() -> None:
+        job = server.start(LIMITS)
+        said.append(job.receive(20))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert ordering.wait(30)
+    server.close()
+    thread.join(10)
+    assert not thread.is_alive(), "whoever waits for the job waits for ever"
