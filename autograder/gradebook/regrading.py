@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nbgrader import api
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from autograder.config import Course
 from autograder.gradebook.connection import Gradebook, writing
 from autograder.gradebook.recording import By, put
+from autograder.gradebook.scores import grades
 from autograder.nouns import Result, Submission
 
 
@@ -91,20 +91,8 @@ def _tasks(
     session: Session, submission: Submission
 ) -> dict[tuple[str, str], tuple[float | None, float | None]]:
     """(automatic, a person's) score by notebook and task."""
-    rows = session.execute(
-        select(api.Notebook.name, api.BaseCell.name, api.Grade.auto_score, api.Grade.manual_score)
-        .select_from(api.Grade)
-        .join(api.BaseCell, api.BaseCell.id == api.Grade.cell_id)
-        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == api.Grade.notebook_id)
-        .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
-        .join(
-            api.SubmittedAssignment,
-            api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
-        )
-        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
-        .where(
-            api.Assignment.name == submission.assignment,
-            api.SubmittedAssignment.student_id == submission.student,
-        )
-    ).all()
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    query = grades(
+        submission.assignment, submission.student,
+        api.Notebook.name, api.BaseCell.name, api.Grade.auto_score, api.Grade.manual_score,
+    )  # fmt: skip
+    return {(row[0], row[1]): (row[2], row[3]) for row in session.execute(query)}
