@@ -37,7 +37,11 @@ class Gradebook(api.Gradebook):  # type: ignore[misc]
     def __init__(self, connection: Connection, course_id: str) -> None:
         self.engine = connection.engine
         self.db = scoped_session(
-            sessionmaker(bind=connection, join_transaction_mode="rollback_only")
+            sessionmaker(
+                bind=connection,
+                join_transaction_mode="rollback_only",
+                expire_on_commit=False,  # what nbgrader commits is no end of ours
+            )
         )
         self.course_id = course_id
         self.authenticator = None

@@ -288,12 +288,27 @@ def _graded_again(
 
 
 def _late_penalties(book: Gradebook, counting: SubmissionRow, late: Penalty) -> None:
-    known = book.find_submission(counting.assignment, counting.student)
-    for notebook in known.notebooks:
-        if late is not in_time:
-            book.session.refresh(notebook, ["score"])
-        notebook.late_submission_penalty = None if late is in_time else late(notebook.score) or None
     book.session.flush()
+    handed_in, notebook = api.SubmittedAssignment, api.SubmittedNotebook
+    rows = _handed_in(counting, notebook, notebook.score).join(
+        notebook, notebook.assignment_id == handed_in.id
+    )
+    for row, score in book.session.execute(rows).all():
+        row.late_submission_penalty = None if late is in_time else late(score) or None
+    book.session.flush()
+
+
+def _handed_in(counting: SubmissionRow, *columns: Any) -> Select[Any]:
+    """Columns of nbgrader's row of the assignment that the submission is one of."""
+    return (
+        select(*columns)
+        .select_from(api.SubmittedAssignment)
+        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
+        .where(
+            api.Assignment.name == counting.assignment,
+            api.SubmittedAssignment.student_id == counting.student,
+        )
+    )
 
 
 def late_again(course: Course, book: Gradebook, assignment: str, students: Collection[str]) -> None:
@@ -342,15 +357,19 @@ def choose_again(course: Course, assignment: str, student: str) -> str:
 
 def _recorded(book: Gradebook, submission: Submission, counting: SubmissionRow) -> Recorded:
     book.session.flush()
-    book.session.expire_all()
-    known = book.find_submission(submission.assignment, submission.student)
+    known = api.SubmittedAssignment
+    sums = _handed_in(
+        counting, known.score, known.max_score, known.late_submission_penalty,
+        known.needs_manual_grade,
+    )  # fmt: skip
+    score, max_score, penalty, needs_person = book.session.execute(sums).one()
     return Recorded(
         submission=submission.id,
         counting=counting.id,
-        score=known.score,
-        max_score=known.max_score,
-        late_penalty=known.late_submission_penalty or 0.0,
-        needs_person=bool(known.needs_manual_grade),
+        score=score,
+        max_score=max_score,
+        late_penalty=penalty or 0.0,
+        needs_person=bool(needs_person),
         counts=counting.id == submission.id,
     )
 

@@ -12,6 +12,8 @@ from autograder.inbox.paths import Refused
 from autograder.inbox.senders import Rules, Sent
 from autograder.inbox.shelf import Shelf
 from autograder.inbox.taking import Caps, take, without_wrapping
+from autograder.language import translate
+from autograder.nouns import fill
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,17 @@ def unpacked(sent: Sent, rules: Rules, shelf: Shelf, caps: Caps, stack: ExitStac
     unwrapped = without_wrapping(entries)
     named = rightly_named(unwrapped, rules.notebooks)
     notes = [
-        f"{before.path} is taken for {after.path}"
+        fill(
+            translate("{name} is taken for {notebook}"),
+            {"name": before.path, "notebook": after.path},
+        )
         for before, after in zip(unwrapped, named, strict=True)
         if before.path != after.path and not _is_called(before, sent)
     ]
     if not _has_notebook(named):
-        notes.append("there is no notebook in it")
+        notes.append(translate("there is no notebook in it"))
     if sent.late:
-        notes.append(f"{sent.system} marks it as late")
+        notes.append(fill(translate("{system} marks it as late"), {"system": sent.system}))
     return Unpacked(named, tuple(notes), refused)
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 from starlette.testclient import TestClient
 
+from autograder import language
 from autograder.steps.collect import shelf_of
 from autograder.steps.portal.hand_in import hand_in
 from autograder.steps.portal.on_arrival import grade_next
@@ -17,7 +18,7 @@ from autograder.steps.release import folder_of
 from autograder.web import views
 from autograder.web.app import create_app, now
 
-from .conftest import ANSWER, in_korean, link, upload, with_settings
+from .conftest import ANSWER, answered, in_korean, link, upload, with_settings
 
 
 @pytest.fixture
@@ -142,3 +143,16 @@ def test_a_korean_portal_says_in_korean_why_an_upload_is_refused(
     assert fact in answer.text
     assert way_out in answer.text
     assert "c.Submissions" not in answer.text  # a student sets nothing there
+
+
+def test_a_korean_course_says_in_korean_which_file_it_took_for_the_notebook(
+    course, student, tmp_path
+):
+    course = with_settings(course, "settings", language="ko")
+    sent = upload(tmp_path, answered(course), "hello (1).ipynb")
+    language.use("ko")
+    try:
+        done = hand_in(course, "hello", student, [sent], now())
+    finally:
+        language.use("en")
+    assert done.notes == ("hello (1).ipynb 파일을 hello.ipynb(으)로 받았습니다",)

@@ -94,7 +94,7 @@ def hand_in(
             if lying is None:
                 shelf.place(kept)
         else:
-            kept, _, notes = receive(shelf, student, staged, taken, arrival, lying)
+            kept, *_ = receive(shelf, student, staged, taken, arrival, lying)
         receipt = receipt_of(course, shelf, kept)
     refused = tuple(
         str(error).replace("\n  → ", "; ") for error in (*parts.refused, *taken.refused)
