@@ -25,7 +25,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -206,7 +206,7 @@ def _job(entry: str, plan: isolation.Plan) -> NoReturn:
         os.close(STATUS)
     code = 0
     try:
-        main(REQUEST, REPLY)
+        _in_one_chunk(main, REQUEST, REPLY)
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
     except BaseException:
@@ -217,6 +217,19 @@ def _job(entry: str, plan: isolation.Plan) -> NoReturn:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code & 0xFF)
+
+
+def _in_one_chunk(main: Callable[[int, int], None], request: int, reply: int) -> None:
+    """Calls `main` with room for all its frames behind this one's.
+
+    CPython keeps frames in chunks of 16 KB, and maps and unmaps one at each call that crosses a
+    border: a training loop that happens to lie there does so thousands of times. A frame of half
+    a megabyte gets a chunk of twice that, and nothing but its address is ever touched.
+    """
+    main(request, reply)
+
+
+_in_one_chunk.__code__ = _in_one_chunk.__code__.replace(co_stacksize=1 << 16)
 
 
 def entry_point(entry: str) -> Any:
