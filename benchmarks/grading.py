@@ -10,8 +10,10 @@ while is slow for both. Ratios are what counts; seconds differ by machine.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -123,6 +125,8 @@ def child(core):
     results = run_task(tasks[0], space.__getitem__, draws(b"k"))
     assert sum(r.points for r in results) == 4, results
     os._exit(0)
+print("ready", flush=True)
+sys.stdin.readline()
 cores, running, started = sorted(os.sched_getaffinity(0)), {{}}, time.monotonic()
 for number in range(int(sys.argv[1])):
     while len(running) >= {JOBS}:
@@ -145,20 +149,52 @@ print(seconds, used.ru_utime + used.ru_stime)
 
 @dataclass(frozen=True)
 class Round:
-    """Seconds and CPU seconds that all copies took."""
+    """Seconds, CPU seconds and instructions that all copies took; NaN where none were counted."""
 
     seconds: float
     cpu: float
+    instructions: float = math.nan
+
+
+class Counted:
+    """Instructions, in 1e9, of all that the machine does in a block: by `perf`, where it may.
+
+    On a shared machine the same work takes now one second and now two, but always as many
+    instructions.
+    """
+
+    instructions = math.nan
+
+    def __enter__(self) -> Counted:
+        command = ["perf", "stat", "-a", "-x", ",", "-e", "instructions:u,instructions:k"]
+        self._perf = None
+        with suppress(OSError):
+            self._perf = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+            time.sleep(0.3)  # until it counts
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._perf is None:
+            return
+        self._perf.send_signal(signal.SIGINT)
+        _, told = self._perf.communicate()
+        counts = [line.split(",")[0] for line in told.splitlines() if ",instructions" in line]
+        with suppress(ValueError):  # a machine that counts none says so instead
+            self.instructions = sum(int(one) for one in counts) / 1e9 or math.nan
 
 
 def floor(copies: int) -> Round:
     """All copies in forks of one warm process, importing left out."""
-    done = subprocess.run(
-        [sys.executable, "-c", FLOOR, str(copies)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit(f"the floor failed:\n{done.stderr[-2000:]}")
-    return Round(*(float(figure) for figure in done.stdout.split()[-2:]))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    command = [sys.executable, "-c", FLOOR, str(copies)]
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        assert process.stdout
+        process.stdout.readline()  # ready: it has imported everything
+        with Counted() as counted:
+            said, fault = process.communicate("go\n")
+    if process.returncode:
+        sys.exit(f"the floor failed:\n{fault[-2000:]}")
+    return Round(*(float(figure) for figure in said.split()[-2:]), counted.instructions)
 
 
 # ── Ours ─────────────────────────────────────────────────────────────────────────────
@@ -198,10 +234,12 @@ def ours(root: Path, workers: Workers, spent: dict[str, float]) -> Round:
         (judge, "merge"), (run, "run"), (check, "check"),
         (gradebook, "record"), (gradebook, "write_autograded"),
     ]  # fmt: skip
-    used, started = _cpu_of_all(), time.monotonic()
-    with timed(spent, *places):
+    used = _cpu_of_all()
+    with timed(spent, *places), Counted() as counted:
+        started = time.monotonic()
         report = grade.grade(course, "small", workers=workers)
-    done = Round(time.monotonic() - started, _cpu_of_all() - used)
+        seconds = time.monotonic() - started
+    done = Round(seconds, _cpu_of_all() - used, counted.instructions)
     wrong = [r.student for r in report.results if r.points != 4]
     if wrong or report.faults:
         sys.exit(f"not all right: {wrong} {report.faults}")
@@ -260,14 +298,19 @@ def main() -> None:
             least.append(floor(copies))
             own.append(ours(root, workers, spent))
         theirs = by_nbgrader(root, wanted.nbgrader) * copies
-    print(f"{copies} copies, {JOBS} at a time, isolation {tier}; seconds for all, wall and CPU")
+    print(f"{copies} copies, {JOBS} at a time, isolation {tier}; for all of them:")
     for name, rounds in (("floor", least), ("autograder", own)):
-        print(f"  {name:11s}", *(f"{r.seconds:8.2f}{r.cpu:8.2f}" for r in rounds))
-    print(f"  {'nbgrader':11s}{theirs:9.2f}   (from {wanted.nbgrader} copies)")
+        print(f"  {name:11s}seconds     ", *(f"{r.seconds:8.2f}" for r in rounds))
+        print("             CPU seconds ", *(f"{r.cpu:8.2f}" for r in rounds))
+        print("             instructions", *(f"{r.instructions:7.2f}G" for r in rounds))
+    print(f"  {'nbgrader':11s}seconds     {theirs:9.2f}   (from {wanted.nbgrader} copies)")
     print(f"  to warm the two servers, once: {warm:.2f}")
-    ratio = statistics.median(o.seconds / f.seconds for o, f in zip(own, least, strict=True))
-    cpu = statistics.median(o.cpu / f.cpu for o, f in zip(own, least, strict=True))
-    print(f"autograder / floor     {ratio:5.2f}   (median; goal: at most 1.25), CPU {cpu:.2f}")
+    wall, cpu, work = (
+        statistics.median(getattr(o, of) / getattr(f, of) for o, f in zip(own, least, strict=True))
+        for of in ("seconds", "cpu", "instructions")
+    )
+    print(f"autograder / floor     {wall:5.2f}   (median; goal: at most 1.25)")
+    print(f"                       {cpu:5.2f} by CPU seconds, {work:.2f} by instructions")
     gain = theirs / statistics.median(o.seconds for o in own)
     print(f"nbgrader / autograder  {gain:5.2f}   (goal: at least 5)")
     print("where our time goes, seconds per submission (run and check wait for processes):")
