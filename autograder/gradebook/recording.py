@@ -26,6 +26,7 @@ from autograder.gradebook.connection import (
     writing,
 )
 from autograder.gradebook.lateness import Penalty, in_time, late_penalty
+from autograder.gradebook.scores import handed_in
 from autograder.gradebook.tables import AuditRow, CriterionRow, SubmissionRow
 from autograder.nouns import (
     CriterionResult,
@@ -289,26 +290,13 @@ def _graded_again(
 
 def _late_penalties(book: Gradebook, counting: SubmissionRow, late: Penalty) -> None:
     book.session.flush()
-    handed_in, notebook = api.SubmittedAssignment, api.SubmittedNotebook
-    rows = _handed_in(counting, notebook, notebook.score).join(
-        notebook, notebook.assignment_id == handed_in.id
+    notebook = api.SubmittedNotebook
+    rows = handed_in(counting.assignment, counting.student, notebook, notebook.score).join(
+        notebook, notebook.assignment_id == api.SubmittedAssignment.id
     )
     for row, score in book.session.execute(rows).all():
         row.late_submission_penalty = None if late is in_time else late(score) or None
     book.session.flush()
-
-
-def _handed_in(counting: SubmissionRow, *columns: Any) -> Select[Any]:
-    """Columns of nbgrader's row of the assignment that the submission is one of."""
-    return (
-        select(*columns)
-        .select_from(api.SubmittedAssignment)
-        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
-        .where(
-            api.Assignment.name == counting.assignment,
-            api.SubmittedAssignment.student_id == counting.student,
-        )
-    )
 
 
 def late_again(course: Course, book: Gradebook, assignment: str, students: Collection[str]) -> None:
@@ -358,9 +346,9 @@ def choose_again(course: Course, assignment: str, student: str) -> str:
 def _recorded(book: Gradebook, submission: Submission, counting: SubmissionRow) -> Recorded:
     book.session.flush()
     known = api.SubmittedAssignment
-    sums = _handed_in(
-        counting, known.score, known.max_score, known.late_submission_penalty,
-        known.needs_manual_grade,
+    sums = handed_in(
+        submission.assignment, submission.student,
+        known.score, known.max_score, known.late_submission_penalty, known.needs_manual_grade,
     )  # fmt: skip
     score, max_score, penalty, needs_person = book.session.execute(sums).one()
     return Recorded(

@@ -145,6 +145,16 @@ def _of(assignment: str, student: str | None) -> Sequence[Any]:
     return where
 
 
+def handed_in(assignment: str, student: str, *columns: Any) -> Select[Any]:
+    """Columns of nbgrader's row of one student's assignment."""
+    return (
+        select(*columns)
+        .select_from(api.SubmittedAssignment)
+        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
+        .where(*_of(assignment, student))
+    )
+
+
 def grades(assignment: str, student: str | None, *columns: Any) -> Select[Any]:
     """Columns of every grade of an assignment, or of one student's.
 
@@ -167,12 +177,11 @@ def grades(assignment: str, student: str | None, *columns: Any) -> Select[Any]:
     )
     if student is None:
         return query
-    handed_in = (
-        select(api.SubmittedAssignment.id).join(api.Assignment).where(*_of(assignment, student))
-    )
     notebooks = select(api.SubmittedNotebook.id).where(
         api.SubmittedNotebook.notebook_id.in_(of_it),
-        api.SubmittedNotebook.assignment_id.in_(handed_in),
+        api.SubmittedNotebook.assignment_id.in_(
+            handed_in(assignment, student, api.SubmittedAssignment.id)
+        ),
     )
     return query.where(api.Grade.notebook_id.in_(notebooks))
 
