@@ -118,7 +118,10 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
     def one(request: Request, assignment: str, visitor: Student, told: str = "") -> Response:
         page = views.page(course, assignment, _id(visitor), portal.clock(), _speaks(request))
         new = next((line for line in page.lines if line.id == told), None)
-        return portal.page("assignment.html.j2", visitor, page=page, new=new, problem=None)
+        notes = views.receipt(course, assignment, _id(visitor), new.id)["notes"] if new else ()
+        return portal.page(
+            "assignment.html.j2", visitor, page=page, new=new, notes=notes, problem=None
+        )
 
     @router.get("/a/{assignment}/state")
     def state(assignment: str, visitor: Student) -> Response:

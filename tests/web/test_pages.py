@@ -256,6 +256,14 @@ def test_an_upload_gets_a_receipt_that_verifies_and_stands_in_the_history(
     assert "saved" in text(hana.get(f"/a/hello/submissions/{kept.id}"))
 
 
+def test_how_an_upload_was_taken_stands_on_the_page_and_on_its_receipt(hana, course, student):
+    page = hand_in(hana, answered(course), "hello (1).ipynb")
+    assert "hello (1).ipynb is taken for hello.ipynb" in text(page)
+    (kept,) = shelf_of(course, "hello").all_of(student)
+    receipt = hana.get(f"/a/hello/submissions/{kept.id}/receipt.json").json()
+    assert receipt["notes"] == ["hello (1).ipynb is taken for hello.ipynb"]
+
+
 def test_what_is_refused_says_why_on_the_page_and_keeps_nothing(hana, course, student):
     page = hand_in(hana, b"MZ", "virus.exe")
     assert page.status_code == 400

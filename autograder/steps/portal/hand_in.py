@@ -95,18 +95,23 @@ def hand_in(
                 shelf.place(kept)
         else:
             kept, *_ = receive(shelf, student, staged, taken, arrival, lying)
-        receipt = receipt_of(course, shelf, kept)
+        said = tuple(note for note in parts.notes if note)
+        receipt = receipt_of(course, shelf, kept, said)
     refused = tuple(
         str(error).replace("\n  → ", "; ") for error in (*parts.refused, *taken.refused)
     )
-    notes = tuple(note for note in parts.notes if note) + refused
     if not again or kept.id not in queue.known(course, assignment):  # stopped in between
         to_the_queue(course, kept)
-    return HandedIn(kept.id, receipt, again, notes)
+    return HandedIn(kept.id, receipt, again, said + refused)
 
 
-def receipt_of(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
-    """The receipt of a kept submission: the one that was given, else made now."""
+def receipt_of(
+    course: Course, shelf: Shelf, kept: Kept, said: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The receipt of a kept submission: the one that was given, else made now.
+
+    `said` is what its sender has to know of how it was taken.
+    """
     path = shelf.files(kept).parent / "receipt.json"
     try:
         given: dict[str, Any] = json.loads(path.read_bytes())
@@ -114,7 +119,7 @@ def receipt_of(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
     except (OSError, ValueError):
         pass
     key = receipts.signing_key(course.state, course.root)
-    receipt = receipts.signed({**facts_of(course, kept), **_seen(course, shelf, kept)}, key)
+    receipt = receipts.signed({**facts_of(course, kept), **_seen(course, shelf, kept, said)}, key)
     atomically.write(path, json.dumps(receipt, ensure_ascii=False, indent=1).encode(), mode=0o400)
     return receipt
 
@@ -192,9 +197,9 @@ def _must_hold_a_notebook(taken: Taken, refused: tuple[Refused, ...]) -> None:
     )  # fmt: skip
 
 
-def _seen(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
+def _seen(course: Course, shelf: Shelf, kept: Kept, said: Iterable[str]) -> dict[str, Any]:
     """What was found in the files: each task saved or missing, and what they were made with."""
-    files, notes = shelf.files(kept), []
+    files, notes = shelf.files(kept), [*said]
     tasks: dict[str, dict[str, str]] = {}
     for notebook in _source(course, kept.assignment).notebooks:
         path = files / f"{notebook.name}.ipynb"
