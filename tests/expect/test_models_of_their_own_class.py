@@ -20,6 +20,7 @@ class Far:
         self.__value = value
         cls = type(value)
         self.__remote__ = {"type": f"{cls.__module__}.{cls.__qualname__}"}
+        self.__name__ = getattr(value, "__name__", "")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -75,6 +76,21 @@ def test_shapes_layers_and_sizes_are_read(build: Callable[[], Any]) -> None:
     expect.samples_independent(far, X)
     with pytest.raises(expect.NotMet):
         expect.layers_in_order(far, ["Dense(9, relu)", "Dense(1)"])
+
+
+def test_a_sequential_without_an_input_is_as_right_once_it_was_fitted() -> None:
+    """Unbuilt when its cell ended, so it stays on the student's side; built by a batch of 12."""
+    import keras
+
+    model = keras.Sequential([keras.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy())
+    model.fit(X, np.arange(12) % 3, batch_size=12, verbose=0)
+    far = Far(model)
+    expect.model_io(far, (None, 4), (None, 3))
+    expect.output_shape(far, (None, 3))
+    expect.loss_fits_output(far)
+    with pytest.raises(expect.NotMet):
+        expect.model_io(far, (None, 5), (None, 3))
 
 
 def test_training_is_seen_by_weights(build: Callable[[], Any]) -> None:

@@ -163,12 +163,15 @@ def weights_of(model: Any, name: str = "the model") -> list[Array]:
 
 
 def input_shapes(model: Any) -> list[tuple[int | None, ...]]:
-    """The shape of each input, batch axis None; empty if the model does not know."""
+    """The shape of each input, batch axis None; empty if the model does not know.
+
+    A model without an Input states the size of the batch it first saw: any other is as good.
+    """
     shapes = fact(lambda: [tuple(t.shape) for t in model.inputs], None)
-    if shapes:
-        return list(shapes)
-    shape = fact(lambda: tuple(model.input_shape), ())
-    return list(shape) if shape and isinstance(shape[0], tuple) else [shape] if shape else []
+    if not shapes:
+        shape = fact(lambda: tuple(model.input_shape), ())
+        shapes = list(shape) if shape and isinstance(shape[0], tuple) else [shape] if shape else []
+    return [(None, *shape[1:]) for shape in shapes]
 
 
 def output_shapes(model: Any) -> list[tuple[int | None, ...]]:

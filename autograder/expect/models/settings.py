@@ -28,7 +28,7 @@ def loss_of(model: Any) -> tuple[str, bool]:
         loss = loss[0]
     settings = parts.fact(lambda: dict(loss.get_config()), {})
     logits = bool(settings.get("from_logits")) if type(settings) is dict else False
-    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", "") or parts.kind_of(loss)
     return str(name).lower().replace("_", ""), logits
 
 
