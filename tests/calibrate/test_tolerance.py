@@ -115,11 +115,11 @@ def test_the_bound_is_never_stricter_than_the_worst_right_answer(scores, sign) -
 
 
 def test_the_bound_is_mean_minus_k_sd_on_the_scale() -> None:
-    above, below = (bound_of([math.exp(x) for x in (1.0, 2.0, 3.0)], 5.0, s) for s in (1, -1))
+    above, below = (bound_of([math.exp(x) for x in (1.5, 2.0, 2.5)], 5.0, s) for s in (1, -1))
     k = tolerance_factor(3)
-    assert (above.scale, above.mean, above.sd) == ("log", pytest.approx(2), pytest.approx(1))
-    assert math.log(above.bound) == pytest.approx(2 - k)
-    assert math.log(below.bound) == pytest.approx(2 + k)
+    assert (above.scale, above.mean, above.sd) == ("log", pytest.approx(2), pytest.approx(0.5))
+    assert math.log(above.bound) == pytest.approx(2 - k / 2)
+    assert math.log(below.bound) == pytest.approx(2 + k / 2)
     assert bound_of([0.9] * 10 + [0.94] * 10, 0.8, 1).bound == pytest.approx(0.7766, abs=1e-3)
 
 
@@ -141,6 +141,13 @@ def test_scales_fit_the_numbers() -> None:
     assert scale_of([3.5, 2.5], 2.5, 1) == "log"
     assert scale_of([0.2, 0.3], 0.4, -1) == "log"
     assert scale_of([-0.2, 0.3], 0.1, 1) == "as it is"
+
+
+def test_how_far_an_estimate_is_off_is_bounded_as_it_is() -> None:
+    """Near 0 by luck, now and then: on the scale of logarithms the bound would mean nothing."""
+    off = [0.001, 0.004, 0.012, 0.02, 0.025, 0.03, 0.041, 0.06]
+    assert scale_of(off, 0.15, -1) == "as it is"
+    assert bound_of(off, 0.15, -1).bound < 0.2
 
 
 @pytest.mark.parametrize("scale", ["logit", "log", "as it is"])

@@ -81,10 +81,15 @@ def interval(count: int, of: int, confidence: float = CONFIDENCE) -> tuple[float
 
 
 def scale_of(scores: Sequence[float], threshold: float, sign: int) -> Scale:
-    """Rates (at least something up to 1) by their logit, other positive numbers by their log."""
+    """Rates (at least something up to 1) by their logit, other positive numbers by their log.
+
+    But not where they scatter by more than a factor of two (one sd): what differs so much is how
+    far an estimate is off, and the logarithm of what is near 0 by luck lies anywhere.
+    """
     if sign > 0 and 0 < threshold <= 1 and all(0 <= score <= 1 for score in scores):
         return "logit"
-    return "log" if threshold > 0 and all(score > 0 for score in scores) else "as it is"
+    positive = threshold > 0 and min(scores) > 0
+    return "log" if positive and np.std(np.log(scores)) < math.log(2) else "as it is"
 
 
 def to_scale(scale: Scale, n: int = 1000) -> Callable[[float], float]:
