@@ -43,7 +43,7 @@ attacks: $(STAMP) ## Every class of attack on the sandbox: tried, and what it go
 bench: $(STAMP) ## How fast a class is graded, beside the floor and beside nbgrader
 	$(BIN)/python benchmarks/grading.py $(ARGS)
 
-soak: $(STAMP) ## Five hundred jobs in a row, every tenth hostile: what is left of them
+soak: $(STAMP) ## Five hundred jobs in a row, every tenth hostile: what is left of them (ARGS=--graded: submissions)
 	$(BIN)/python -m tests.sandbox.soak $(ARGS)
 
 fuzz: $(STAMP) ## A minute of made-up bytes for everything that reads what students hand in
