@@ -11,8 +11,8 @@ from pathlib import Path
 def write(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
     """Puts the bytes at the path in one step; whoever is killed meanwhile leaves the old file.
 
-    `durable` waits until they are on the disk (fsync), so that they also survive a power cut;
-    what can be made again from the rest does without.
+    `durable` waits until they and their name are on the disk (fsync), so that they also survive a
+    power cut; what can be made again from the rest does without.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
@@ -28,3 +28,14 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = True) -
         with suppress(OSError):
             Path(name).unlink()
         raise
+    if durable:
+        _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    with suppress(OSError):  # not every system opens folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

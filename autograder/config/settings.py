@@ -225,9 +225,6 @@ class PortalSettings:
     )
     link_days: int = _set(14, "serve", "Days until a personal link expires.", least=1)
     session_hours: int = _set(12, "serve", "Hours until one has to sign in again.", least=1)
-    lease_minutes: int = _set(
-        10, "later", "For how long *next* keeps an answer for one TA.", least=1
-    )
 
 
 @dataclass(frozen=True)

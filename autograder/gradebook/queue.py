@@ -43,11 +43,18 @@ def enqueue(
 
 
 def enqueue_all(course: Course, assignment: str, chosen: Iterable[tuple[str, str]]) -> int:
-    """Puts (student, submission) into the queue, to be graded at once; how many there were."""
+    """Puts (student, submission) into the queue, to be graded at once; how many there were.
+
+    What is being graded at this moment goes on, and is not graded once more.
+    """
     moment, count = now(), 0
     with writing(course) as book:
         for student, submission in chosen:
-            _put(book.session, assignment, student, submission, moment, moment)
+            row = book.session.get(QueueRow, (assignment, student))
+            if row is not None and (row.submission, row.state) == (submission, "running"):
+                row.queued = moment  # it is part of this grading
+            else:
+                _put(book.session, assignment, student, submission, moment, moment)
             count += 1
     return count
 

@@ -79,7 +79,9 @@ def forget(
     work = tuple(one for one in found if one not in waiting)
     leaving = () if assignment or waiting else people
     if delete:
-        _delete(course, work, reason)
+        stayed = _delete(course, work, reason)
+        work, waiting = tuple(one for one in work if one not in stayed), [*waiting, *stayed]
+        leaving = () if stayed else leaving
         for person in leaving:
             access.revoke(course, person.id)
         roster.remove(course, {person.id for person in leaving})
@@ -166,16 +168,29 @@ def _files(path: Path) -> list[Path]:
 # ── Deleting ─────────────────────────────────────────────────────────────────────────
 
 
-def _delete(course: Course, work: Sequence[Work], reason: str) -> None:
-    """Deletes it, the audit first; who is stopped in between finds the rest the next time."""
-    for one in work:
+def _delete(course: Course, work: Sequence[Work], reason: str) -> tuple[Work, ...]:
+    """Deletes it, the audit first; who is stopped in between finds the rest the next time.
+
+    What stayed after all: something came in, or was queued, since it was looked at.
+    """
+    ready = [one for one in work if _is_as_it_was(course, one)]
+    for one in ready:
         after = {"submissions": list(one.submissions), "runs": len(one.runs)}
         audit.note(
             course, getpass.getuser(), DELETED, one.assignment, after,
             student=one.student, reason=reason,
         )  # fmt: skip
-    forgetting.forget(Store(course.state / "evidence"), [key for one in work for key in one.runs])
-    for one in work:
+    forgetting.forget(Store(course.state / "evidence"), [key for one in ready for key in one.runs])
+    gone = []
+    for one in ready:
         with shelf_of(course, one.assignment).lock(one.student):
-            for path in _places(course, one.assignment, one.student):
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            if _is_as_it_was(course, one):
+                for path in _places(course, one.assignment, one.student):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+                gone.append(one)
+    return tuple(one for one in work if one not in gone)
+
+
+def _is_as_it_was(course: Course, work: Work) -> bool:
+    there = tuple(one.id for one in shelf_of(course, work.assignment).all_of(work.student))
+    return there == work.submissions and not _waits(course, work)

@@ -246,8 +246,13 @@ def _differing(course: Course, built: Built) -> list[Path]:
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """The folder with exactly these files: written beside it, then put in its place."""
+    """The folder with exactly these files: written beside it, then put in its place.
+
+    Whoever is killed between the two renames leaves the old one beside; it is put back first.
+    """
     new, old = (folder.with_name(f".{folder.name}.{what}") for what in ("new", "old"))
+    if old.exists() and not folder.exists():
+        old.rename(folder)
     shutil.rmtree(new, ignore_errors=True)
     for name, data in contents.items():
         path = new / name

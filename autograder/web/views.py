@@ -17,8 +17,9 @@ from autograder.gradebook import queue, sprints
 from autograder.inbox.shelf import Kept
 from autograder.language import translate
 from autograder.nouns import fill
+from autograder.steps.building import MANIFEST
 from autograder.steps.collect import shelf_of
-from autograder.steps.portal import hand_in, sprint
+from autograder.steps.portal import give_back, hand_in, sprint
 from autograder.steps.release import folder_of, last_record, released_number
 from autograder.student.words import State, number
 
@@ -206,13 +207,12 @@ def _edition(course: Course, assignment: str, lang: str) -> Edition:
 
 def files(course: Course, assignment: str, lang: str = "") -> tuple[Path, ...]:
     """What a student downloads: the release without its record; nothing where there is none."""
-    record = last_record(course, assignment)
-    names = {str(record.get("wheel", ""))}
     root = folder_of(course, assignment, lang)
+    wheel = str(last_record(course, assignment).get("wheel", ""))
+    beside = {root / MANIFEST, root / wheel}
     return tuple(
         path for path in sorted(root.rglob("*"))
-        if path.is_file() and path.name[:1] != "."
-        and (path.suffix != ".json" or path.parent != root) and path.name not in names - {""}
+        if path.is_file() and path.name[:1] != "." and path not in beside
     )  # fmt: skip
 
 
@@ -304,9 +304,5 @@ def _scores(course: Course, assignment: str, student: str) -> gradebook.StudentS
 
 
 def _may_ask(course: Course, assignment: str, student: str, now: datetime) -> bool:
-    page = course.feedback / student / assignment / "index.html"
-    days = course.feedback_of(assignment).regrade_days
-    if not days or not page.is_file():
-        return False
-    given = datetime.fromtimestamp(page.stat().st_mtime, timezone.utc)
-    return now <= given + timedelta(days=days)
+    until = give_back.asking_ends(course, assignment, student)
+    return until is not None and now <= until

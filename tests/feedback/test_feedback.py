@@ -21,7 +21,7 @@ from autograder.errors import NotFound
 from autograder.evidence import drawn, results
 from autograder.evidence.store import Store
 from autograder.nouns import Message, Status
-from autograder.steps.feedback import feedback
+from autograder.steps.feedback import feedback, first_given
 
 from . import made
 
@@ -349,6 +349,22 @@ def test_pages_are_readable_where_the_assignment_is_in_no_gradebook(course):
     results.save(course.state, result)
     feedback(course, "n432", "s-7f3a")
     assert "18 of 48 points" in text_of(page(course))
+
+
+def test_writing_pages_anew_is_not_giving_them_anew(course):
+    result = made.rich_result(course)
+    written(course, result)
+    folder = course.feedback / "s-7f3a" / "n432"
+    for path in folder.iterdir():
+        os.utime(path, (1_900_000_000, 1_900_000_000))
+    first = first_given(course, "n432", "s-7f3a")
+    assert first.timestamp() == 1_900_000_000
+    feedback(course, "n432")
+    assert (folder / "index.html").stat().st_mtime != first.timestamp()
+    assert first_given(course, "n432", "s-7f3a") == first
+    written(course, replace(result, submission="another"))
+    assert first_given(course, "n432", "s-7f3a") != first
+    assert first_given(course, "n432", "nobody") is None
 
 
 def test_what_a_check_drew_is_shown_where_the_student_could_draw_it_too(course):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from autograder import config, gradebook
 from autograder.cli.app import app
 from autograder.errors import AutograderError, NotFound
+from autograder.evidence import forgetting
 from autograder.gradebook import access, audit, queue
 from autograder.steps import roster
 from autograder.steps.collect import shelf_of
@@ -168,6 +169,22 @@ def test_what_waits_to_be_graded_stays_until_it_is(course, student):
     (job,) = queue.take(course)
     queue.finish(course, job)
     assert forget(course, students=["2026001"]).waiting == ()
+
+
+def test_what_comes_in_meanwhile_stays(course, student, other, monkeypatch):
+    removed = forgetting.forget
+
+    def meanwhile(store, keys):
+        removed(store, keys)
+        to_the_queue(course, shelf_of(course, "hello").newest(student))
+
+    monkeypatch.setattr(forgetting, "forget", meanwhile)
+    report = forget(course, students=["2026001", "2026002"], delete=True, reason="x")
+    assert report.waiting == (f"hello/{student}",)
+    assert [one.student for one in report.work] == [other]
+    assert report.people == ()
+    assert newest(course, student)
+    assert not shelf_of(course, "hello").all_of(other)
 
 
 def test_the_command_lists_and_deletes_only_when_told_why(course, student):

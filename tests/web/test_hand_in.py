@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from autograder import receipts
-from autograder.gradebook import queue
+from autograder.gradebook import connection, queue
 from autograder.inbox.paths import Refused
 from autograder.steps.collect import shelf_of, submissions
 from autograder.steps.portal.hand_in import hand_in, queue_what_is_not
@@ -144,6 +144,19 @@ def test_a_submission_that_comes_while_the_former_is_graded_stays_in_the_queue(
     queue.finish(course, job)
     assert queue.job(course, "hello", student).state == "waiting"
     assert queue.take(course)[0].submission == done.submission
+
+
+def test_what_is_being_graded_is_not_graded_once_more(course, student, tmp_path):
+    hand_in(course, "hello", student, [upload(tmp_path, answered(course))], AT)
+    (job,) = queue.take(course)
+    moment = connection.now()
+    assert queue.enqueue_all(course, "hello", [(student, job.submission)]) == 1
+    assert queue.take(course) == ()
+    assert queue.states_since(course, "hello", moment) == {"running": 1}
+    queue.finish(course, job)
+    assert queue.states_since(course, "hello", moment) == {"done": 1}
+    assert queue.enqueue_all(course, "hello", [(student, job.submission)]) == 1
+    assert queue.take(course)[0].submission == job.submission
 
 
 def test_three_faults_in_a_row_wait_for_a_person(course, student, tmp_path):

@@ -76,6 +76,13 @@ def test_the_newer_value_takes_the_place_of_the_older(runtime):
     assert keeping.kept("x") == 2
 
 
+@pytest.mark.parametrize("name", ["ko", "..", "hello/..", ".hello.new", "nothing"])
+def test_only_an_assignments_copies_are_kept(course, student, name):
+    (course.release / "ko").mkdir(exist_ok=True)  # where releases in Korean lie
+    with pytest.raises(NotFound):
+        kept_copies.names(course, name, student)
+
+
 def test_what_was_never_kept_is_not_found(runtime):
     runtime()
     with pytest.raises(NotFound):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import html
+import io
 import json
+import os
 import re
+import zipfile
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,6 +18,8 @@ from autograder import receipts
 from autograder.gradebook import access, sprints
 from autograder.steps import roster
 from autograder.steps.collect import shelf_of
+from autograder.steps.feedback.writing import FIRST
+from autograder.steps.portal import give_back
 from autograder.web.app import create_app
 
 from .conftest import Clock, answered, link, with_settings
@@ -149,11 +155,19 @@ def test_over_https_the_cookie_never_goes_in_the_clear(course):
         assert "secure" in client.get("/sign-in").headers["set-cookie"].lower()
 
 
-def test_too_many_wrong_codes_are_stopped_and_a_right_one_afterwards_too(anybody, course):
+def test_too_many_wrong_codes_are_stopped_and_lock_out_nobody_at_the_same_address(anybody, course):
     right = link(course, "2026001")
     codes = [sign_in(anybody, "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA").status_code for _ in range(21)]
     assert (codes[0], codes[-1]) == (401, 429)
-    assert sign_in(anybody, right).status_code == 429
+    assert sign_in(anybody, right).status_code == 200
+    token = access.new_token(course, roster.find(course, "2026001").id, "notebook", timedelta(1))
+    asked = [
+        anybody.get(
+            "/api/assignments/hello/kept/x", headers={"Authorization": f"Bearer {one}"}
+        ).status_code
+        for one in ("wrong", token)
+    ]
+    assert asked == [429, 404]  # nothing is kept under this name
 
 
 @pytest.mark.parametrize(
@@ -231,8 +245,12 @@ def test_the_release_is_served_and_nothing_hidden_with_it(hana, course):
     page = hana.get("/a/hello/files/hello.ipynb")
     assert page.content == (course.release / "hello" / "hello.ipynb").read_bytes()
     assert b"BEGIN HIDDEN" not in page.content
-    everything = hana.get("/a/hello/everything.zip")
-    assert everything.content[:2] == b"PK"
+    (course.release / "hello" / "prices.json").write_bytes(b"[1]")
+    everything = hana.get("/a/hello/everything.zip").content
+    with zipfile.ZipFile(io.BytesIO(everything)) as zipped:
+        names = {Path(name).name for name in zipped.namelist()}
+    assert {"hello.ipynb", "prices.json"} < names
+    assert "manifest.json" not in names
     wheel = next((course.release / "hello").glob("*.whl"))
     assert hana.get(f"/wheel/{wheel.name}").content == wheel.read_bytes()
 
@@ -376,6 +394,22 @@ def test_with_an_extension_for_anyone_nobody_sees_results_before_it(course, stud
         assert client.get("/a/hello/feedback/index.html").status_code == 404
         clock.at = course.due("hello") + timedelta(hours=25)
         assert client.get("/a/hello/feedback/index.html").status_code == 200
+
+
+def test_the_days_to_ask_for_a_regrade_count_from_the_first_feedback(course, student):
+    feedback_of(course, student)
+    folder = course.feedback / student / "hello"
+    (folder / FIRST).write_text("01")
+    for name, day in ((FIRST, 1), ("index.html", 20)):
+        then = datetime(2030, 1, day, tzinfo=timezone.utc).timestamp()
+        os.utime(folder / name, (then, then))
+    chosen = with_settings(course, "feedback_settings", regrade_days=7)
+    assert give_back.asking_ends(chosen, "hello", student).day == 8
+    (folder / FIRST).unlink()  # written by a version that left no mark
+    assert give_back.asking_ends(chosen, "hello", student).day == 27
+    never = with_settings(course, "feedback_settings", regrade_days=0)
+    assert give_back.asking_ends(never, "hello", student) is None
+    assert give_back.asking_ends(chosen, "hello", "nobody") is None
 
 
 def test_a_regrade_cannot_be_asked_for_before_there_is_a_result(hana):

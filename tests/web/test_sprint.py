@@ -108,6 +108,42 @@ def test_a_sprint_that_counts_is_begun_once(course, student, clock):
     assert not views.feedback_is_open(course, "sc01", student, clock())
 
 
+@pytest.mark.parametrize("strange", [5, None, {"a": 1}, [1, "x = 1"]])
+def test_a_cell_of_no_known_form_keeps_nobodys_work_back(course, student, clock, strange):
+    clock.to(19)
+    sprint.begin(course, "sc01", student, clock())
+    notebook = json.loads(answered(course, "sc01"))
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            cell["source"] = strange
+    sprint.save(course, "sc01", student, "sc01", json.dumps(notebook), clock())
+    clock.to(19, 5)
+    sprint.save_cell(course, "sc01", student, "sc01", "unknown", ANSWER, clock())
+    clock.to(22)
+    (done,) = sprint.hand_in_what_is_over(course, clock())
+    assert done.student == student
+
+
+def test_what_goes_wrong_with_one_sprint_keeps_no_other_back(course, student, clock, monkeypatch):
+    other = roster.find(course, "2026002").id
+    clock.to(19)
+    for one in (student, other):
+        sprint.begin(course, "sc01", one, clock())
+        sprint.save(course, "sc01", one, "sc01", answered(course, "sc01").decode(), clock())
+    taken = sprint.hand_in
+
+    def fails_for_one(course, assignment, who, *rest):
+        if who == student:
+            raise OSError(28, "No space left on device")
+        return taken(course, assignment, who, *rest)
+
+    monkeypatch.setattr(sprint, "hand_in", fails_for_one)
+    clock.to(23)
+    assert [one.student for one in sprint.hand_in_what_is_over(course, clock())] == [other]
+    monkeypatch.undo()
+    assert [one.student for one in sprint.hand_in_what_is_over(course, clock())] == [student]
+
+
 def test_the_server_itself_ends_a_sprint_while_nobody_asks(course, student, clock):
     clock.to(19)
     sprint.begin(course, "sc01", student, clock())

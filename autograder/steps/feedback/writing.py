@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from autograder import atomically, gradebook, language
@@ -20,6 +23,7 @@ from autograder.steps.feedback.pages import Graded, pages_of
 from autograder.steps.feedback.tasks import Sources
 from autograder.steps.translate import spoken
 
+FIRST = ".first"  # beside the pages: the submission that they are about, as old as its first ones
 Tell = Callable[[int, int], None]  # pages of how many students are written, of how many
 
 
@@ -94,6 +98,22 @@ def _write(course: Course, book: _Book, result: Result | None) -> Iterator[str]:
         page = html.encode("utf-8", "replace")
         atomically.write(folder / name, page, mode=0o640, durable=False)
         yield str((folder / name).relative_to(course.root))
+    _note(folder / FIRST, result.submission)
+
+
+def _note(mark: Path, submission: str) -> None:
+    """Leaves a mark as old as the first feedback on this submission."""
+    if not mark.is_file() or mark.read_text(encoding="ascii") != submission:
+        atomically.write(mark, submission.encode("ascii"), mode=0o640, durable=False)
+
+
+def first_given(course: Course, assignment: str, student: str) -> datetime | None:
+    """When this student first got feedback on the submission that it is about; None if never."""
+    folder = course.feedback / student / assignment
+    for name in (FIRST, "index.html"):  # pages of an earlier version have no mark
+        with suppress(OSError):
+            return datetime.fromtimestamp((folder / name).stat().st_mtime, timezone.utc)
+    return None
 
 
 class _Book:

@@ -74,7 +74,8 @@ def _by_names(answers: list[Cell], source: str) -> Cell | None:
 
 def _text(cell: Cell) -> str:
     source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(map(str, source))
+    lines = source if isinstance(source, list) else [source]
+    return "".join(line for line in lines if isinstance(line, str))
 
 
 def _defined(source: str) -> set[str]:

@@ -10,14 +10,14 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from autograder import gradebook
 from autograder.config import Course
 from autograder.errors import AutograderError
 from autograder.gradebook import audit
 from autograder.language import translate
-from autograder.steps.feedback import Report, feedback
+from autograder.steps.feedback import Report, feedback, first_given
 from autograder.steps.grade import must_be_there
 
 GIVEN, TAKEN = "feedback given", "feedback taken back"
@@ -90,6 +90,17 @@ def standing(course: Course, assignment: str) -> Standing:
         len(given),
         sum(changed.get(student, at) > at for student, at in given.items()),
     )
+
+
+def asking_ends(course: Course, assignment: str, student: str) -> datetime | None:
+    """Until when (aware, UTC) the student may ask for a regrade; None where that is not offered.
+
+    The days count from when feedback on this submission was given first, not from each time that
+    its pages are written anew.
+    """
+    days = course.feedback_of(assignment).regrade_days
+    first = first_given(course, assignment, student)
+    return first + timedelta(days=days) if days and first else None
 
 
 def _graded(course: Course, assignment: str) -> list[gradebook.StudentScore]:

@@ -12,6 +12,7 @@ from autograder.config import Course
 from autograder.errors import NotFound
 from autograder.inbox.paths import Refused
 from autograder.language import translate
+from autograder.steps.building import MANIFEST
 
 MOST_NAMES = 32  # of one student in one assignment
 
@@ -50,6 +51,6 @@ def _known(name: str) -> str:
 
 
 def _folder(course: Course, assignment: str, student: str) -> Path:
-    if not (course.release / assignment).is_dir() or "/" in assignment or assignment[:1] == ".":
+    if "/" in assignment or not (course.release / assignment / MANIFEST).is_file():
         raise NotFound(translate("There is no such assignment."))
     return course.state / "kept" / assignment / student

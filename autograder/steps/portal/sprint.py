@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -30,6 +31,7 @@ from autograder.steps.portal.hand_in import Upload, hand_in
 
 MOST_CELLS = 400
 LONGEST_CELL = 200_000  # characters
+log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 
 
@@ -76,11 +78,16 @@ def allowance_of(course: Course, assignment: str, student: str) -> Allowance:
     """What this student has beyond the others: by the roster, by credits and extensions."""
     person = next((p for p in roster.people(course) if p.id == student), None)
     given = sprints.given(course, assignment, student)
+    return _allowance(person.multiplier if person else 1.0, student, given)
+
+
+def _allowance(multiplier: float, student: str, given: Iterable[sprints.Given]) -> Allowance:
+    mine = [one for one in given if one.student in ("", student)]
     sums = {
-        kind: timedelta(minutes=sum(g.minutes for g in given if g.kind == kind))
+        kind: timedelta(minutes=sum(one.minutes for one in mine if one.kind == kind))
         for kind in ("credit", "extension")
     }
-    return Allowance(person.multiplier if person else 1.0, sums["credit"], sums["extension"])
+    return Allowance(multiplier, sums["credit"], sums["extension"])
 
 
 def standing(course: Course, assignment: str, student: str, now: datetime) -> Standing:
@@ -99,10 +106,11 @@ def standing(course: Course, assignment: str, student: str, now: datetime) -> St
 
 def everybody_is_done(course: Course, assignment: str) -> datetime:
     """When the last student who could still be working cannot be any more, grace included."""
-    window = window_of(course, assignment)
-    ids = [p.id for p in roster.people(course) if p.role == "student"]
+    window, given = window_of(course, assignment), sprints.given(course, assignment)
     closes = [
-        exams.personal_close(window, allowance_of(course, assignment, student)) for student in ids
+        exams.personal_close(window, _allowance(person.multiplier, person.id, given))
+        for person in roster.people(course)
+        if person.role == "student"
     ]
     return max(closes, default=window.closes) + window.grace
 
@@ -187,13 +195,19 @@ def _must_be_known(course: Course, assignment: str, name: str) -> None:
 
 
 def hand_in_what_is_over(course: Course, now: datetime) -> tuple[sprints.Sprint, ...]:
-    """Hands in the last save of everybody whose time is over, grace included; who that was."""
+    """Hands in the last save of everybody whose time is over, grace included; who that was.
+
+    What goes wrong with one is logged, tried again at the next call, and stops nobody else's.
+    """
     done = []
     for sprint in sprints.running(course):
-        where = standing(course, sprint.assignment, sprint.student, now)
-        if where.phase is Phase.OVER:
-            sprints.end(course, sprint, now, _last_save(course, sprint))
-            done.append(sprint)
+        try:
+            where = standing(course, sprint.assignment, sprint.student, now)
+            if where.phase is Phase.OVER:
+                sprints.end(course, sprint, now, _last_save(course, sprint))
+                done.append(sprint)
+        except Exception:  # a full disk, a save that no notebook reader foresaw
+            log.exception("%s of %s could not be ended", sprint.assignment, sprint.student)
     return tuple(done)
 
 
@@ -255,9 +269,3 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _write(path: Path, value: dict[str, Any]) -> None:
     atomically.write(path, json.dumps(value, ensure_ascii=True).encode("ascii"))
-    for one in (path, path.parent):
-        handle = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

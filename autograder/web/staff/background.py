@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from threading import Lock, Thread
 
 from autograder.errors import AutograderError
+from autograder.language import translate
 
 Tell = Callable[[int, int], None]
 Work = Callable[[Tell], str]  # is told how to tell; returns what was done, in words
@@ -58,4 +59,6 @@ class Background:
             self._states[name] = State(over=True, problem=str(error.fact))
         except Exception:
             log.exception("%s was not finished", name)
-            self._states[name] = State(over=True, problem="it failed: see the server's log")
+            self._states[name] = State(
+                over=True, problem=translate("It failed: the server's log says why.")
+            )

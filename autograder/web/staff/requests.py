@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,6 +17,7 @@ from autograder.gradebook import plans, requests
 from autograder.gradebook.plans import Plan
 from autograder.gradebook.requests import Asked
 from autograder.language import translate
+from autograder.steps.portal import give_back
 from autograder.steps.regrade import Preview
 from autograder.steps.regrade.causes import Cause, causes
 from autograder.web import worker_state
@@ -121,7 +122,7 @@ def _request(
     place = (request.notebook, request.task)
     page = RequestPage(
         request,
-        _until(room.course, request),
+        give_back.asking_ends(room.course, assignment, request.student),
         next((s for s in scores if (s.notebook, s.task) == place), None),
         causes(room.course, request),
     )
@@ -129,15 +130,6 @@ def _request(
         "staff/request.html.j2", visitor, assignment=assignment, tab="requests", page=page,
         problem=problem, status=409 if problem else 200,
     )  # fmt: skip
-
-
-def _until(course: Course, request: Asked) -> datetime | None:
-    try:
-        page = (course.feedback / request.student / request.assignment / "index.html").stat()
-    except OSError:
-        return None
-    days = course.feedback_of(request.assignment).regrade_days
-    return datetime.fromtimestamp(page.st_mtime, timezone.utc) + timedelta(days=days)
 
 
 def _tasks(course: Course, assignment: str) -> tuple[str, ...]:
