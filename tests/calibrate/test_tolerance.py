@@ -141,6 +141,7 @@ def test_scales_fit_the_numbers() -> None:
     assert scale_of([3.5, 2.5], 2.5, 1) == "log"
     assert scale_of([0.2, 0.3], 0.4, -1) == "log"
     assert scale_of([-0.2, 0.3], 0.1, 1) == "as it is"
+    assert scale_of([0.2, 0.3], 0.4, -1, others=[0.6, -0.1]) == "as it is"
 
 
 def test_how_far_an_estimate_is_off_is_bounded_as_it_is() -> None:

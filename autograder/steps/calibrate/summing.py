@@ -36,7 +36,9 @@ def summed(threshold: Threshold, entry: Entry) -> Row:
         return row
     size = threshold.criterion.settings.get("n")
     examples = size if type(size) is int and size > 0 else 1000
-    bound = bound_of(scores, threshold.value, threshold.sign, examples)
+    wrong = [s for one in threshold.task.mistakes for run in entry.of(one.name, name) for s in run]
+    others = [s for s in wrong if s is not None]
+    bound = bound_of(scores, threshold.value, threshold.sign, examples, others)
     proposed = rounded(bound.bound, threshold.sign, bound.scale)
     checks = entry.of(CHECK, name)
     return Row(

@@ -80,15 +80,19 @@ def interval(count: int, of: int, confidence: float = CONFIDENCE) -> tuple[float
 # ── Scales ───────────────────────────────────────────────────────────────────────────
 
 
-def scale_of(scores: Sequence[float], threshold: float, sign: int) -> Scale:
+def scale_of(
+    scores: Sequence[float], threshold: float, sign: int, others: Sequence[float] = ()
+) -> Scale:
     """Rates (at least something up to 1) by their logit, other positive numbers by their log.
+
+    Wrong answers' scores, `others`, tell what can be below 0: a difference has no logarithm.
 
     But not where they scatter by more than a factor of two (one sd): what differs so much is how
     far an estimate is off, and the logarithm of what is near 0 by luck lies anywhere.
     """
     if sign > 0 and 0 < threshold <= 1 and all(0 <= score <= 1 for score in scores):
         return "logit"
-    positive = threshold > 0 and min(scores) > 0
+    positive = threshold > 0 and min(*scores, *others) > 0
     return "log" if positive and np.std(np.log(scores)) < math.log(2) else "as it is"
 
 
@@ -140,9 +144,12 @@ class Bound:
         return gap / self.sd if self.sd > 0 else math.copysign(math.inf, gap)
 
 
-def bound_of(scores: Sequence[float], threshold: float, sign: int, examples: int = 1000) -> Bound:
+def bound_of(
+    scores: Sequence[float], threshold: float, sign: int, examples: int = 1000,
+    others: Sequence[float] = (),
+) -> Bound:  # fmt: skip
     """The mean − k·sd on the scale (sign −1: mean + k·sd), never past the worst score seen."""
-    scale = scale_of(scores, threshold, sign)
+    scale = scale_of(scores, threshold, sign, others)
     scaled = np.array([to_scale(scale, examples)(score) for score in scores])
     mean, sd = float(scaled.mean()), float(scaled.std(ddof=1))
     far = mean - sign * tolerance_factor(len(scores)) * sd
