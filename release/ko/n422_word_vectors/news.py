@@ -25,9 +25,9 @@ def documents():
     return [[w for w in simple_preprocess(text) if w not in STOPWORDS] for text in texts]
 
 
-def triplets(n, rng):
+def triplets(n, rng, topics=TOPICS):
     """Returns `n` triplets (anchor, near, far), drawn by `rng`: near is of the anchor's topic."""
-    groups = [words.split() for words in TOPICS.values()]
+    groups = [words.split() for words in topics.values()]
     drawn = []
     for _ in range(n):
         own, other = rng.permutation(len(groups))[:2]
