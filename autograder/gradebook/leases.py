@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -160,14 +160,13 @@ def allotments(course: Course, assignment: str) -> tuple[Allotment, ...]:
         return tuple(Allotment(r.notebook, r.task, r.section, r.who) for r in rows)
 
 
-def allot(course: Course, assignment: str, wanted: Collection[Allotment]) -> None:
-    """From now on these people mark this, and nobody else anything."""
+def allot(course: Course, assignment: str, one: Allotment) -> None:
+    """From now on this person marks this, too; whoever is allotted nothing marks nothing."""
     with writing(course) as book:
-        book.session.execute(delete(AllotmentRow).where(AllotmentRow.assignment == assignment))
-        book.session.add_all(
-            AllotmentRow(
-                assignment=assignment, notebook=one.notebook, task=one.task,
-                section=one.section, who=one.who,
-            )
-            for one in dict.fromkeys(wanted)
-        )  # fmt: skip
+        book.session.merge(AllotmentRow(assignment=assignment, **asdict(one)))
+
+
+def take_off(course: Course, assignment: str, one: Allotment) -> None:
+    """This is no longer for this person to mark; once nothing is allotted, everybody marks all."""
+    with writing(course) as book:
+        book.session.execute(delete(AllotmentRow).filter_by(assignment=assignment, **asdict(one)))

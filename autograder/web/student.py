@@ -26,6 +26,7 @@ from autograder.web import views
 from autograder.web.app import Portal
 from autograder.web.auth import TooMany, Visitor
 from autograder.web.below import links
+from autograder.web.downloads import download
 
 FEEDBACK_CSP = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
@@ -142,7 +143,7 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
         found = views.receipt(course, assignment, _id(visitor), id_)
         text = json.dumps(found, ensure_ascii=False, indent=1)
         name = f"receipt-{found['submission']}.json"
-        return Response(text, media_type="application/json", headers=_as_file(name))
+        return download(text, name, "application/json")
 
     @router.get("/a/{assignment}/feedback/{name}.html")
     def feedback(
@@ -191,19 +192,13 @@ def _downloads(router: APIRouter, portal: Portal) -> None:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in (*files, *root.glob("*.whl")):
                 archive.write(path, f"{assignment}/{path.relative_to(root).as_posix()}")
-        headers = _as_file(f"{assignment}.zip")
-        return Response(out.getvalue(), media_type="application/zip", headers=headers)
+        return download(out.getvalue(), f"{assignment}.zip", "application/zip")
 
 
 def _speaks(request: Request) -> list[str]:
     """The languages that the reader's browser asks for, the best first."""
     asked = request.headers.get("accept-language", "").split(",")
     return [one.strip()[:2].lower() for one in asked if not one.strip().endswith("q=0")]
-
-
-def _as_file(name: str) -> dict[str, str]:
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
-    return {"Content-Disposition": f'attachment; filename="{plain}"'}
 
 
 # ── Handing in ───────────────────────────────────────────────────────────────────────

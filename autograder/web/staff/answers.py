@@ -147,9 +147,8 @@ def _allot(room: Room, assignment: str, one: Allotment, remove: bool) -> None:
         raise NotFound(translate("There is no such person among the staff."))
     if one.task:
         room.task(assignment, one.notebook, one.task)
-    there = leases.allotments(room.course, assignment)
-    kept = [other for other in there if other != one]
-    leases.allot(room.course, assignment, kept if remove else [*kept, one])
+    change = leases.take_off if remove else leases.allot
+    change(room.course, assignment, one)
 
 
 def staff_of(room: Room) -> list[roster.Person]:

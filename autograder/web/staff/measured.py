@@ -16,6 +16,7 @@ from autograder.steps import statistics as step
 from autograder.steps.spreadsheet import csv_bytes
 from autograder.steps.statistics import Statistics
 from autograder.steps.statistics.items import LOW
+from autograder.web.downloads import download
 from autograder.web.staff import plots
 from autograder.web.staff.room import Room, Staff
 
@@ -72,14 +73,8 @@ def routes(room: Room) -> APIRouter:
             name_of = room.names(visitor)
             headings = ("student", "name", "reasons")
             rows = [(student, name_of(student), reasons) for student, reasons in rows]
-        plain = "".join(
-            c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in assignment
-        )
-        return Response(
-            csv_bytes(headings, rows),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{plain}-{name}.csv"'},
-        )
+        file = csv_bytes(headings, rows)
+        return download(file, f"{assignment}-{name}.csv", "text/csv; charset=utf-8")
 
     return router
 

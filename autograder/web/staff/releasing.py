@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from autograder.config import Course
 from autograder.errors import AutograderError
 from autograder.language import msgid, translate
 from autograder.nouns import fill
 from autograder.steps import export as export_step
 from autograder.steps.portal import give_back
+from autograder.web.downloads import download
 from autograder.web.staff.background import Background, State, Tell
 from autograder.web.staff.room import Instructor, Member, Room, Staff
 
@@ -116,17 +116,8 @@ def _exporting(router: APIRouter, room: Room, background: Background) -> None:
                 _page, room, background, visitor, assignment, None, report
             )
         await run_in_threadpool(export_step.note, course, report, visitor.id)
-        return _download(course, report, f"{assignment}-{to}.csv")
-
-
-def _download(course: Course, report: export_step.Report, name: str) -> Response:
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
-    encoding = course.export.encoding.replace("-sig", "")
-    return Response(
-        report.table,
-        media_type=f"text/csv; charset={encoding}",
-        headers={"Content-Disposition": f'attachment; filename="{plain}"'},
-    )
+        encoding = course.export.encoding.replace("-sig", "")
+        return download(report.table, f"{assignment}-{to}.csv", f"text/csv; charset={encoding}")
 
 
 def _page(
