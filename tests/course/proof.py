@@ -49,6 +49,7 @@ class Run:
         except Exception as error:
             self.errors[cell.grade_id] = f"{type(error).__name__}: {error}"
         self.seconds[cell.grade_id] = cpu() - start
+        close_figures()
 
     def check(self, task: Task, clean: Mapping[str, Any]) -> None:
         """Runs the criteria of one task on the names as they are now."""
@@ -90,6 +91,13 @@ def inside(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
         for file in folder.glob("*.py"):
             sys.modules.pop(file.stem, None)
+
+
+def close_figures() -> None:
+    """Behind each cell no figure is open, as with the inline backend of a notebook."""
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
 
 
 def clean_space(notebook: Notebook) -> dict[str, Any]:
