@@ -31,6 +31,7 @@ from autograder.sandbox.checking import plain_code
 from autograder.sandbox.exported import Exports
 from autograder.sandbox.remote import Link
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
+from tests.course.proof import close_figures
 
 SOURCE = Path(__file__).parents[2] / "source"
 KEY = b"the same draws both ways"
@@ -130,6 +131,7 @@ def test_verdicts_and_words_are_the_same(name: str, tmp_path: Path) -> None:
                     continue
                 if cell.role != "test":
                     exec(plain_code(cell.source), names)
+                    close_figures()
                     continue
                 task = tasks[cell.grade_id]
                 here = in_a_kernel(task, names)
