@@ -149,6 +149,7 @@ def told(result: CriterionResult) -> tuple[Any, ...]:
 
 
 def score(result: CriterionResult) -> float | None:
+    """What was measured, to three digits."""
     return None if result.score is None else round(result.score, 3)
 
 
@@ -202,6 +203,7 @@ def test_an_exception_is_told_in_the_same_words_both_ways(name: str) -> None:
     here = in_a_kernel(task, names)
     there = across_the_wall(task, names, {}, ())
     assert [told(r) for r in there] == [told(r) for r in here]
+    assert [score(r) for r in there] == [score(r) for r in here]
     assert [r.error for r in there] == [r.error for r in here]
     assert here[0].status is Status.FAILED
     assert (here[2].status is Status.PASSED) is (name in ("mine", "bare", "decoded"))

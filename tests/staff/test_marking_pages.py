@@ -65,7 +65,12 @@ def test_only_an_instructor_says_who_marks_what(ann, park, course):
     ta = re.search(r'<option value="(\w+)">Ann Kim', park.get(ANSWERS).text)[1]
     form = {"who": ta, "task": f"{NOTEBOOK}/why", "section": "A"}
     assert "Ann Kim · why · A" in text(park.post(f"/staff/a/{A}/allotment", ANSWERS, **form))
-    assert leases.allotments(course, A) == (leases.Allotment(NOTEBOOK, "why", "A", ta),)
+    whys = leases.Allotment(NOTEBOOK, "why", "A", ta)
+    assert leases.allotments(course, A) == (whys,)
+    park.post(f"/staff/a/{A}/allotment", ANSWERS, who=ta, task="", section="B")
+    assert set(leases.allotments(course, A)) == {whys, leases.Allotment("", "", "B", ta)}
+    park.post(f"/staff/a/{A}/allotment", ANSWERS, **form, remove="yes")
+    assert leases.allotments(course, A) == (leases.Allotment("", "", "B", ta),)
 
 
 @pytest.mark.parametrize("seal", ["", "0" * 64])
