@@ -7,9 +7,10 @@ clock is asked for by whoever calls.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 
+from autograder.deadlines import extended, in_local_time, real
 from autograder.language import translate
 from autograder.nouns import fill
 
@@ -57,32 +58,41 @@ def working_time(window: Window, mine: Allowance = NOBODY) -> timedelta:
 
 
 def personal_close(window: Window, mine: Allowance = NOBODY) -> datetime:
-    """When nobody like this one works on: the close, moved by all that they have beyond others."""
+    """Return the student's personal close in UTC: the close and all that they have beyond others.
+
+    Whole days of an extension are days of the calendar, all other time is real time.
+    """
     more = working_time(window, mine) - timedelta(minutes=window.minutes)
-    return window.closes + more + mine.extension
+    zone = window.closes.tzinfo or timezone.utc
+    return real(extended(window.closes, mine.extension, zone), more)
 
 
 def deadline(window: Window, started: datetime, mine: Allowance = NOBODY) -> datetime:
     """The end for who began then: min(start + minutes × multiplier + credits, personal close)."""
-    return min(started + working_time(window, mine), personal_close(window, mine))
+    return min(real(started, working_time(window, mine)), personal_close(window, mine))
 
 
 def begin_by(window: Window, mine: Allowance = NOBODY) -> datetime:
     """The last moment to begin and still have the full time."""
-    last = personal_close(window, mine) - working_time(window, mine)
-    return last if window.latest_start is None else min(last, window.latest_start)
+    last = real(personal_close(window, mine), -working_time(window, mine))
+    return _not_after(last, window.latest_start)
 
 
 def last_start(window: Window, mine: Allowance = NOBODY) -> datetime:
     """The last moment to begin at all."""
     close = personal_close(window, mine)
-    return close if window.latest_start is None else min(close, window.latest_start)
+    return _not_after(close, window.latest_start)
+
+
+def _not_after(moment: datetime, latest: datetime | None) -> datetime:
+    return moment if latest is None else min(moment, latest.astimezone(timezone.utc))
 
 
 def phase(
     window: Window, now: datetime, started: datetime | None, mine: Allowance = NOBODY
 ) -> Phase:
     """Where the student is at this moment."""
+    now = now.astimezone(timezone.utc)  # times of one zone compare by the wall clock alone
     if started is None:
         if now < window.opens:
             return Phase.BEFORE
@@ -154,4 +164,5 @@ def _minutes(span: timedelta) -> str:
 
 def _clock(moment: datetime, now: datetime) -> str:
     local = moment.astimezone(now.tzinfo)
-    return f"{local:%H:%M}" if local.date() == now.date() else f"{local:%Y-%m-%d %H:%M}"
+    form = "%H:%M" if local.date() == now.date() else "%Y-%m-%d %H:%M"
+    return in_local_time(local, now.tzinfo, form)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timezone
 from typing import TYPE_CHECKING
 
 from autograder.cli.context import printable
+from autograder.deadlines import with_offset
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -154,16 +156,18 @@ def status(report: Status) -> Iterator[RenderableType]:
 
     headings = ("assignment", "kind", "release", "due", "in", "graded", "waiting", "mean", "given")
     table = Table(*headings, box=None, header_style="bold")
-    table.columns[0].no_wrap = True
+    table.columns[0].no_wrap = table.columns[3].no_wrap = True
     for one in report.assignments:
         mean = "" if one.mean is None else f"{one.mean:.1f}/{one.max_score:g}"
-        due = f"{one.due:%Y-%m-%d %H:%M}" if one.due else ""
+        due = with_offset(one.due, one.due.tzinfo or timezone.utc) if one.due else ""
         numbers = (one.submitted, one.graded, one.needs_person)
         table.add_row(
             one.assignment, one.kind, str(one.release or "none"), due, *map(str, numbers), mean,
             str(one.feedback),
         )  # fmt: skip
     yield table if report.assignments else "no assignment in source/ yet"
+    if any(one.due for one in report.assignments):
+        yield f"times are those of {report.timezone}"
     for one in report.assignments:
         yield from (f"{one.assignment}/{group}" for group in one.alike)
 

@@ -24,6 +24,7 @@ from autograder.config.settings import (
     PortalSettings,
     SubmissionSettings,
 )
+from autograder.deadlines import UnclearTime, parse_time
 from autograder.errors import ConfigError, NotFound
 from autograder.nouns import Limits
 
@@ -89,7 +90,7 @@ class Course:
     def kind_of(self, assignment: str) -> Literal["daily", "sprint"]:
         """Whether an assignment is daily work or a sprint challenge."""
         sprints = self.settings.sprints
-        return "sprint" if any(fnmatchcase(assignment, s) for s in sprints) else "daily"
+        return "sprint" if any(matches(assignment, s) for s in sprints) else "daily"
 
     def limits(self, assignment: str) -> Limits:
         """What one run of this assignment may use."""
@@ -124,8 +125,8 @@ class Course:
         return self.moment(written) if written else None
 
     def moment(self, written: str) -> datetime:
-        """A date of course_config.py as a time in the course's zone."""
-        return datetime.fromisoformat(written).replace(tzinfo=self.zone)
+        """Return a date of course_config.py as a moment in the course's zone (see `parse_time`)."""
+        return parse_time(written, self.zone)
 
     # ── Its folders ──────────────────────────────────────────────────────────────────
 
@@ -226,20 +227,36 @@ def _check_dates(course: Course, written: Written) -> None:
     for section, name, text in dates:
         try:
             course.moment(text)
-        except ValueError:
+        except UnclearTime as error:
             raise ConfigError(
-                f"{text!r} is no date",
+                str(error),
                 where=written.place(section, name, text),
-                way_out="write it as in '2026-12-01 18:00'",
+                way_out=f"write {' or '.join(map(repr, error.readings))}",
+            ) from None
+        except (ValueError, OverflowError) as error:
+            raise ConfigError(
+                f"{text!r} is no date: {error}",
+                where=written.place(section, name, text),
+                way_out="write it as in '2026-12-01 18:00', or with an offset from UTC,"
+                " '2026-12-01 18:00+09:00'",
             ) from None
 
 
+def matches(assignment: str, pattern: str) -> bool:
+    """Return True if the name is `pattern` itself, or fits it as a shell pattern."""
+    return assignment == pattern or fnmatchcase(assignment, pattern)
+
+
 def _for(section: _Section, assignment: str) -> _Section:
-    """The section with what its `assignments` say of this one; later entries win."""
+    """Return the section with what its `assignments` say of this one: later entries win, and the
+    assignment's own name wins over every pattern.
+    """
+    written = getattr(section, "assignments", {})
     changes: dict[str, Any] = {}
-    for pattern, values in getattr(section, "assignments", {}).items():
+    for pattern, values in written.items():
         if fnmatchcase(assignment, pattern):
             changes.update(values)
+    changes.update(written.get(assignment, {}))
     return _replace(section, changes)
 
 

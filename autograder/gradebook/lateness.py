@@ -1,14 +1,15 @@
 """What lateness costs: nbgrader's plugin decides, extensions count, sprints are never late.
 
 Late days (`c.Late.tokens`) are taken by themselves, whole, in the order in which work came in:
-what is late by no more days than its student has left is not late.
+what is late by no more days than its student has left is not late. A late day ends at the same
+wall-clock time on the next day, in the course's time zone.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 from nbgrader import api
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from autograder.config import Course
+from autograder.deadlines import extended, time_late
 from autograder.errors import ConfigError
 from autograder.gradebook.connection import nbgrader_config
 from autograder.gradebook.sprints import extension as ours
@@ -32,8 +34,11 @@ def in_time(_score: float) -> float:
 
 
 def late_penalty(course: Course, session: Session, assignment: Any, row: SubmissionRow) -> Penalty:
-    """What the plugin takes from a notebook's score for this submission's lateness."""
-    seconds = _seconds_late(session, assignment, row)
+    """Return what the plugin takes from a notebook's score for this submission's lateness.
+
+    The plugin is given calendar days of 86,400 seconds each, and the real seconds of the last.
+    """
+    seconds = _seconds_late(course, session, assignment, row)
     if seconds <= 0 or course.kind_of(row.assignment) == "sprint":
         return in_time
     if days_of(seconds) <= course.late.tokens - tokens_used(course, session, row):
@@ -83,12 +88,14 @@ def tokens_used(course: Course, session: Session, row: SubmissionRow) -> int:
     )
     for other, assignment in others.all():
         if course.kind_of(other.assignment) != "sprint":
-            days = days_of(_seconds_late(session, assignment, other))
+            days = days_of(_seconds_late(course, session, assignment, other))
             left -= days if days <= left else 0
     return course.late.tokens - left
 
 
-def _seconds_late(session: Session, assignment: Any, row: SubmissionRow) -> float:
+def _seconds_late(
+    course: Course, session: Session, assignment: Any, row: SubmissionRow
+) -> float:  # fmt: skip
     if assignment.duedate is None or row.received <= assignment.duedate:
         return 0.0
     extension = session.scalar(
@@ -98,5 +105,6 @@ def _seconds_late(session: Session, assignment: Any, row: SubmissionRow) -> floa
         )
     )
     more = max(extension or timedelta(), ours(session, row.assignment, row.student))
-    late: float = (row.received - assignment.duedate - more).total_seconds()
-    return max(0.0, late)
+    due = extended(assignment.duedate.replace(tzinfo=timezone.utc), more, course.zone)
+    received = row.received.replace(tzinfo=timezone.utc)
+    return time_late(due, received, course.zone).total_seconds()

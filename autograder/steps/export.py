@@ -17,6 +17,7 @@ from typing import Any
 from autograder import atomically, gradebook
 from autograder.config import Course
 from autograder.config.reading import unknown
+from autograder.deadlines import with_offset
 from autograder.errors import ConfigError, NotFound
 from autograder.gradebook import StudentScore, audit
 from autograder.steps import roster
@@ -136,7 +137,8 @@ class _Row:
         when = self.score.received
         if when is None:
             return ""
-        return f"{when.replace(tzinfo=timezone.utc).astimezone(self.course.zone):%Y-%m-%d %H:%M:%S}"
+        aware = when.replace(tzinfo=timezone.utc)
+        return with_offset(aware, self.course.zone, "%Y-%m-%d %H:%M:%S")
 
     @property
     def percent(self) -> float | None:

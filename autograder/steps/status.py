@@ -40,15 +40,18 @@ class Status:
 
     course: str
     assignments: tuple[Standing, ...]
+    timezone: str  # in which the due dates are given
 
     def as_json(self) -> dict[str, Any]:
-        return {"course": self.course, "assignments": [a.as_json() for a in self.assignments]}
+        found = [one.as_json() for one in self.assignments]
+        return {"course": self.course, "timezone": self.timezone, "assignments": found}
 
 
 def status(course: Course) -> Status:
     """Every assignment in source/, in order of name; nothing is changed by looking."""
     names = sorted(p.parent.name for p in course.source.glob("*/*.ipynb"))
-    return Status(course.name, tuple(_standing(course, name) for name in dict.fromkeys(names)))
+    found = tuple(_standing(course, name) for name in dict.fromkeys(names))
+    return Status(course.name, found, course.zone.key)
 
 
 def _standing(course: Course, name: str) -> Standing:

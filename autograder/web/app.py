@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autograder import language, receipts
 from autograder.config import Course
+from autograder.deadlines import in_local_time
 from autograder.errors import AutograderError, NotFound
 from autograder.expect.verdict import msgid
 from autograder.steps.feedback.pages import TEMPLATES as FEEDBACK_TEMPLATES
@@ -76,9 +77,8 @@ class Portal:
     def local(self, moment: datetime) -> Markup:
         """A time in the course's zone, which the browser shows in its own."""
         aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-        here = aware.astimezone(self.course.zone)
         return Markup('<time datetime="{}">{} <small>{}</small></time>').format(
-            aware.isoformat(), f"{here:%Y-%m-%d %H:%M}", self.course.zone.key
+            aware.isoformat(), in_local_time(aware, self.course.zone), self.course.zone.key
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -10,6 +11,7 @@ from typing import Any
 
 from autograder import gradebook, harmless
 from autograder.config import Course
+from autograder.deadlines import extended
 from autograder.errors import NotFound
 from autograder.exams import Phase
 from autograder.expect.verdict import msgid
@@ -242,7 +244,8 @@ def _due(course: Course, assignment: str, student: str) -> datetime | None:
     if due is None or course.kind_of(assignment) == "sprint":
         return due
     given = sprints.given(course, assignment, student)
-    return due + timedelta(minutes=sum(g.minutes for g in given if g.kind == "extension"))
+    more = timedelta(minutes=sum(g.minutes for g in given if g.kind == "extension"))
+    return extended(due, more, course.zone)
 
 
 # ── Results ──────────────────────────────────────────────────────────────────────────
@@ -259,8 +262,16 @@ def feedback_is_open(course: Course, assignment: str, student: str, now: datetim
         rehearsal = course.rehearses(assignment)
         return rehearsal or now >= sprint.everybody_is_done(course, assignment)
     due = course.due(assignment)
-    more = [g.minutes for g in sprints.given(course, assignment) if g.kind == "extension"]
-    return due is None or now >= due + timedelta(minutes=max(more, default=0.0))
+    return due is None or now >= extended(due, _longest_extension(course, assignment), course.zone)
+
+
+def _longest_extension(course: Course, assignment: str) -> timedelta:
+    """Return by how much the last student's due date was moved."""
+    more: dict[str, float] = defaultdict(float)
+    for one in sprints.given(course, assignment):
+        more[one.student] += one.minutes if one.kind == "extension" else 0
+    everybody = more.pop("", 0)
+    return timedelta(minutes=everybody + max(more.values(), default=0))
 
 
 def feedback_pages(course: Course, assignment: str, student: str, now: datetime) -> tuple[str, ...]:

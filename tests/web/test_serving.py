@@ -153,7 +153,7 @@ def test_anybody_verifies_with_the_public_key_alone(course, student, tmp_path):
 
 def test_an_extension_moves_the_due_date_and_is_said(course, student):
     report = as_json(course, "extend", "2026001", "hello", "--by", "3d", "--reason", "ill")
-    assert report["now_due"] == ["2030-12-04 18:00"]
+    assert report["now_due"] == ["2030-12-04 18:00+09:00"]
     assert report["students"] == [student]
     wrong = cli(course, "extend", "2026001", "hello", "--by", "soon")
     assert (wrong.exit_code, "90m, 12h or 3d" in wrong.output) == (1, True)
@@ -161,11 +161,11 @@ def test_an_extension_moves_the_due_date_and_is_said(course, student):
 
 def test_a_credit_shows_in_the_standings_of_the_sprint(course):
     before = as_json(course, "exam", "status", "sc01")["rows"]
-    assert [row["begin_by"][-5:] for row in before] == ["20:30", "20:30"]
-    assert [row["close"][-5:] for row in before] == ["22:00", "22:45"]
+    assert [row["begin_by"][-11:] for row in before] == ["20:30+09:00"] * 2
+    assert [row["close"][-11:] for row in before] == ["22:00+09:00", "22:45+09:00"]
     as_json(course, "exam", "credit", "sc01", "--minutes", "10", "--reason", "power cut")
     after = as_json(course, "exam", "status", "sc01")["rows"]
-    assert [row["close"][-5:] for row in after] == ["22:10", "22:55"]
+    assert [row["close"][-11:] for row in after] == ["22:10+09:00", "22:55+09:00"]
     assert cli(course, "exam", "credit", "hello", "--minutes", "5", "--reason", "x").exit_code == 1
 
 

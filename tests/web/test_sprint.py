@@ -309,7 +309,7 @@ def test_an_extension_of_daily_work_is_not_late_for_who_has_it(course, student):
         handed_in = Due.duedate + timedelta(hours=5)
         row = SubmissionRow(assignment="hello", student=who, received=handed_in)
         with reading(course) as session:
-            return _seconds_late(session, Due, row)
+            return _seconds_late(course, session, Due, row)
 
     assert late(student) == 5 * 3600
     allowances.extend(course, "2026001", "hello", 180, reason="ill")

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from autograder import harmless
 from autograder.config import Course
+from autograder.deadlines import in_local_time
 from autograder.expect.verdict import msgid
 from autograder.gradebook import Remark, StudentScore
 from autograder.language import current, translate
@@ -250,8 +251,8 @@ def _footer(graded: Graded, tier: str) -> tuple[Line, ...]:
     result, score = graded.result, graded.score
     received = ""
     if score is not None and graded.counts and score.received is not None:
-        local = score.received.replace(tzinfo=timezone.utc).astimezone(graded.course.zone)
-        received = f"{local:%Y-%m-%d %H:%M} ({graded.course.zone.key})"
+        local = in_local_time(score.received.replace(tzinfo=timezone.utc), graded.course.zone)
+        received = f"{local} ({graded.course.zone.key})"
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     facts = (
         (translate("Student"), result.student),

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograder import exams, gradebook
 from autograder.config import Course
+from autograder.deadlines import extended, with_offset
 from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import sprints
 from autograder.steps import roster
@@ -140,7 +141,7 @@ def _end(course: Course, assignment: str, student: str) -> datetime | None:
         where = sprint.standing(course, assignment, student, datetime.now(timezone.utc))
         return where.deadline or exams.personal_close(where.window, mine)
     due = course.due(assignment)
-    return due + mine.extension if due else None
+    return extended(due, mine.extension, course.zone) if due else None
 
 
 def _must_be_there(course: Course, assignment: str) -> None:
@@ -162,4 +163,4 @@ def _must_be_a_sprint(course: Course, assignment: str) -> None:
 
 
 def _text(course: Course, moment: datetime | None) -> str:
-    return f"{moment.astimezone(course.zone):%Y-%m-%d %H:%M}" if moment else ""
+    return with_offset(moment, course.zone) if moment else ""

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 
 from autograder import gradebook
 from autograder.config import Course
+from autograder.deadlines import extended
 from autograder.errors import AutograderError
 from autograder.gradebook import audit
 from autograder.language import translate
@@ -100,7 +101,7 @@ def asking_ends(course: Course, assignment: str, student: str) -> datetime | Non
     """
     days = course.feedback_of(assignment).regrade_days
     first = first_given(course, assignment, student)
-    return first + timedelta(days=days) if days and first else None
+    return extended(first, timedelta(days=days), course.zone) if days and first else None
 
 
 def _graded(course: Course, assignment: str) -> list[gradebook.StudentScore]:

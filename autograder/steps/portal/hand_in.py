@@ -10,13 +10,14 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autograder import atomically, harmless, receipts
 from autograder.config import Course
+from autograder.deadlines import end_of_day, start_of_day
 from autograder.errors import AutograderError, BrokenSubmission
 from autograder.expect.verdict import msgid
 from autograder.gradebook import queue
@@ -150,11 +151,12 @@ def _not_before(course: Course, assignment: str, student: str) -> datetime:
         due = None if course.rehearses(assignment) else course.due(assignment)
         return max(now(), moment(due.isoformat())) if due else now()
     a_day = course.feedback_of(assignment).attempts_per_day
-    midnight = datetime.now(course.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    at = datetime.now(timezone.utc)
+    midnight = start_of_day(at, course.zone)
     if a_day and queue.graded_since(
         course, assignment, student, moment(midnight.isoformat())
     ) >= a_day:  # fmt: skip
-        return moment((midnight + timedelta(days=1)).isoformat())
+        return moment(end_of_day(at, course.zone).isoformat())
     return now()
 
 
