@@ -8,6 +8,7 @@ from typing import Any
 from autograder.criteria.draws import Draws
 from autograder.criteria.task import Declared, Task
 from autograder.errors import Fault
+from autograder.expect.handover import lent
 from autograder.expect.verdict import NotMet, Verdict, noting
 from autograder.nouns import CriterionResult, Message, Status, fill
 
@@ -90,7 +91,7 @@ def _attempt(
 ) -> CriterionResult:
     assert criterion.check is not None
     try:
-        arguments = {name: lookup(name) for name in criterion.parameters}
+        arguments = {name: lent(lookup(name)) for name in criterion.parameters}
         if criterion.draws:
             arguments["rng"] = rng(criterion.name, attempt)
         with noting() as verdicts:

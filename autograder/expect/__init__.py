@@ -24,6 +24,7 @@ from autograder.expect.arrays import (
     type_is,
     varies,
 )
+from autograder.expect.arrays.functions import arguments_after
 from autograder.expect.card import (
     answer_saved,
     contract,
@@ -138,6 +139,7 @@ __all__ = [
     "accuracy",
     "analogies",
     "answer_saved",
+    "arguments_after",
     "attention_rows",
     "balanced_fight",
     "bleu",

@@ -6,7 +6,6 @@ methods are the student's, and NaN, text or ragged rows never get as far as a co
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.errors import Fault
+from autograder.expect import handover
 from autograder.expect.verdict import NotMet, decide, sentence_of, short
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -182,10 +182,22 @@ def name_of(value: Any, otherwise: str) -> str:
 
 def call(fn: Any, *args: Any, name: str = "", **kwargs: Any) -> Any:
     """What the student's function returns for copies of these arguments; not met if it raises."""
+    return _called(handover.call, fn, args, kwargs, name)
+
+
+def call_and_arguments(
+    fn: Any, *args: Any, name: str = "", **kwargs: Any
+) -> tuple[Any, handover.Arguments]:
+    """Return what the function returns, and copies of the arguments as it left them."""
+    return _called(handover.call_and_arguments, fn, args, kwargs, name)  # type: ignore[no-any-return]
+
+
+def _called(
+    how: Callable[..., Any], fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
+) -> Any:
     label = function(fn, name)
-    own = tuple(copied(argument) for argument in args)
     try:
-        return fn(*own, **kwargs)
+        return how(fn, args, kwargs)
     except (Fault, KeyboardInterrupt):
         raise
     except BaseException as failure:
@@ -198,13 +210,6 @@ def call(fn: Any, *args: Any, name: str = "", **kwargs: Any) -> Any:
             type=type(failure).__name__,
             text=sentence_of(failure),
         )
-
-
-def copied(value: Any) -> Any:
-    """A copy of plain data, so that what the student's code does to it stays there."""
-    if isinstance(value, np.ndarray | list | dict | set):
-        return copy.deepcopy(value)
-    return value
 
 
 def shown(args: Sequence[Any]) -> str:

@@ -1,9 +1,10 @@
 """The student's objects as the other side may use them: by number, one plain request at a time.
 
 A *remote* is an object that stays here (a function, an estimator, a model with its own layers).
-Calls and reads come in as plain data and go back so; a reply carries the arguments that the call
-changed; a function of the other side may be called back. Before a criterion asks anything the
-namespace and the weights of remote models are put back as they were at its test cell.
+Calls and reads come in as plain data and go back so; a reply carries the arguments as the call
+left them where they are asked for; a function of the other side may be called back. Before a
+criterion asks anything the namespace and the weights of remote models are put back as they were
+at its test cell.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from autograder.evidence.models import Refused, describe
 from autograder.sandbox.alarm import TimeLimit, cpu_alarm
 from autograder.sandbox.wire import Frame, read_frame, write_frame
 
-CHANGEABLE = (list, dict, set, bytearray)
 DOES = ("__call__", "__getitem__", "__len__", "__iter__", "__contains__")
 
 
@@ -141,7 +141,6 @@ class Exports:
         decoder = Decoder(split(frame.body, request["n"]), special)
         args = [decoder.value(node) for node in request["args"]]
         kwargs = {name: decoder.value(node) for name, node in request["kwargs"].items()}
-        before = [_fingerprint(a) for a in args]
         method = request.get("method")
         function = getattr(target, method) if method else target
         if method == "__iter__":
@@ -150,12 +149,10 @@ class Exports:
             with cpu_alarm(self._call_seconds, "the call"):
                 value = function(*args, **kwargs)
         reply: dict[str, Any] = {"ok": True, "v": encoder.node(value)}
-        changed = {
-            str(i): encoder.node(a)
-            for i, (a, was) in enumerate(zip(args, before, strict=True))
-            if was is not None and _fingerprint(a) != was
-        }
-        return {**reply, "changed": changed} if changed else reply
+        if request.get("arguments"):
+            named = {name: encoder.node(v) for name, v in kwargs.items()}
+            reply["after"] = {"args": [encoder.node(a) for a in args], "kwargs": named}
+        return reply
 
     def _callback(self, node: dict[str, Any], read_fd: int, write_fd: int) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -193,20 +190,6 @@ def _parameters(value: Any) -> list[list[Any]] | None:
         return [[p.name, int(p.kind), p.default is not p.empty] for p in parameters][:50]
     except (TypeError, ValueError):
         return None
-
-
-def _fingerprint(value: Any) -> tuple[list[Any], list[bytes]] | None:
-    """What a changeable argument looks like, to see whether a call changed it; else None."""
-    import numpy as np
-
-    if not isinstance(value, (*CHANGEABLE, np.ndarray)):
-        return None
-    encoder = Encoder()
-    try:
-        node = encoder.node(value)
-    except Unencodable:
-        return None
-    return [node], [bytes(b) for b in encoder.buffers]
 
 
 def _plainly(failure: BaseException) -> dict[str, str]:

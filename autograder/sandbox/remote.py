@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from autograder.errors import SandboxFault
 from autograder.evidence.codec import BadValue, Decoder, Encoder, Unencodable, lengths, split
 from autograder.evidence.models import rebuild
+from autograder.expect.handover import Arguments, Proxy
 from autograder.sandbox.wire import Buffer, Frame
 
 Exchange = Callable[[dict[str, Any], list[Buffer]], Frame]  # one request over, one frame back
@@ -49,6 +48,22 @@ class Link:
 
     def ask(self, request: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The value of a call or read; raises what it raised, by type and text."""
+        reply, buffers = self._answer(request, args, kwargs)
+        return self.decode(reply["v"], buffers)
+
+    def ask_with_arguments(self, request: dict[str, Any], arguments: Arguments) -> Any:
+        """The value of a call, and the arguments as the call left them."""
+        reply, buffers = self._answer({**request, "arguments": True}, *arguments)
+        value = self.decode(reply["v"], buffers)
+        after = reply.get("after")
+        if type(after) is not dict or len(after.get("args", ())) != len(arguments[0]):
+            raise BadValue("not the arguments of the call")
+        args = tuple(self.decode(node, buffers) for node in after["args"])
+        return value, (args, {k: self.decode(after["kwargs"][k], buffers) for k in arguments[1]})
+
+    def _answer(
+        self, request: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[memoryview]]:
         encoder = Encoder(self._stranger)
         try:
             nodes = [encoder.node(a) for a in args]
@@ -62,19 +77,16 @@ class Link:
         frame = self._exchange(header, encoder.buffers)
         while frame.header.get("event") == "callback":
             frame = self._exchange(*self._call_back(frame))
-        return self._reply(frame, args)
+        return self._reply(frame)
 
-    def _reply(self, frame: Frame, args: tuple[Any, ...]) -> Any:
+    def _reply(self, frame: Frame) -> tuple[dict[str, Any], list[memoryview]]:
         reply = frame.header
         if reply.get("new_question"):
             raise NewQuestion("a new question to the student's code")
         if reply.get("ok") is not True:
             told = (str(reply.get(key, "")) for key in ("type", "text", "base"))
             raise student_error(*told)
-        buffers = split(frame.body, reply["n"])
-        for index, node in reply.get("changed", {}).items():
-            _change(args[int(index)], self.decode(node, buffers))
-        return self.decode(reply["v"], buffers)
+        return reply, split(frame.body, reply.get("n"))
 
     def _stranger(self, value: Any, _: Encoder) -> dict[str, Any]:
         if isinstance(value, Remote):
@@ -99,7 +111,7 @@ class Link:
         }, encoder.buffers  # fmt: skip
 
 
-class Remote:
+class Remote(Proxy):
     """An object of the student's, by number; attributes are read when they are asked for."""
 
     def __init__(self, link: Link, node: Mapping[str, Any]) -> None:
@@ -113,6 +125,10 @@ class Remote:
             raise AttributeError(name)
         request = {"op": "get", "target": self.__remote__["remote"], "name": name}
         return self.__link__.ask(request, (), {})
+
+    def __call_and_arguments__(self, arguments: Arguments) -> Any:
+        request = {"op": "call", "target": self.__remote__["remote"]}
+        return self.__link__.ask_with_arguments(request, arguments)
 
     def __bool__(self) -> bool:
         return True
@@ -212,17 +228,3 @@ def student_error(kind: str, text: str, base: str = "") -> Exception:
 
 def _is_error(found: Any) -> bool:
     return isinstance(found, type) and issubclass(found, Exception)
-
-
-def _change(argument: Any, value: Any) -> None:
-    """Makes an argument what the call made of it, in place, as a call in one process would."""
-    if type(argument) is not type(value):
-        return
-    if isinstance(argument, np.ndarray):
-        if argument.shape == value.shape and argument.flags.writeable:
-            argument[...] = value
-    elif isinstance(argument, list | bytearray):
-        argument[:] = value
-    elif isinstance(argument, dict | set):
-        argument.clear()
-        argument.update(value)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import handover, read
 from autograder.expect.arrays.values import within_tolerance
+from autograder.expect.handover import Proxy
 from autograder.expect.read import Array
 from autograder.expect.verdict import NotMet, Verdict, WrongSetting, check, decide, short
 
@@ -77,7 +78,7 @@ def matches_reference(
         raise WrongSetting("there must be at least one case")
     wrong: list[tuple[tuple[Any, ...], Any, Any, NotMet | None]] = []
     for case in drawn:
-        want = reference(*(read.copied(a) for a in case))
+        want = reference(*(handover.copied(a) for a in case))
         try:
             found = read.call(fn, *case, name=label)
         except NotMet as failure:
@@ -219,9 +220,8 @@ def input_unchanged(fn: Any, *args: Any, name: str = "") -> Verdict:
     Blind to: a change made later, by another call.
     """
     label = read.function(fn, name)
-    given = [read.copied(a) for a in args]
-    read.call(lambda *_: fn(*given), name=label)
-    changed = [i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not _identical(a, b)]
+    _, (after, _) = read.call_and_arguments(fn, *args, name=label)
+    changed = [i for i, (a, b) in enumerate(zip(args, after, strict=True)) if not _identical(a, b)]
     return decide(
         not changed,
         expected="{fn} leaves its input as it was",
@@ -233,14 +233,32 @@ def input_unchanged(fn: Any, *args: Any, name: str = "") -> Verdict:
 
 
 def _identical(a: Any, b: Any) -> bool:
+    if callable(a) or isinstance(a, Proxy):  # a function or an object is not looked into
+        return True
+    if type(a) is not type(b):
+        return False
     if isinstance(a, np.ndarray):
-        same_kind = isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape
-        return same_kind and a.tobytes() == b.tobytes()
+        return (a.dtype, a.shape) == (b.dtype, b.shape) and a.tobytes() == b.tobytes()
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(_identical, a, b))
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(_identical(a[k], b[k]) for k in a)
+    if callable(getattr(a, "equals", None)):  # a table of pandas
+        return bool(a.equals(b))
     return bool(a is b or a == b)
+
+
+def arguments_after(fn: Any, *args: Any, name: str = "", **kwargs: Any) -> tuple[Any, ...]:
+    """The arguments as a call leaves them: for a function whose task is to work in place.
+
+    Arguments are handed over as copies, so the ones given here stay as they are.
+
+    >>> (left,) = arguments_after(lambda x: x.sort(), np.array([2, 1]))
+    >>> left.tolist()
+    [1, 2]
+    """
+    _, (after, named) = read.call_and_arguments(fn, *args, name=name, **kwargs)
+    return (*after, *named.values())
 
 
 def seconds_taken(call: Callable[[], Any], repeats: int = 3) -> float:
