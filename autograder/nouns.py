@@ -190,6 +190,7 @@ class CriterionResult:
     score: float | None = None  # the number that the demand names, if it names one
     attempts: int = 1
     error: str = ""  # type of an unexpected exception
+    tainted: bool = False  # judged after a hidden question: texts may hold hidden data
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 in:  {"op": "check", "language", "setup", "files", "tasks": [...]} + files and values
 out: {"event": "ask", ...} for what only the student's process can answer,
-     {"event": "result", ...} per criterion, {"event": "done"}
+     {"event": "result", ...} per criterion, {"event": "visible_done"}, {"event": "done"}
+
+Visible criteria of all tasks are run first, then hidden ones and what comes after those.
 """
 
 from __future__ import annotations
@@ -59,59 +61,88 @@ def main(read_fd: int, write_fd: int) -> None:
     for number, code in enumerate(order["setup"]):
         _execute(code, f"<setup cell {number + 1}>", namespace)
     link = Link(exchange, _helpers(order["files"]))
-    for task in order["tasks"]:
-        values = {
-            name: (node, [next(parts) for _ in range(count)])
-            for name, node, count in task["values"]
-        }
-        for event in _check(task, values, dict(namespace), link):
-            write_frame(write_fd, event)
-    write_frame(write_fd, {"event": "done"})
+    checks = [
+        _TaskCheck(
+            task,
+            {name: (node, [next(parts) for _ in range(n)]) for name, node, n in task["values"]},
+            dict(namespace),
+            link,
+        )
+        for task in order["tasks"]
+    ]
+    for late in (False, True):
+        for one in checks:
+            for event in one.run(late=late):
+                write_frame(write_fd, event)
+        write_frame(write_fd, {"event": "done" if late else "visible_done"})
 
 
-def _check(
-    order: dict[str, Any], values: Mapping[str, Value], namespace: dict[str, Any], link: Link
-) -> Iterator[dict[str, Any]]:
-    grade_id, lookup = order["grade_id"], _Values(values, order["missing"], link)
+class _TaskCheck:
+    """The criteria of one task, run in two rounds: visible ones, then what must come late."""
 
-    def rng(criterion: str, attempt: int) -> Any:
-        import numpy as np
+    def __init__(
+        self,
+        order: dict[str, Any],
+        values: Mapping[str, Value],
+        namespace: dict[str, Any],
+        link: Link,
+    ) -> None:
+        self._order, self._link = order, link
+        self._grade_id = order["grade_id"]
+        self._lookup = _Values(values, order["missing"], link)
+        self._namespace: dict[str, Any] | None = namespace
+        self._task: Task | None = None
+        self._known = {name: Status(value) for name, value in order["known"].items()}
+        self._undecided: set[str] = set()  # what waits for an answer, and all that comes after it
 
-        return np.random.default_rng(int(order["seeds"][criterion][attempt - 1], 16))
+    def run(self, *, late: bool) -> Iterator[dict[str, Any]]:
+        """Yield the events of one round; visible criteria of all tasks come before late ones."""
+        names = [n for n in self._order["only"] if (n in self._order["late"]) == late]
+        if names and self._task is None:
+            assert self._namespace is not None
+            self._task = _declare(self._order["code"], self._grade_id, self._namespace)
+        for name in names:
+            yield self._criterion(name)
+        self._lookup.renew()  # between two rounds models alone stay in memory
 
-    def before(criterion: str, attempt: int) -> None:
-        link.topic = (grade_id, criterion, attempt)
-        lookup.renew()  # a criterion that changed a value changed only its own copy
-
-    task = _declare(order["code"], grade_id, namespace)
-    known = {name: Status(value) for name, value in order["known"].items()}
-    undecided: set[str] = set()  # what waits for an answer, and all that comes after it
-    for name in order["only"]:
-        if undecided.intersection(task.criteria[name].after):
-            undecided.add(name)
-            yield {"event": "new_question", "task": grade_id, "criterion": name}
-            continue
+    def _criterion(self, name: str) -> dict[str, Any]:
+        assert self._task is not None
+        told = {"task": self._grade_id, "criterion": name}
+        if self._undecided.intersection(self._task.criteria[name].after):
+            self._undecided.add(name)
+            return {"event": "new_question", **told}
         try:
             with picturing() as drawn:
                 (result,) = run_task(
-                    task,
-                    lookup,
-                    rng,
+                    self._task,
+                    self._lookup,
+                    self._rng,
                     only=[name],
-                    known=known,
-                    settings=order["settings"],
-                    before=before,
+                    known=self._known,
+                    settings=self._order["settings"],
+                    before=self._before,
                 )
         except NewQuestion:
-            yield {"event": "new_question", "task": grade_id, "criterion": name}
-            undecided.add(name)
-            continue
-        known[name] = result.status
+            self._undecided.add(name)
+            return {"event": "new_question", **told}
+        self._known[name] = result.status
         pictures = [asdict(one) for one in drawn if len(one.svg) <= PICTURE_CAP][-PICTURES:]
-        yield {
-            "event": "result", "task": grade_id, "result": as_json(result),
+        return {
+            "event": "result", "task": self._grade_id, "result": as_json(result),
             "pictures": [] if result.status is Status.PASSED else pictures,
         }  # fmt: skip
+
+    def _rng(self, criterion: str, attempt: int) -> Any:
+        import numpy as np
+
+        return np.random.default_rng(self._seed(criterion, attempt))
+
+    def _seed(self, criterion: str, attempt: int) -> int:
+        return int(self._order["seeds"][criterion][attempt - 1], 16)
+
+    def _before(self, criterion: str, attempt: int) -> None:
+        self._link.topic = (self._grade_id, criterion, attempt)
+        self._lookup.renew()  # a criterion that changed a value changed only its own copy
 
 
 class _Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -389,6 +390,19 @@ def test_the_same_question_is_answered_from_the_record(a_class: Callable[..., Cl
     again = made.again(evidence, made.rules(made.mended("== 4", "== 5")))
     assert again.new_questions == ()
     assert again.tasks[0].criteria[0].status is Status.FAILED
+
+
+def test_a_record_of_before_the_order_of_questions_opens_and_its_questions_are_new(
+    a_class: Callable[..., Class],
+) -> None:
+    made = a_class("def c(f):\n    assert f(2) == 4", "def f(x): return 2 * x")
+    _, evidence = made.run({"answer": "def f(x): return 2 * x "})
+    (path,) = (made.store.root / "traces").rglob("*.json")
+    record = json.loads(path.read_bytes())
+    assert record.pop("tainted") is False
+    path.write_text(json.dumps(record))
+    again = made.again(evidence, made.rules(made.mended("== 4", "== 5")))
+    assert again.new_questions == ("t/c",)
 
 
 def test_a_new_question_to_a_function_is_named(a_class: Callable[..., Class]) -> None:

@@ -8,8 +8,9 @@ the submission has to run again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from autograder.errors import Fault, SandboxFault
@@ -30,6 +31,7 @@ from autograder.sandbox.supervisor import Job, WarmServer
 from autograder.steps.judging.living import Gone, Live
 from autograder.steps.judging.questions import Answers
 from autograder.steps.judging.rules import Rules, attempts, because, criterion_key, seed_of
+from autograder.steps.judging.taint import CELL, Topic, late_names, late_topics, shown_result
 
 GIVEN = "@given"  # marks what is kept of criteria judged by other settings than the source's
 
@@ -77,13 +79,21 @@ def check(
         if todo:
             known = {name: str(result.status) for name, result in found.items()}
             orders.append(_Order(task, todo, known))
-    answers = Answers(store, evidence, live, mark)
+    answers = Answers(store, evidence, live, late_topics(rules.source.tasks), mark)
     asked: list[str] = []
+
+    def cells(*, late: bool) -> None:
+        for task in rules.source.tasks:
+            wanted = task.kind is TaskKind.INSIDE and bool(late_names(task)) == late
+            if wanted and attempted.get(task.grade_id, True):
+                results[task.grade_id] = _inside(task, rules, answers, asked)
+
     if orders:
-        asked = _judge(server, rules, evidence, orders, results, answers, store)
-    for task in rules.source.tasks:
-        if task.kind is TaskKind.INSIDE and attempted.get(task.grade_id, True):
-            results[task.grade_id] = _inside(task, rules, answers, asked)
+        between = partial(cells, late=False)
+        asked += _judge(server, rules, evidence, orders, results, answers, store, between)
+    else:
+        cells(late=False)
+    cells(late=True)
     answers.keep()
     _remember(store, evidence.key, kept, keys, results, mark)
     return Checked(
@@ -112,8 +122,12 @@ def _judge(
     results: dict[str, dict[str, CriterionResult]],
     answers: Answers,
     store: Store,
+    between: Callable[[], None],
 ) -> list[str]:
-    """Runs what is to be run in a clean process; returns the criteria with new questions."""
+    """Run what is to be run in a clean process; return the criteria with new questions.
+
+    `between` is called after the visible criteria of all tasks, before any hidden one.
+    """
     header: dict[str, Any] = {
         "op": "check", "language": rules.language, "setup": list(rules.source.setup),
         "files": list(rules.files), "tasks": [],
@@ -126,13 +140,17 @@ def _judge(
     with server.start(rules.limits) as job:
         job.send(wire.pack(header, body))
         for event in _events(job, answers):
+            if event["event"] == "visible_done":
+                between()
+                continue
             task = str(event["task"])
             if event["event"] == "new_question":
                 asked.append(f"{task}/{event['criterion']}")
                 continue
-            result = _trusted(rules, task, event["result"])
+            result = _trusted(rules, task, event["result"], answers)
             results[task][result.name] = result
-            drawn.keep(store, evidence.key, task, result.name, event.get("pictures", ()))
+            pictures = () if result.tainted and not result.hidden else event.get("pictures", ())
+            drawn.keep(store, evidence.key, task, result.name, pictures)
         outcome = job.finish()
     missing = [n for o in orders for n in o.todo if n not in results[o.task.grade_id]]
     unanswered = [n for n in missing if not any(a.endswith(f"/{n}") for a in asked)]
@@ -163,6 +181,7 @@ def _task_order(
         "grade_id": task.grade_id,
         "code": task.code,
         "only": list(order.todo),
+        "late": sorted(late_names(task)),
         "known": dict(order.known),
         "settings": {k: dict(v) for k, v in rules.settings.get(task.grade_id, {}).items()},
         "values": values,
@@ -192,7 +211,7 @@ def _events(job: Job, answers: Answers) -> Any:
         if event == "ask":
             reply = answers.reply(frame)
             job.send(wire.pack(reply.header, [reply.body]))
-        elif event in ("result", "new_question"):
+        elif event in ("result", "new_question", "visible_done"):
             yield frame.header
         else:
             raise SandboxFault(f"the checking process sent {str(event)[:40]!r}")
@@ -202,7 +221,8 @@ def _inside(
     task: Task, rules: Rules, answers: Answers, asked: list[str]
 ) -> dict[str, CriterionResult]:
     demand = task.criteria[0].sentence if task.criteria else "the test cell runs without an error"
-    name = task.criteria[0].name if task.criteria else "cell"
+    name = task.criteria[0].name if task.criteria else CELL
+    hidden = bool(late_names(task))
     if rules.plain_tests != "inside":
         text = "this test changes a student's names, so it can only run beside student code"
         message = Message(
@@ -214,13 +234,19 @@ def _inside(
         asked.append(f"{task.grade_id}/{name}")
         return {}
     if frame.header.get("ok") is True:
-        return {name: CriterionResult(name, Status.PASSED, task.points, task.points, demand, False)}
+        passed = CriterionResult(name, Status.PASSED, task.points, task.points, demand, hidden)
+        return {name: _shown(passed, (task.grade_id, CELL), answers)}
     got = f"{frame.header.get('type', '')}: {frame.header.get('text', '')}".strip(": ")
     message = Message("{demand}", "{error}", "", {"demand": demand, "error": got[:300]})
-    return {name: CriterionResult(name, Status.FAILED, 0.0, task.points, demand, False, message)}
+    failed = CriterionResult(name, Status.FAILED, 0.0, task.points, demand, hidden, message)
+    return {name: _shown(failed, (task.grade_id, CELL), answers)}
 
 
-def _trusted(rules: Rules, grade_id: str, data: Any) -> CriterionResult:
+def _shown(result: CriterionResult, topic: Topic, answers: Answers) -> CriterionResult:
+    return shown_result(result, tainted=topic in answers.tainted or topic in answers.late)
+
+
+def _trusted(rules: Rules, grade_id: str, data: Any, answers: Answers) -> CriterionResult:
     """A result of the clean process with points, demand and visibility as the source says."""
     try:
         result = from_json(CriterionResult, data)
@@ -229,7 +255,8 @@ def _trusted(rules: Rules, grade_id: str, data: Any) -> CriterionResult:
     task = next(t for t in rules.source.tasks if t.grade_id == grade_id)
     criterion = next(c for c in task.criteria if c.name == result.name)
     points = min(max(result.points, 0.0), criterion.points)
-    return replace(result, points=points, max_points=criterion.points, hidden=criterion.hidden)
+    known = replace(result, points=points, max_points=criterion.points, hidden=criterion.hidden)
+    return _shown(known, (grade_id, criterion.name), answers)
 
 
 def _task_result(

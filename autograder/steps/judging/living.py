@@ -16,6 +16,7 @@ class Live:
         self._job = job
         self._topic: Any = None
         self.ended = ""
+        self.tainted = False  # it has been sent a hidden question
 
     def exchange(self, header: dict[str, Any], body: bytes) -> wire.Frame:
         """Its answer to one request; at a new topic its state is first put back."""
@@ -46,6 +47,7 @@ class Gone:
 
     def __init__(self, why: str) -> None:
         self._why = why
+        self.tainted = False
 
     def exchange(self, _header: dict[str, Any], _body: bytes) -> wire.Frame:
         """The word that nobody is there any more."""

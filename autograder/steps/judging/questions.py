@@ -6,6 +6,7 @@ same order; else with the word that this is a new question.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from autograder.evidence.record import Evidence
@@ -13,20 +14,30 @@ from autograder.evidence.store import Store, digest, fingerprint
 from autograder.nouns import Task
 from autograder.sandbox import wire
 from autograder.steps.judging.living import Gone, Live
+from autograder.steps.judging.taint import CELL, Topic
 
 
 class Answers:
     """Answers what criteria ask of the student's code, and keeps the record of it."""
 
     def __init__(
-        self, store: Store, evidence: Evidence, live: Live | Gone | None, mark: str = ""
+        self,
+        store: Store,
+        evidence: Evidence,
+        live: Live | Gone | None,
+        late: Collection[Topic],
+        mark: str = "",
     ) -> None:
-        """`mark` tells records of the same criteria by other demands apart."""
-        self._mark = mark
+        """Take `late`, the topics whose questions taint the process.
+
+        `mark` tells records of the same criteria by other demands apart.
+        """
+        self._mark, self.late = mark, late
         self._store, self._evidence, self._live = store, evidence, live
         self._topic: tuple[Any, ...] = ()
         self._trace: list[dict[str, str]] = []
         self._at = 0
+        self.tainted: set[Topic] = set()  # topics whose answers came after a hidden question
 
     def reply(self, frame: wire.Frame) -> wire.Frame:
         """The answer: living, recorded, or the word that this is a new question."""
@@ -49,13 +60,25 @@ class Answers:
     def keep(self) -> None:
         """Writes down what was asked of the living process since the last topic."""
         if self._live is not None and self._topic:
-            self._store.write(*self._name(), record={"trace": self._trace})
+            tainted = self._topic[:2] in self.tainted
+            self._store.write(*self._name(), record={"trace": self._trace, "tainted": tainted})
 
     def _turn_to(self, topic: tuple[Any, ...]) -> None:
         self.keep()
         self._topic, self._at = topic, 0
-        record = self._store.read(*self._name())
-        self._trace = list(record["trace"]) if record and self._live is None else []
+        self._trace = []
+        late = topic[:2] in self.late
+        if self._live is not None:
+            self._live.tainted = self._live.tainted or late
+            tainted = self._live.tainted
+        else:
+            record = self._store.read(*self._name()) or {}
+            # a record of before the order was kept says nothing of taint: its questions are new
+            tainted = late or bool(record.get("tainted"))
+            if late or "tainted" in record:
+                self._trace = list(record.get("trace", ()))
+        if tainted:
+            self.tainted.add(topic[:2])
 
     def _name(self) -> tuple[str, ...]:
         task, criterion, attempt = self._topic
@@ -64,4 +87,4 @@ class Answers:
     def inside(self, task: Task) -> wire.Frame:
         """How a test ended that has to run beside the student's code."""
         header = {"event": "ask", "op": "inside", "at": task.grade_id, "code": task.code, "n": []}
-        return self.reply(wire.Frame({**header, "topic": [task.grade_id, "cell", 1]}))
+        return self.reply(wire.Frame({**header, "topic": [task.grade_id, CELL, 1]}))
