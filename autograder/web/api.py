@@ -26,7 +26,7 @@ from autograder.gradebook import access
 from autograder.language import translate
 from autograder.steps.portal import kept_copies, sprint
 from autograder.steps.portal.hand_in import Upload, hand_in
-from autograder.web import views
+from autograder.web import bodies, views
 from autograder.web.app import Portal
 from autograder.web.auth import TooMany
 
@@ -66,17 +66,18 @@ def _device(router: APIRouter, portal: Portal) -> None:
 
 
 def _submission(router: APIRouter, portal: Portal) -> None:
-    often = TooMany(30, 60)
+    often, at_once = TooMany(30, 60), bodies.AtOnce(3)
 
     @router.put("/assignments/{assignment}/submission")
     async def take(request: Request, assignment: str, name: str) -> dict[str, Any]:
         person = await run_in_threadpool(portal.door.notebook, request)
         often.count(person.id)
         most = (portal.course.submissions.max_mb << 20) + SMALL
-        async with _streamed(request, most) as path:
-            done = await run_in_threadpool(
-                _keep, portal, assignment, person.id, Upload(name, path), request.state.arrived
-            )
+        with at_once.one(person.id):
+            async with _streamed(request, most) as path:
+                done = await run_in_threadpool(
+                    _keep, portal, assignment, person.id, Upload(name, path), request.state.arrived
+                )
         return {
             "submission": done.submission, "again": done.again, "receipt": done.receipt,
             "notes": list(done.notes), "page": f"/a/{assignment}/submissions/{done.submission}",
@@ -90,14 +91,15 @@ def _keep(portal: Portal, assignment: str, who: str, upload: Upload, arrived: da
 
 
 def _kept(router: APIRouter, portal: Portal) -> None:
-    often, course = TooMany(60, 60), portal.course
+    often, at_once, course = TooMany(60, 60), bodies.AtOnce(3), portal.course
 
     @router.put("/assignments/{assignment}/kept/{name}")
     async def put(request: Request, assignment: str, name: str) -> dict[str, str]:
         person = await run_in_threadpool(portal.door.notebook, request)
         often.count(person.id)
-        async with _streamed(request, course.submissions.max_mb << 20) as path:
-            await run_in_threadpool(kept_copies.put, course, assignment, person.id, name, path)
+        with at_once.one(person.id):
+            async with _streamed(request, course.submissions.max_mb << 20) as path:
+                await run_in_threadpool(kept_copies.put, course, assignment, person.id, name, path)
         return {"kept": name}
 
     @router.get("/assignments/{assignment}/kept/{name}")
@@ -135,6 +137,7 @@ def _sprints(router: APIRouter, portal: Portal) -> None:
     @router.put("/sprints/{assignment}/cell")
     async def cell(request: Request, assignment: str) -> dict[str, str]:
         who, at = await student(request, assignment), request.state.arrived
+        bodies.allow(request, SMALL)
         given = await _json(request)
         name, id_, source = (str(given.get(key, "")) for key in ("name", "cell", "source"))
         await run_in_threadpool(
@@ -148,26 +151,23 @@ def _sprints(router: APIRouter, portal: Portal) -> None:
 
 @asynccontextmanager
 async def _streamed(request: Request, most: int) -> AsyncIterator[Path]:
-    """What is sent, written to a file as it comes; HTTP 413 past the most there may be."""
+    """Write what a known student sends to a file as it comes; HTTP 413 past `most` bytes."""
+    bodies.allow(request, most)
     with tempfile.TemporaryDirectory() as room:
-        path, size = Path(room, "upload"), 0
+        path = Path(room, "upload")
         with path.open("wb") as out:
             async for chunk in request.stream():
-                size += len(chunk)
-                if size > most:
-                    raise HTTPException(413, translate("This is too large."))
                 await run_in_threadpool(out.write, chunk)
-        if not size:
+        if not path.stat().st_size:
             raise HTTPException(400, translate("Nothing was sent."))
         yield path
 
 
 async def _json(request: Request) -> dict[str, Any]:
-    async with _streamed(request, SMALL) as path:
-        try:
-            found = json.loads(path.read_bytes())
-        except (ValueError, RecursionError):
-            found = None
+    try:
+        found = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        found = None
     if not isinstance(found, dict):
         raise HTTPException(400, translate("This is no JSON object."))
     return found

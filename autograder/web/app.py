@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as PlainHTTPException
+from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,6 +33,7 @@ from autograder.steps.feedback.pages import TEMPLATES as FEEDBACK_TEMPLATES
 from autograder.steps.portal import sprint
 from autograder.web.auth import Door, Visitor
 from autograder.web.below import Below, links, prefix_of
+from autograder.web.bodies import BodyLimit
 
 Clock = Callable[[], datetime]
 HERE = Path(__file__).parent
@@ -106,6 +108,7 @@ def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
     app.include_router(staff.routes(portal))
     app.include_router(api.routes(portal))
     _errors(app, portal)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Around, portal=portal)
     app.add_middleware(Below, prefix=portal.prefix)
     return app
@@ -230,6 +233,10 @@ def _errors(app: FastAPI, portal: Portal) -> None:
             return answer(request, 404, error.fact)  # never where on this machine
         return answer(request, status, error.fact, error.way_out)
 
+    def gone(_: Request, error: Exception) -> Response:
+        return Response(status_code=400)  # nobody reads it: the client went away
+
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(PlainHTTPException, plain)
     app.add_exception_handler(HTTPException, plain)
     app.add_exception_handler(AutograderError, ours)

@@ -25,10 +25,11 @@ from autograder.config import Course
 from autograder.gradebook import access
 from autograder.language import translate
 from autograder.steps import roster
+from autograder.web import bodies
 
 COOKIE = "autograder"
 HUB = "hub"  # in place of a token: JupyterHub said who it is
-FORM_BYTES = 64 << 10
+FILES = 50  # of one form
 KEYS = 20_000  # of a rate limit; the oldest are forgotten
 
 
@@ -195,21 +196,20 @@ class Door:
         return hmac.new(self._course.key, text, hashlib.sha256).hexdigest()
 
     async def form(
-        self, request: Request, visitor: Visitor, most: int = FORM_BYTES, fields: int = 50
+        self, request: Request, visitor: Visitor, most: int = bodies.FORM_BYTES, fields: int = 50
     ) -> FormData:
         """The form that was posted; HTTP 403 unless it is from a page that this visitor was given.
 
-        HTTP 411 or 413 if its length is not told, or is more than `most` bytes.
+        HTTP 413 if it has more bytes than `most`, which only holds for those who are signed in.
         """
-        length = request.headers.get("content-length", "")
-        if not length.isdigit():
-            raise HTTPException(411, translate("The length of what is sent must be told."))
-        if int(length) > most:
-            raise HTTPException(413, translate("This is too large."))
+        if visitor.person is not None:
+            bodies.allow(request, most)
         origin = urlsplit(request.headers.get("origin", "")).netloc
         if origin and origin not in self._hosts(request):
             raise HTTPException(403, translate("This form came from another page."))
-        form = await request.form(max_files=50, max_fields=fields)
+        form = await request.form(
+            max_files=FILES, max_fields=fields, max_part_size=bodies.FORM_BYTES
+        )
         sealed = form.get("seal")
         if not isinstance(sealed, str) or not hmac.compare_digest(
             sealed.encode(), self.seal(visitor).encode()

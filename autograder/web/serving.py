@@ -5,6 +5,7 @@ The worker is started again when it dies, and ends with the server, however that
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -14,11 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from autograder.config import Course
 from autograder.web.app import create_app
 
 AGAIN_SECONDS = 5.0
+HEADER_BYTES = 32 << 10  # of one request's line and headers
+KEEP_ALIVE_SECONDS = 30.0  # that a connection may wait for a whole request
 
 
 def serve(
@@ -29,12 +34,37 @@ def serve(
     incoming = course.state / "incoming"
     incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
     tempfile.tempdir = str(incoming)  # what is uploaded lies beside where it is kept
-    settings = uvicorn.Config(
-        create_app(course), host=host, port=port, access_log=False, log_level="warning",
-        proxy_headers=False, server_header=False, timeout_keep_alive=30, backlog=2048,
-    )  # fmt: skip
+    settings = settings_of(create_app(course), host, port)
     with _worker(course, sandbox=sandbox) if grade else _nothing():
         uvicorn.Server(settings).run()
+
+
+def settings_of(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """Return how the portal is served: bounded headers, no header of a proxy believed."""
+    return uvicorn.Config(
+        app, host=host, port=port, access_log=False, log_level="warning", http=Connection,
+        h11_max_incomplete_event_size=HEADER_BYTES, ws="none", proxy_headers=False,
+        server_header=False, timeout_keep_alive=int(KEEP_ALIVE_SECONDS), backlog=2048,
+    )  # fmt: skip
+
+
+class Connection(H11Protocol):
+    """A connection that is closed when no whole request comes on it for a while."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._close_if_idle(None)
+
+    def _close_if_idle(self, seen: object) -> None:
+        """Close it if nothing came since the last look; `seen` is what had been answered then."""
+        if self.transport.is_closing():
+            return
+        cycle: RequestResponseCycle | None = self.cycle
+        idle = self if cycle is None else cycle if cycle.response_complete else None
+        if idle is not None and idle is seen:
+            self.transport.close()
+        else:
+            self.loop.call_later(KEEP_ALIVE_SECONDS, self._close_if_idle, idle)
 
 
 @contextmanager

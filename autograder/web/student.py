@@ -26,6 +26,7 @@ from autograder.web import views
 from autograder.web.app import Portal
 from autograder.web.auth import TooMany, Visitor
 from autograder.web.below import links
+from autograder.web.bodies import AtOnce
 from autograder.web.downloads import download
 
 FEEDBACK_CSP = (
@@ -206,7 +207,7 @@ def _speaks(request: Request) -> list[str]:
 
 def _uploads(router: APIRouter, portal: Portal) -> None:
     course = portal.course
-    often = TooMany(60, 60)
+    often, at_once = TooMany(60, 60), AtOnce(3)
 
     @router.post("/a/{assignment}/start")
     async def start(
@@ -222,7 +223,8 @@ def _uploads(router: APIRouter, portal: Portal) -> None:
     ) -> Response:
         often.count(_id(visitor))
         most = (course.submissions.max_mb << 20) + (1 << 20)
-        form = await portal.door.form(request, visitor, most)
+        with at_once.one(_id(visitor)):
+            form = await portal.door.form(request, visitor, most)
         files = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
         try:
             done = await run_in_threadpool(
