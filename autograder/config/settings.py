@@ -223,6 +223,12 @@ class PortalSettings:
     proxy_header: str = _set(
         "X-Forwarded-User", "serve", "The header that a proxy in front sets, if `sign_in` says so."
     )
+    trusted_proxies: tuple[str, ...] = _set(
+        ("127.0.0.1", "::1"),
+        "serve",
+        "Addresses of the proxies in front: only what comes from one of them may carry "
+        "`proxy_header` or `X-Forwarded-For`.",
+    )
     link_days: int = _set(14, "serve", "Days until a personal link expires.", least=1)
     session_hours: int = _set(12, "serve", "Hours until one has to sign in again.", least=1)
 

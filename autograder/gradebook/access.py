@@ -1,4 +1,4 @@
-"""Who may come in: personal links, notebooks' sign-ins, and the short codes between the two.
+"""Who may come in: personal links, sessions, notebooks' sign-ins and their short codes.
 
 A token is known only to its owner; here lies its keyed hash. What was lost cannot be shown again,
 only replaced.
@@ -21,6 +21,8 @@ from autograder.gradebook.portal_tables import DeviceRow, TokenRow
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none that is taken for another
 GROUPS, GROUP = 5, 5  # 125 bits
 DEVICE_MINUTES = 10
+SESSION = "session"
+SESSION_DAYS = 14  # that a session lasts at most, however often it is used
 _ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
@@ -50,6 +52,22 @@ def new_token(
             )
         )  # fmt: skip
     return "-".join(token[at : at + GROUP] for at in range(0, len(token), GROUP))
+
+
+def new_session(course: Course, person: str) -> str:
+    """Return the token of a new session in a browser; expired ones of anybody are deleted."""
+    with writing(course) as book:
+        over = delete(TokenRow).where(TokenRow.kind == SESSION, TokenRow.expires <= now())
+        book.session.execute(over)
+    return new_token(course, person, SESSION, timedelta(days=SESSION_DAYS))
+
+
+def end_session(course: Course, token: str) -> None:
+    """End a session: no copy of its cookie is good from now on."""
+    found = entry(course, token)
+    if found is not None and found.kind == SESSION:
+        with writing(course) as book:
+            book.session.execute(delete(TokenRow).where(TokenRow.hash == found.token))
 
 
 def entry(course: Course, token: str) -> Entry | None:

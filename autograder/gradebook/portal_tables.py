@@ -1,6 +1,6 @@
 """What the pages keep beside the scores: who may come in, what waits for grading, sprints.
 
-ag_token      personal links, notebooks' sign-ins: hashes only, each with an end
+ag_token      personal links, sessions, notebooks' sign-ins: hashes only, each with an end
 ag_device     short codes by which a notebook signs in
 ag_queue      submissions that wait for grading or are being graded
 ag_sprint     who began which sprint when, and what was handed in at the end
@@ -19,7 +19,7 @@ from autograder.gradebook.tables import Base
 
 
 class TokenRow(Base):
-    """One way in for one person; `kind` is link or notebook."""
+    """One way in for one person; `kind` is link, session or notebook."""
 
     __tablename__ = "ag_token"
     __table_args__ = (Index("ix_ag_token_person", "person"),)

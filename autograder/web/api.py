@@ -49,7 +49,7 @@ def _device(router: APIRouter, portal: Portal) -> None:
 
     @router.post("/device")
     async def ask(request: Request) -> dict[str, Any]:
-        asked.count(request.client.host if request.client else "")
+        asked.count(portal.door.address(request))
         secret, code = await run_in_threadpool(access.ask, portal.course)
         base = portal.course.portal.url or str(request.base_url)
         page = f"{base.rstrip('/')}/device?code={code}"

@@ -233,7 +233,7 @@ def _errors(app: FastAPI, portal: Portal) -> None:
             return answer(request, 404, error.fact)  # never where on this machine
         return answer(request, status, error.fact, error.way_out)
 
-    def gone(_: Request, error: Exception) -> Response:
+    def gone(_request: Request, _error: Exception) -> Response:
         return Response(status_code=400)  # nobody reads it: the client went away
 
     app.add_exception_handler(ClientDisconnect, gone)

@@ -1,7 +1,8 @@
 """Who somebody is, and that a form came from our own page.
 
-A personal link ends in `#code`, which browsers never send: the page posts it. The session is a
-signed cookie that names the token it began with, so that revoking a link ends its sessions.
+A personal link ends in `#code`, which browsers never send: the page posts it. The cookie names a
+session that the gradebook knows: signing out, ending a link or changing a role ends every copy of
+it at once.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Visitor:
 
     nonce: str  # what their forms are signed with
     person: roster.Person | None = None
-    token: str = ""  # hash of the token that the session began with, or HUB; "" behind a proxy
+    token: str = ""  # hash of the link that the session began with, or HUB; "" behind a proxy
+    session: str = ""  # the token of the session
 
     @property
     def is_staff(self) -> bool:
@@ -91,17 +93,27 @@ class Door:
 
     def visitor(self, request: Request) -> Visitor:
         """Who asks; nobody if the session is over, its link was revoked, or there is none."""
-        found = self._session(request)
+        found = self._cookie(request)
         nonce = str(found.get("n", "")) or secrets.token_urlsafe(18)
         if self._course.portal.sign_in == "proxy":
             return Visitor(nonce, self._by_proxy(request))
-        token, who = str(found.get("t", "")), str(found.get("p", ""))
-        if self._course.portal.sign_in == "jupyterhub":
-            return Visitor(nonce, self.person(who), HUB) if token == HUB else Visitor(nonce)
-        entry = access.entry_of_hash(self._course, token) if token else None
-        if entry is None or entry.kind != "link" or entry.person != who:
+        token, who, session = (str(found.get(key, "")) for key in ("t", "p", "sid"))
+        entry = access.entry(self._course, session) if session else None
+        if entry is None or entry.kind != access.SESSION or entry.person != who:
             return Visitor(nonce)
-        return Visitor(nonce, self.person(entry.person), token)
+        person = self.person(who)
+        if person is None or person.role != found.get("r") or not self._lets_in(token, who):
+            access.end_session(self._course, session)  # it does not come back with the role
+            return Visitor(nonce)
+        return Visitor(nonce, person, token, session)
+
+    def _lets_in(self, token: str, who: str) -> bool:
+        """Tell whether that by which a session began still lets this person in."""
+        by_hub = self._course.portal.sign_in == "jupyterhub"
+        if by_hub or token == HUB:
+            return by_hub and token == HUB
+        entry = access.entry_of_hash(self._course, token)
+        return entry is not None and entry.kind == "link" and entry.person == who
 
     def person(self, id_: str) -> roster.Person | None:
         """The person with this pseudonym, if the roster still has them."""
@@ -112,9 +124,11 @@ class Door:
         entry = access.entry(self._course, code[:100])
         person = self.person(entry.person) if entry and entry.kind == "link" else None
         if entry is None or person is None:
-            self._failed.count(_from(request))  # a class shares an address: who is known gets in
+            self._failed.count(
+                self.address(request)
+            )  # a class shares an address: who is known gets in
             return None
-        return Visitor(secrets.token_urlsafe(18), person, entry.token)
+        return self._begun(person, entry.token)
 
     def notebook(self, request: Request) -> roster.Person:
         """The student whose notebook asks, by its bearer token; HTTP 401 or 403."""
@@ -122,7 +136,7 @@ class Door:
         entry = access.entry(self._course, token[:100]) if scheme == "Bearer" else None
         person = self.person(entry.person) if entry and entry.kind == "notebook" else None
         if person is None:
-            self._failed.count(_from(request))
+            self._failed.count(self.address(request))
             raise HTTPException(401, translate("This notebook has to sign in again."))
         if person.role != "student":
             raise HTTPException(403, translate("This page is for students."))
@@ -131,10 +145,29 @@ class Door:
     def let_in_by_hub(self, name: str) -> Visitor | None:
         """The person whom JupyterHub calls so, with a new session; None if that is nobody."""
         person = self._called(name)
-        return Visitor(secrets.token_urlsafe(18), person, HUB) if person else None
+        return self._begun(person, HUB) if person else None
+
+    def _begun(self, person: roster.Person, token: str) -> Visitor:
+        session = access.new_session(self._course, person.id)
+        return Visitor(secrets.token_urlsafe(18), person, token, session)
 
     def _by_proxy(self, request: Request) -> roster.Person | None:
-        return self._called(request.headers.get(self._course.portal.proxy_header, ""))
+        """The person whom a trusted proxy names, once; a header of anybody else's is nothing."""
+        said = request.headers.getlist(self._course.portal.proxy_header)
+        return self._called(said[0]) if len(said) == 1 and self._is_proxy(request) else None
+
+    def _is_proxy(self, request: Request) -> bool:
+        host = request.client.host if request.client else ""
+        return host in self._course.portal.trusted_proxies
+
+    def address(self, request: Request) -> str:
+        """Where a request comes from: the last address that no trusted proxy has."""
+        hops = [request.client.host if request.client else ""]
+        if self._is_proxy(request):
+            said = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+            hops = [hop for one in said if (hop := one.strip()[:45])] or hops
+        trusted = self._course.portal.trusted_proxies
+        return next((hop for hop in reversed(hops) if hop not in trusted), hops[0])
 
     def _called(self, name: str) -> roster.Person | None:
         """Who signs in elsewhere under this name: a student number, an address or a pseudonym.
@@ -149,7 +182,7 @@ class Door:
 
     # ── Its session ──────────────────────────────────────────────────────────────────
 
-    def _session(self, request: Request) -> dict[str, Any]:
+    def _cookie(self, request: Request) -> dict[str, Any]:
         try:
             found = self._signer.loads(
                 request.cookies.get(COOKIE, ""), max_age=self._course.portal.session_hours * 3600
@@ -161,14 +194,19 @@ class Door:
     def remember(self, response: Response, visitor: Visitor) -> None:
         """Puts the visitor's session into the answer."""
         person = visitor.person.id if visitor.person else ""
-        value = self._signer.dumps({"p": person, "t": visitor.token, "n": visitor.nonce})
+        role = visitor.person.role if visitor.person else ""
+        value = self._signer.dumps(
+            {"p": person, "r": role, "t": visitor.token, "sid": visitor.session, "n": visitor.nonce}
+        )
         response.set_cookie(
             COOKIE, str(value), httponly=True, samesite="lax", secure=self._secure, path="/",
             max_age=self._course.portal.session_hours * 3600,
         )  # fmt: skip
 
-    def forget(self, response: Response) -> None:
-        """Ends the session in this browser."""
+    def forget(self, response: Response, visitor: Visitor) -> None:
+        """End the session, in this browser and wherever else its cookie is."""
+        if visitor.session:
+            access.end_session(self._course, visitor.session)
         response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=self._secure, path="/")
 
     def remember_state(self, response: Response, cookie: str, state: str, seconds: int) -> None:
@@ -229,7 +267,3 @@ class Door:
 def signed_out(visitor: Visitor) -> Visitor:
     """The same browser, nobody in it."""
     return replace(visitor, person=None, token="")
-
-
-def _from(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -149,11 +149,11 @@ def routes(portal: Portal, hub: Hub) -> APIRouter:
 
     @router.get(urlsplit(hub.callback).path.removeprefix(portal.prefix))
     async def back(request: Request, code: str = "", state: str = "") -> Response:
-        often.count(request.client.host if request.client else "")
+        often.count(portal.door.address(request))
         if not code or not portal.door.same_state(request, COOKIE, state, MINUTES * 60):
             raise HTTPException(403, translate("This sign-in was not begun here: try again."))
         name = await run_in_threadpool(hub.name, code[:500])
-        visitor = portal.door.let_in_by_hub(name)
+        visitor = await run_in_threadpool(portal.door.let_in_by_hub, name)
         if visitor is None:
             text = translate("{name} is not in the class list: tell your course your user name.")
             raise HTTPException(403, fill(text, {"name": name[:100]}))

@@ -97,7 +97,7 @@ def _sign_in(router: APIRouter, portal: Portal) -> None:
     async def leave(request: Request, visitor: Anybody) -> Response:
         await portal.door.form(request, visitor)
         response = RedirectResponse("/sign-in", 303)
-        portal.door.forget(response)
+        await run_in_threadpool(portal.door.forget, response, visitor)
         return response
 
 
