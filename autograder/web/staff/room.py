@@ -55,7 +55,7 @@ def member(request: Request) -> Member:
     if not visitor.is_staff:
         raise HTTPException(403, translate("This page is for staff."))
     names = request.cookies.get(NAMES_COOKIE) != "hidden"
-    return Member(visitor.nonce, visitor.person, visitor.token, names)
+    return Member(visitor.nonce, visitor.person, visitor.token, visitor.session, names=names)
 
 
 def instructor(request: Request) -> Member:
