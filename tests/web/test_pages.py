@@ -193,18 +193,6 @@ def test_signing_out_ends_the_session(hana):
     assert hana.get("/", follow_redirects=False).status_code == 303
 
 
-def test_behind_a_proxy_its_header_says_who_it_is_and_nothing_else_does(course):
-    behind = with_settings(course, "portal", sign_in="proxy", proxy_header="X-Remote-User")
-    with TestClient(create_app(behind), base_url=BASE) as client:
-        assert client.get("/", follow_redirects=False).status_code == 303
-        page = client.get("/", headers={"X-Remote-User": "hana@example.org"})
-        assert "김하나" in page.text
-        assert (
-            client.get("/", headers={"X-Remote-User": "nobody"}, follow_redirects=False).status_code
-            == 303
-        )
-
-
 def test_without_that_setting_a_proxys_header_says_nothing(anybody):
     page = anybody.get(
         "/", headers={"X-Forwarded-User": "hana@example.org"}, follow_redirects=False
