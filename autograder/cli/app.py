@@ -323,7 +323,9 @@ def demo(
 @roster.command("import")
 def roster_import(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV in UTF-8 or CP949 with a heading line.")],
+    file: Annotated[
+        Path, typer.Argument(help="A class list as CSV: a spreadsheet's, Canvas's or Moodle's.")
+    ],
     json: Json = False,
 ) -> None:
     """Add a class list, and give each person a pseudonym."""

@@ -40,6 +40,7 @@ def roster(report: Imported) -> Iterator[str]:
     )
     if report.absent:
         yield f"{len(report.absent)} not in this file: kept"
+    yield from (f"not a person: {text}" for text in report.skipped)
 
 
 def release(report: ReleaseReport) -> Iterator[str]:

@@ -7,14 +7,11 @@ same at every import, and telling nothing to who lacks the key.
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
 import hmac
-import io
 import json
 import unicodedata
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,17 +20,14 @@ from typing import Any
 from autograder import atomically
 from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
+from autograder.steps.class_list import REMEDY, Entry, plain_number, read_class_list, refuse
 
 FORMAT = 1
 ROLES = ("student", "ta", "instructor")
-_HEADINGS = {
-    "number": ("number", "id", "student_id", "student number", "studentid", "sis id", "학번"),
-    "name": ("name", "student", "full name", "student_name", "이름", "성명"),
-    "email": ("email", "e-mail", "mail", "email address", "이메일", "메일"),
-    "section": ("section", "group", "class", "분반", "반"),
-    "role": ("role", "역할"),
-    "multiplier": ("multiplier", "extra time", "시간배수"),
-}
+_ROLES = {
+    "학생": "student", "learner": "student", "조교": "ta", "teaching assistant": "ta",
+    "교수": "instructor", "teacher": "instructor",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,25 +53,29 @@ class Imported:
     total: int
     encoding: str
     path: Path
+    skipped: tuple[str, ...] = ()  # rows that are nobody, as Canvas's points possible
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "path": str(self.path)}
 
 
 def import_roster(course: Course, file: Path) -> Imported:
-    """What changed in the roster by this CSV: UTF-8, else CP949; any of , ; or tab between."""
-    text, encoding = _text(file)
-    rows = _rows(text, str(file))
+    """Return what changed in the roster by a class list of a spreadsheet's, Canvas's or Moodle's.
+
+    Raises AutograderError with every line that cannot be taken; then nothing is written.
+    """
+    read = read_class_list(file)
     known = {person.id: person for person in people(course)}
-    listed = {p.id: p for p in _people(course, rows, str(file))}
+    listed = {p.id: p for p in _people(course, read.entries, str(file))}
     added = [one for one in listed if one not in known]
     changed = [one for one in listed if one in known and known[one] != listed[one]]
     absent = [one for one in known if one not in listed]
     merged = {**known, **listed}
     _write(course, merged.values())
     return Imported(
-        tuple(added), tuple(changed), tuple(absent), len(merged), encoding, path_of(course)
-    )
+        tuple(added), tuple(changed), tuple(absent), len(merged), read.encoding, path_of(course),
+        read.skipped,
+    )  # fmt: skip
 
 
 def people(course: Course) -> tuple[Person, ...]:
@@ -135,95 +133,57 @@ def pseudonym(course: Course, number: str) -> str:
     return "s" + base64.b32encode(mac[:5]).decode().lower()
 
 
-# ── Reading a class list ─────────────────────────────────────────────────────────────
+# ── From a class list to people ──────────────────────────────────────────────────────
 
 
-def _text(file: Path) -> tuple[str, str]:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise NotFound(f"cannot read it: {error.strerror}", where=str(file)) from None
-    for encoding in ("utf-8-sig", "cp949"):
+def _people(course: Course, entries: Sequence[Entry], where: str) -> list[Person]:
+    """Return the person of each line; AutograderError names every line that is none."""
+    before = {plain_number(one.number): one for one in people(course)}
+    shorter = {number.lstrip("0"): number for number in before if number.isdecimal()}
+    found: list[Person] = []
+    problems: list[tuple[int, str, str]] = []
+    for entry in entries:
         try:
-            return unicodedata.normalize("NFC", data.decode(encoding)), encoding
-        except UnicodeDecodeError:
+            person = _person(course, entry, before)
+        except AutograderError as error:
+            problems.append((entry.line, error.fact, error.way_out))
             continue
-    raise AutograderError(
-        "it is neither UTF-8 nor CP949", where=str(file), way_out="save it as CSV UTF-8"
-    )
-
-
-def _rows(text: str, where: str) -> list[tuple[int, Mapping[str, str]]]:
-    """(line, {field: value}) of each person."""
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    headings = [_clean(heading).casefold() for heading in next(reader, [])]
-    columns = {
-        field: headings.index(name)
-        for field, names in _HEADINGS.items()
-        for name in names[::-1]
-        if name in headings
-    }
-    for needed in ("number", "name"):
-        if needed not in columns:
-            raise AutograderError(
-                f"no column for the {needed} among {', '.join(headings) or 'none'}",
-                where=f"{where}, line 1",
-                way_out=f"call it one of {', '.join(_HEADINGS[needed])}",
-            )
-    rows: list[tuple[int, Mapping[str, str]]] = []
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            padded = [*cells, *[""] * len(headings)]
-            row = {field: _clean(padded[column]) for field, column in columns.items()}
-            rows.append((reader.line_num, row))
-    return rows
-
-
-def _people(
-    course: Course, rows: Iterable[tuple[int, Mapping[str, str]]], where: str
-) -> list[Person]:
-    rows = list(rows)
-    twice = [n for n, count in Counter(row["number"] for _, row in rows).items() if count > 1]
-    found = []
-    for line, row in rows:
-        place = f"{where}, line {line}"
-        if not row["number"]:
-            raise AutograderError(f"{row['name'] or 'a line'} has no number", where=place)
-        if row["number"] in twice:
-            raise AutograderError(
-                f"the number {row['number']} is listed twice",
-                where=place,
-                way_out="a number stands for one person: leave one line out",
-            )
-        role = row.get("role", "").casefold() or "student"
-        if role not in ROLES:
-            raise AutograderError(
-                f"{role!r} is no role", where=place, way_out=f"there are {', '.join(ROLES)}"
-            )
-        found.append(
-            Person(
-                id=pseudonym(course, row["number"]),
-                number=row["number"],
-                name=row["name"],
-                email=row.get("email", ""),
-                section=row.get("section", ""),
-                role=role,
-                multiplier=_multiplier(row.get("multiplier", ""), place),
-            )
-        )
+        full = shorter.get(person.number, "")
+        if len(full) > len(person.number) and not entry.literal:
+            fact = f"the number {person.number} was {full} at an earlier import: zeros were dropped"
+            problems.append((entry.line, fact, REMEDY))
+        found.append(person)
+    refuse(problems, where)
     return found
 
 
-def _multiplier(text: str, place: str) -> float:
+def _person(course: Course, entry: Entry, before: Mapping[str, Person]) -> Person:
+    row = entry.values
+    known = before.get(row["number"])
+    number = known.number if known else row["number"]  # as an earlier import has written it
+    role = row.get("role", "").casefold() or "student"
+    role = _ROLES.get(role, role)
+    if role not in ROLES:
+        raise AutograderError(f"{role[:60]!r} is no role", way_out=f"there are {', '.join(ROLES)}")
+    return Person(
+        id=pseudonym(course, number),
+        number=number,
+        name=row.get("name", ""),
+        email=row.get("email", ""),
+        section=row.get("section", ""),
+        role=role,
+        multiplier=_multiplier(row.get("multiplier", "")),
+    )
+
+
+def _multiplier(text: str) -> float:
     try:
-        value = float(text or 1)
+        value = float((text or "1").replace(",", "."))
     except ValueError:
         value = 0.0
     if not 1 <= value <= 10:
         raise AutograderError(
-            f"{text!r} is no multiplier of time", where=place, way_out="it takes 1 to 10, as in 1.5"
+            f"{text[:60]!r} is no multiplier of time", way_out="it takes 1 to 10, as in 1.5"
         )
     return value
 

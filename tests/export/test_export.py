@@ -39,7 +39,7 @@ def test_the_csv_has_every_column_and_opens_rightly_in_a_spreadsheet(class_):
     assert (found["name"], found["number"], found["section"]) == ("김하나", "2026001", "분반 1")
     assert (found["assignment"], found["total"], found["max_score"]) == ("a1", "6", "12")
     assert (found["percent"], found["needs_person"]) == ("50", "no")
-    assert found["received"] == "2026-03-01 18:00:00", "in the course's zone"
+    assert found["received"] == "2026-03-01 18:00:00+09:00", "in the course's zone"
 
 
 def test_columns_are_chosen_ordered_and_renamed(class_):
