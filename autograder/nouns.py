@@ -118,7 +118,7 @@ class Assignment:
     kind: str  # "daily" or "sprint"
     notebooks: tuple[Notebook, ...]
     files: tuple[str, ...]  # released beside the notebooks, relative to `path`
-    hidden_files: tuple[str, ...]  # only the checking process sees them
+    hidden_files: tuple[str, ...]  # in hidden/, or shown by removed text alone: for checks only
 
     @property
     def max_points(self) -> float:

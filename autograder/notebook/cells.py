@@ -14,6 +14,10 @@ from nbgrader.utils import compute_checksum
 
 TAGS = ("setup", "mistake", "train", "slow", "card")
 GENERATED = "autograder"  # metadata key of what a release writes by itself
+NBGRADER_KEYS = frozenset(
+    {"schema_version", "grade_id", "grade", "solution", "locked", "task", "points"}
+    | {"cell_type", "checksum"}
+)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 

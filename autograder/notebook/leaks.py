@@ -5,6 +5,7 @@ It reads the finished release and knows nothing of how it was made.
 
 from __future__ import annotations
 
+import base64
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.notebook import first_cell, markers
-from autograder.notebook.cells import SourceCell, cells_of, text_of
+from autograder.notebook.cells import NBGRADER_KEYS, SourceCell, as_dict, cells_of, text_of
+from autograder.notebook.pictures import is_removed, removed_attachments, shown_attachments
 from autograder.nouns import Assignment
 
 _TELLING = 6  # a shorter line, `else:` or `)`, tells nothing
@@ -63,6 +65,7 @@ def leaks(
             yield from _marked(name, data.decode("utf-8", "replace"))
     for name, node in released.items():
         yield from _left_over(name, node)
+    yield from _pictures(assignment, released, files)
 
 
 def _told(secret: _Text, text: _Text, public: set[str]) -> Iterator[str]:
@@ -80,10 +83,52 @@ def _left_over(name: str, node: Any) -> Iterator[str]:
         place = f"{name}.ipynb, cell {number}"
         if cell.get("outputs") or cell.get("execution_count") is not None:
             yield f"{place}: it still has outputs"
-        if "mistake" in cell.metadata.get("tags", ()):
+        if {"mistake", "fake"} & {*cell.metadata.get("tags", ())}:
             yield f"{place}: it is a mistake"
+        if other := {*as_dict(cell.metadata.get("nbgrader"))} - NBGRADER_KEYS:
+            yield f"{place}: its nbgrader metadata has the author's {', '.join(sorted(other))}"
         if cell.cell_type == "code":
             yield from _marked(place, cell.source)
+
+
+def _pictures(
+    assignment: Assignment, released: Mapping[str, Any], files: Mapping[str, bytes]
+) -> Iterator[str]:
+    """Attachments that nothing shows, and pictures of removed text wherever they lie."""
+    secret = dict[bytes, str]()
+    for place, attachment, value in removed_attachments(assignment.notebooks):
+        secret.update(dict.fromkeys(_contents(value), f"the attachment {attachment} of {place}"))
+    public = {
+        content
+        for node in (notebook.node for notebook in assignment.notebooks)
+        for raw, cell in zip(node.cells, cells_of(node), strict=True)
+        if not is_removed(cell)
+        for value in shown_attachments(raw, _without_secrets(cell)).values()
+        for content in _contents(value)
+    }
+    for name, node in released.items():
+        for number, cell in enumerate(node.cells, 1):
+            shown = shown_attachments(cell, text_of(cell.get("source")))
+            for attachment, value in as_dict(cell.get("attachments")).items():
+                place = f"{name}.ipynb, cell {number}: its attachment {attachment}"
+                known = [secret[c] for c in _contents(value) if c in secret and c not in public]
+                if attachment not in shown:
+                    yield f"{place} is shown nowhere in its text"
+                elif known:
+                    yield f"{place} is {known[0]}, which only removed text shows"
+    for name, data in files.items():
+        if data in secret and data not in public:
+            yield f"{name}: it is {secret[data]}, which only removed text shows"
+
+
+def _contents(attachment: Any) -> Iterator[bytes]:
+    """The bytes of an attachment in each of its types."""
+    for value in as_dict(attachment).values():
+        text = text_of(value)
+        try:
+            yield base64.b64decode(text, validate=False) or text.encode()
+        except ValueError:
+            yield text.encode()
 
 
 def _marked(place: str, text: str) -> Iterator[str]:
@@ -108,7 +153,7 @@ def _secrets(assignment: Assignment) -> Iterator[_Text]:
 
 
 def _secret_parts(cell: SourceCell) -> Iterator[tuple[str, list[str]]]:
-    if cell.role == "mistake":
+    if is_removed(cell):
         yield "mistake", cell.source.split("\n")
         return
     if _is_answer(cell):
@@ -123,7 +168,7 @@ def _public(assignment: Assignment) -> Iterator[_Text]:
     """The parts of the source that everybody may read."""
     for notebook in assignment.notebooks:
         for cell in cells_of(notebook.node):
-            if cell.role != "mistake":
+            if not is_removed(cell):
                 yield _Text(f"cell {cell.number}", _telling(_without_secrets(cell).split("\n")))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from autograder.errors import AuthoringError, AuthoringErrors, NotFound
 from autograder.notebook.cell_rules import check_cells
 from autograder.notebook.cells import cells_of, load_source
+from autograder.notebook.pictures import withheld_files
 from autograder.notebook.problems import Place
 from autograder.notebook.scope import check_setup
 from autograder.notebook.tasks import read_tasks
@@ -54,13 +55,15 @@ def read_assignment(
     problems += _gone(notebooks, last or {}, dropped)
     if problems:
         raise AuthoringErrors(problems)
+    files = list(_files(path, hidden=False))
+    withheld = withheld_files(path, files, notebooks)
     return Assignment(
         name=path.name,
         path=path,
         kind=kind,
         notebooks=tuple(notebooks),
-        files=tuple(_files(path, hidden=False)),
-        hidden_files=tuple(_files(path, hidden=True)),
+        files=tuple(name for name in files if name not in withheld),
+        hidden_files=(*_files(path, hidden=True), *sorted(withheld)),
     )
 
 

@@ -12,8 +12,9 @@ import nbformat
 from nbgrader import preprocessors
 
 from autograder.language import translate
-from autograder.notebook.cells import GENERATED, SourceCell, cells_of, derived_id
+from autograder.notebook.cells import GENERATED, NBGRADER_KEYS, SourceCell, cells_of, derived_id
 from autograder.notebook.passages import rewritten
+from autograder.notebook.pictures import is_removed, shown_attachments
 from autograder.notebook.released import points_text, released_text
 from autograder.nouns import Notebook, Task, TaskKind, fill
 
@@ -39,7 +40,7 @@ def student_notebook(notebook: Notebook, setup_cell: str, about: Mapping[str, An
     body: list[Any] = []
     raw = notebook.node.cells
     for cell in cells_of(notebook.node):
-        if cell.role == "mistake":
+        if is_removed(cell):
             continue
         if cell.grade_id and cell.kept and cell.grade_id in above:
             body.append(_demands_cell(notebook, cell, above[cell.grade_id]))
@@ -71,9 +72,11 @@ def _cell(raw: Any, cell: SourceCell, task: Task | None) -> Any:
     node = copy.deepcopy(raw)
     text = released_text(cell, task)
     node["source"] = rewritten(text, translate) if cell.kind == "markdown" else text
-    node["metadata"] = nbformat.from_dict(
-        {key: raw.metadata[key] for key in _METADATA if key in raw.metadata}
-    )
+    node["metadata"] = nbformat.from_dict(_metadata(raw.metadata))
+    shown = shown_attachments(raw, f"{text}\n{node['source']}")
+    node.pop("attachments", None)
+    if shown:
+        node["attachments"] = nbformat.from_dict(shown)
     tags = [tag for tag in node.metadata.get("tags", ()) if tag not in _NOT_TOLD]
     if tags:
         node.metadata["tags"] = tags
@@ -86,6 +89,14 @@ def _cell(raw: Any, cell: SourceCell, task: Task | None) -> Any:
         node["source"] = f'#@title {title} {{ display-mode: "form" }}\n{node["source"]}'
         _collapse(node)
     return node
+
+
+def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a student's cell keeps of the author's metadata: tags and nbgrader's keys."""
+    kept = {key: metadata[key] for key in _METADATA if key in metadata}
+    if "nbgrader" in kept:
+        kept["nbgrader"] = {k: v for k, v in kept["nbgrader"].items() if k in NBGRADER_KEYS}
+    return kept
 
 
 def _collapse(node: Any) -> None:

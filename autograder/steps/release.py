@@ -19,7 +19,7 @@ from autograder.errors import NotFound, ReleaseRefused
 from autograder.notebook import catalogues
 from autograder.notebook.catalogues import Translation
 from autograder.notebook.leaks import leaks
-from autograder.notebook.reading import read_assignment
+from autograder.notebook.reading import HIDDEN_FOLDER, read_assignment
 from autograder.notebook.record import changes
 from autograder.notebook.wheel import Wheel, light_wheel
 from autograder.nouns import Assignment, TaskKind
@@ -121,6 +121,12 @@ def _warnings(course: Course, source: Assignment, files: Mapping[str, bytes]) ->
         for nb in source.notebooks
         for task in nb.tasks
         if task.kind is TaskKind.INSIDE and course.grading_of(source.name).plain_tests != "inside"
+    ]
+    held = [name for name in source.hidden_files if not name.startswith(f"{HIDDEN_FOLDER}/")]
+    beside += [
+        f"{name} is not released: only a solution, a mark scheme, a hidden test or a mistake names"
+        " it; name it in a text if students need it"
+        for name in held
     ]
     size = sum(map(len, files.values())) / (1 << 20)
     large = [f"the set-up cell carries {size:.0f} MB of files"] if size > LARGE_MB else []
