@@ -71,6 +71,9 @@ class Kept:
             return decode(self.node, self.buffers, {"model": model})
         except (BadValue, Refused) as reason:
             raise Unkeepable(f"it cannot be rebuilt: {reason}", where=self.name) from reason
+        except Exception as fault:
+            kind = type(fault).__name__
+            raise Unkeepable(f"it cannot be rebuilt: {kind}", where=self.name) from fault
 
 
 def encoded(
@@ -153,14 +156,14 @@ def read(folder: Path, name: str) -> Kept:
         if type(data) is not dict or data.get("format") != FORMAT or data.get("name") != name:
             raise Unkeepable(f"{path.name} is not kept work of format {FORMAT}")
         arrays = folder / str(data["arrays"])
-        if arrays.parent != folder or arrays.is_symlink():
-            raise Unkeepable(f"{path.name} names a file elsewhere")
+        if arrays.parent != folder or arrays.is_symlink() or not arrays.is_file():
+            raise Unkeepable(f"{path.name} names no file beside it")
         buffers = _arrays(arrays, str(data["sha256"]))
         about = {k: v for k, v in data.items() if k not in _FIXED}
         return Kept(name, data["value"], buffers, about, data["sha256"])
     except Unkeepable:
         raise
-    except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile) as fault:
+    except Exception as fault:  # zipfile and NumPy raise what they like on made-up bytes
         raise Unkeepable(
             f"{path.name} cannot be read: {type(fault).__name__}",
             way_out="Run the training cell and keep() again.",
@@ -175,25 +178,37 @@ def _arrays(path: Path, digest: str) -> tuple[Buffer, ...]:
     if hashlib.sha256(data).hexdigest() != digest:
         raise Unkeepable(f"{path.name} was changed or cut after it was kept")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = {m.filename: m for m in archive.infolist()}
+        members = archive.infolist()
         if len(members) > ARRAYS_CAP:
             raise Unkeepable(f"{path.name} holds {len(members)} arrays")
-        return tuple(_member(archive, members[f"{number}.npy"]) for number in range(len(members)))
+        by_name = {member.filename: member for member in members}
+        if by_name.keys() != {f"{number}.npy" for number in range(len(members))}:
+            raise Unkeepable(f"{path.name} does not hold the arrays 0, 1, 2, ... once each")
+        if sum(member.file_size for member in members) > CAP:
+            raise Unkeepable(f"{path.name} says it is larger than {CAP >> 20} MB")
+        return tuple(_member(archive, by_name[f"{number}.npy"]) for number in range(len(members)))
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Buffer:
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise Unkeepable("kept arrays are stored, not compressed")
+    """The bytes of one array, in the order in which `write` had them."""
+    if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & ENCRYPTED:
+        raise Unkeepable("kept arrays are stored, not compressed or encrypted")
     with archive.open(member) as file:
-        version = npy.read_magic(file)
-        shape, _, dtype = _HEADERS[version](file)
-        if math.prod(shape) * dtype.itemsize > member.file_size or dtype.hasobject:
-            raise Unkeepable(f"{member.filename} says it is larger than it is")
-        file.seek(0)
-        array = npy.read_array(file, allow_pickle=False)
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        header = _HEADERS.get(npy.read_magic(file))
+        if header is None:
+            raise Unkeepable(f"{member.filename} is an array of another version")
+        shape, fortran, dtype = header(file)
+        if dtype.hasobject or dtype.names or any(type(n) is not int or n < 0 for n in shape):
+            raise Unkeepable(f"{member.filename} is no array of numbers or text")
+        if math.prod(shape) * dtype.itemsize != member.file_size - file.tell():
+            raise Unkeepable(f"{member.filename} says it has another size than it has")
+        array = np.frombuffer(file.read(), np.uint8)
+    if fortran and len(shape) > 1:
+        array = np.ascontiguousarray(array.view(dtype).reshape(shape, order="F"))
+    return array.reshape(-1).view(np.uint8).data
 
 
+ENCRYPTED = 0x1
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 

@@ -1,68 +1,86 @@
 """Keras models across the wall: config and weights go over, outside a real model is rebuilt.
 
-The config is walked against an allow-list before anything is made of it: built-in layers,
-initializers and the like, and classes of the assignment's own helper modules; no Lambda, no
-foreign module, nothing that reads a file.
+`describe` decides which facts of a model grading sees; `task.check()` in a notebook looks at a
+model through it as well. The config is walked against an allow-list (builtin.py) before anything
+is made of it; what a student wrote in `compile()` comes along by name (compiled.py, own.py). A
+model with layers or functions of the student's own is Refused: it stays where it is and is called.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
 import json
+import sys
+import types
 import warnings
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-MODULES = frozenset(
-    f"keras.{name}" for name in (
-        "layers", "initializers", "regularizers", "constraints", "activations", "losses",
-        "metrics", "optimizers", "optimizers.schedules", "models", "dtype_policies",
-    )
-) | {"keras", "builtins", "keras.src.models.functional", "keras.src.models.sequential"}  # fmt: skip
-OPERATIONS = "keras.src.ops."
-REFUSED = frozenset({
-    "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "function", "__lambda__",
-    "__typespec__", "Hub", "KerasLayer", "partial",
-})  # fmt: skip
-FILES = ("vocabulary", "idf_weights")  # a string here would be read as a file's name
-CONFIG_CAP = 4 << 20
+from autograder.evidence.builtin import (
+    RUNNING_CODE,
+    allowed,
+    helper_objects,
+    known_functions,
+    own_parts,
+    refusals,
+)
+from autograder.evidence.compiled import compile_config, own_names
+from autograder.language import msgid
+from autograder.nouns import fill
+
+__all__ = ["Refused", "describe", "own_parts_of", "rebuild", "refusals", "state"]
 
 
 class Refused(ValueError):
-    """A model that is not rebuilt outside; the message says because of what."""
+    """A model that is not rebuilt outside; `template` and `values` say because of what."""
+
+    def __init__(self, template: str, **values: str) -> None:
+        self.template, self.values = template, values
+        super().__init__(fill(template, values))
 
 
 def describe(model: Any, helpers: Collection[str] = ()) -> tuple[dict[str, Any], list[Any]]:
-    """Config (JSON) and weights (arrays) of a Sequential or Functional model; else Refused.
+    """Return config (JSON) and weights (arrays) of a Sequential or Functional model; else Refused.
 
     `helpers` names the modules of the assignment whose classes may appear.
     """
     import keras
 
     if type(model) not in (keras.Sequential, _functional()):
-        raise Refused(f"{type(model).__name__} is not a Sequential or Functional model")
-    if not model.built:
-        raise Refused("the model is not built yet: it has no input shape")
+        raise Refused(msgid("{kind} is a model class of your own"), kind=type(model).__name__)
+    own = {name: sys.modules[name] for name in helpers if name in sys.modules}
+    renamed = _demand_known(model, own)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a lambda as loss: the model is sent uncompiled
+        with warnings.catch_warnings(), _uncompiled(model):
+            warnings.simplefilter("ignore")
             config = json.loads(model.to_json())
     except Exception as error:
-        raise Refused(f"its config cannot be written: {type(error).__name__}") from error
-    compiled = config.pop("compile_config", None)
-    _allow(config, helpers)
+        kind = type(error).__name__
+        raise Refused(msgid("its config cannot be written: {kind}"), kind=kind) from error
+    config.pop("compile_config", None)
+    config = _functions_by_name(config, renamed)
+    if not model.built:
+        _build_as_its_layers(model, config)
+    _allow(config, own)
     optimizer = getattr(model, "optimizer", None)
     return {
         "config": config,
-        "compile": compiled if compiled and not list(refusals(compiled, helpers)) else None,
+        "compile": compile_config(model, own),
         "iterations": int(optimizer.iterations) if optimizer is not None else 0,
     }, list(model.get_weights())
+
+
+def own_parts_of(description: Mapping[str, Any]) -> list[str]:
+    """Return what in a description stands for code of the student's own, as "loss focal"."""
+    return own_names(description.get("compile"))
 
 
 def rebuild(
     description: Mapping[str, Any], weights: list[Any], helpers: Mapping[str, Any] | None = None
 ) -> Any:
-    """A real keras.Model with these weights, compiled as it was; else Refused.
+    """Return a real keras.Model with these weights, compiled as it was; else Refused.
 
     `helpers` maps the names of the assignment's own modules to the modules themselves.
     """
@@ -71,44 +89,35 @@ def rebuild(
     own = helpers or {}
     config, compiled = description.get("config"), description.get("compile")
     if type(config) is not dict or config.get("class_name") not in ("Sequential", "Functional"):
-        raise Refused("not the config of a Sequential or Functional model")
+        raise Refused(msgid("not the config of a Sequential or Functional model"))
     _allow(config, own)
     config, compiled = copy.deepcopy((config, compiled))  # Keras takes apart what it is given
-    objects = dict(_classes(own))
+    objects = helper_objects(own)
     try:
         model = keras.saving.deserialize_keras_object(
             config, custom_objects=objects, safe_mode=True
         )
         shapes = [tuple(w.shape) for w in model.weights]
         if shapes != [tuple(w.shape) for w in weights]:
-            raise Refused("the weights do not fit the config")
+            raise Refused(msgid("the weights do not fit the config"))
         model.set_weights(weights)
         _scale_as_adapted(model)
-        if type(compiled) is dict and not list(refusals(compiled, own)):
-            with keras.saving.custom_object_scope(objects):  # the optimizer's slots come with fit()
+        if type(compiled) is dict and not any(refusals(compiled, own)):
+            # the optimizer's slots come with fit()
+            with keras.saving.custom_object_scope({**objects, **own_parts()}):
                 model.compile(**keras.saving.deserialize_keras_object(compiled))
             if description.get("iterations") and model.optimizer is not None:
                 model.optimizer.iterations.assign(description["iterations"])
     except Refused:
         raise
     except Exception as error:
-        raise Refused(f"its config cannot be rebuilt: {type(error).__name__}") from error
+        kind = type(error).__name__
+        raise Refused(msgid("its config cannot be rebuilt: {kind}"), kind=kind) from error
     return model
 
 
-def _scale_as_adapted(model: Any) -> None:
-    """Makes adapted Normalization layers use their weights: set_weights alone does not (tried)."""
-    import keras
-
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            _scale_as_adapted(layer)
-        elif isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()
-
-
 def state(model: Any) -> tuple[Any, ...]:
-    """All that a check can change of a model, to be compared: config, compile state, variables.
+    """Return all that a check can change of a model: config, compile state, variables.
 
     Variables include the states of random layers, so a call in training mode counts as a change.
     """
@@ -119,53 +128,107 @@ def state(model: Any) -> tuple[Any, ...]:
     return config, int(iterations), [v.numpy().tobytes() for v in model.variables]
 
 
-def refusals(config: Any, helpers: Collection[str] = ()) -> Iterator[str]:
-    """Everything in a config that is not on the allow-list, one sentence each."""
-    stack, seen = [(config, 0)], 0
-    while stack:
-        node, depth = stack.pop()
-        seen += 1
-        if depth > 60 or seen > 200_000:
-            yield "a config too deep or too large"
-            return
-        if type(node) is list:
-            stack += [(x, depth + 1) for x in node]
-        elif type(node) is dict:
-            if "class_name" in node:
-                yield from _class_refusal(node, helpers)
-            for key in FILES:
-                if type(node.get(key)) is str:
-                    yield f"{key} read from a file"
-            stack += [(x, depth + 1) for x in node.values()]
+def _scale_as_adapted(model: Any) -> None:
+    """Make adapted Normalization layers use their weights: set_weights alone does not (tried)."""
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            _scale_as_adapted(layer)
+        elif isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
-def _class_refusal(node: dict[str, Any], helpers: Collection[str]) -> Iterator[str]:
-    name, module = node.get("class_name"), node.get("module")
-    if type(name) is not str or (module is not None and type(module) is not str):
-        yield "a class without a name"
-    elif module in helpers:
-        return
-    elif name in REFUSED:
-        yield f"a {name}"
-    elif name.startswith("__"):  # __tuple__, __tensor__, __numpy__, ...: plain data
-        return
-    elif module is not None and module not in MODULES and not module.startswith(OPERATIONS):
-        yield f"{module}.{name}"
-    elif node.get("registered_name") not in (None, name):
-        yield f"a registered {node.get('registered_name')}"
-
-
-def _allow(config: Any, helpers: Collection[str]) -> None:
+def _allow(config: Any, helpers: Mapping[str, Any]) -> None:
     for refusal in refusals(config, helpers):
-        raise Refused(f"it holds {refusal}, which is not a built-in layer")
+        raise Refused(msgid("it holds {what}, which is not a built-in layer"), what=refusal)
 
 
-def _classes(helpers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for module in helpers.values():
-        for name, value in vars(module).items():
-            if callable(value) and getattr(value, "__module__", "") == module.__name__:
-                yield name, value
-                yield f"{module.__name__}>{name}", value
+# ── What a config does not tell: whose classes and functions these are ───────────────
+
+
+def _demand_known(model: Any, helpers: Mapping[str, Any]) -> dict[str, str]:
+    """Return the written name of each function in the layers; Refused if one is the student's.
+
+    A config holds names only: a `softmax` of the student's own would come back as Keras' own.
+    """
+    import keras
+
+    renamed: dict[str, str] = {}
+    helper_own = set(helper_objects(helpers).values())
+    for layer in model._flatten_layers(include_self=False):
+        kind = type(layer)
+        if kind.__name__ in RUNNING_CODE and _of_keras(kind):
+            raise Refused(msgid("{kind} layers run code of your own"), kind=kind.__name__)
+        if kind not in allowed() | helper_own and not _of_keras(kind):
+            raise Refused(msgid("{kind} is a layer class of your own"), kind=kind.__name__)
+        for function in _functions_of(layer):
+            known = known_functions().get(function)
+            if known is None and function not in helper_own:
+                raise Refused(
+                    msgid("{layer} uses the function {function} of your own"),
+                    layer=str(layer.name)[:60],
+                    function=_name(function),
+                )
+            if known is not None:
+                renamed[keras.saving.get_registered_name(function)] = known
+    return renamed
+
+
+def _functions_of(layer: Any) -> Iterator[Any]:
+    """Yield the functions that a layer was given, such as its activation."""
+    for name, value in vars(layer).items():
+        plain = isinstance(value, types.FunctionType | types.BuiltinFunctionType)
+        given = plain and ("activation" in name or not _of_keras(value))
+        if given or isinstance(value, functools.partial):
+            yield value
+
+
+def _of_keras(function: Any) -> bool:
+    return str(getattr(function, "__module__", "")).split(".")[0] == "keras"
+
+
+def _name(function: Any) -> str:
+    name = getattr(function, "__name__", type(function).__name__)
+    return "lambda" if name == "<lambda>" else str(name)[:60]
+
+
+def _functions_by_name(config: Any, renamed: Mapping[str, str]) -> Any:
+    """Return the config with known functions written by their name, as Keras writes its own."""
+    if type(config) is list:
+        return [_functions_by_name(one, renamed) for one in config]
+    if type(config) is not dict:
+        return config
+    if config.get("class_name") == "function" and config.get("config") in renamed:
+        return renamed[config["config"]]
+    return {key: _functions_by_name(value, renamed) for key, value in config.items()}
+
+
+@contextmanager
+def _uncompiled(model: Any) -> Iterator[None]:
+    """Leave compile states out of what is written meanwhile, also those of nested models."""
+    import keras
+
+    models = [x for x in model._flatten_layers() if isinstance(x, keras.Model)]
+    states = [(one, one.compiled) for one in models]
+    for one in models:
+        vars(one)["compiled"] = False
+    try:
+        yield
+    finally:
+        for one, compiled in states:
+            vars(one)["compiled"] = compiled
+
+
+def _build_as_its_layers(model: Any, config: dict[str, Any]) -> None:
+    """Let an unbuilt Sequential of built layers be built: the first one knows its input shape."""
+    layers = list(getattr(model, "_layers", ()))
+    if not layers or not all(layer.built for layer in layers):
+        return
+    built = layers[0].get_build_config() or {}
+    shape = built.get("input_shape")
+    if isinstance(shape, list | tuple) and all(n is None or type(n) is int for n in shape):
+        config["config"]["build_input_shape"] = [None, *shape[1:]]
 
 
 def _functional() -> type:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 import types
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograder.evidence.models import Refused, describe, rebuild, refusals, state
+from autograder.evidence.models import (
+    Refused,
+    describe,
+    own_parts_of,
+    rebuild,
+    refusals,
+    state,
+)
 
 keras = pytest.importorskip("keras")
 
@@ -60,12 +68,20 @@ def test_the_compile_state_comes_along() -> None:
     assert float(other.optimizer.learning_rate) == 0.25
 
 
-def test_a_loss_of_the_students_own_leaves_the_model_uncompiled() -> None:
+def test_a_loss_of_the_students_own_costs_no_other_part() -> None:
+    def focal(truth: Any, answer: Any) -> Any:
+        return truth - answer
+
     model = functional()
-    model.compile("adam", lambda t, p: t - p)
+    model.compile(keras.optimizers.SGD(0.25), focal, metrics=["accuracy"])
     description, weights = describe(model)
-    assert description["compile"] is None
-    assert not rebuild(description, weights).compiled
+    assert own_parts_of(description) == ["loss focal"]
+    other = rebuild(json.loads(json.dumps(description)), weights)
+    assert other.loss.name == "focal"
+    assert float(other.optimizer.learning_rate) == 0.25
+    assert other.get_compile_config()["metrics"] == ["accuracy"]
+    with pytest.raises(NotImplementedError, match="the loss focal is your own"):
+        other.train_on_batch(np.ones((2, 8, 8, 1)), np.ones((2, 3)))
 
 
 @pytest.mark.parametrize("make", [functional, sequential])
@@ -98,12 +114,21 @@ def test_a_subclassed_model_is_refused() -> None:
         describe(Own())
 
 
-def test_an_unbuilt_model_is_refused() -> None:
-    with pytest.raises(Refused, match="not built"):
-        describe(keras.Sequential([keras.layers.Dense(1)]))
+def test_an_unbuilt_model_is_rebuilt_and_built_by_its_first_batch() -> None:
+    other = rebuild(*describe(keras.Sequential([keras.layers.Dense(3)])))
+    assert not other.built
+    assert other.predict(np.ones((2, 5)), verbose=0).shape == (2, 3)
 
 
-def test_a_class_of_the_assignments_own_module_is_allowed() -> None:
+def test_layers_taken_from_another_model_bring_their_weights_before_any_call() -> None:
+    reader = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
+    body = keras.Sequential(reader.layers[:-1])
+    other = rebuild(*describe(body))
+    assert not body.built
+    assert np.array_equal(other.predict(ROWS, verbose=0), reader.layers[0](ROWS))
+
+
+def test_a_class_of_the_assignments_own_module_is_allowed(monkeypatch: Any) -> None:
     module = types.ModuleType("own_layers")
 
     class Doubled(keras.layers.Layer):  # type: ignore[misc,name-defined]
@@ -112,6 +137,7 @@ def test_a_class_of_the_assignments_own_module_is_allowed() -> None:
 
     Doubled.__module__ = "own_layers"
     module.Doubled = Doubled  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "own_layers", module)
     model = keras.Sequential([keras.Input((2,)), Doubled(), keras.layers.Dense(1)])
     with pytest.raises(Refused):
         describe(model)

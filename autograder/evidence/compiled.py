@@ -1,0 +1,128 @@
+"""What a model was compiled with, part by part: what Keras knows by config, the rest by name.
+
+One refused part never costs the others: a metric of the student's own leaves optimizer, loss and
+all other metrics as they are, and itself as "OwnMetric NAME" (evidence/own.py).
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from autograder.evidence import own
+from autograder.evidence.builtin import known_functions, refusals
+
+SETTINGS = ("loss_weights", "run_eagerly", "steps_per_execution")  # plain values
+
+
+def compile_config(model: Any, helpers: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the arguments of `compile()` as a config; None if it was never called."""
+    given = getattr(getattr(model, "_compile_config", None), "config", None)
+    if not getattr(model, "compiled", False) or type(given) is not dict:
+        return None
+    config: dict[str, Any] = {"optimizer": _optimizer(model, given, helpers)}
+    config["loss"] = _part(getattr(model, "loss", None), "Loss", helpers)
+    for name in ("metrics", "weighted_metrics"):
+        config[name] = _part(given.get(name), "Metric", helpers)
+    return {**config, **{k: v for k in SETTINGS if _is_plain(v := given.get(k)) and v is not None}}
+
+
+def own_names(config: Any) -> list[str]:
+    """Return the names of the student's own parts in a compile config, as "loss focal"."""
+    return [
+        f"{node['class_name'].removeprefix('Own').lower()} {node['config'].get('name', '')}"
+        for node in _nodes(config)
+        if node.get("module") == own.__name__ and type(node.get("config")) is dict
+    ]
+
+
+def _nodes(config: Any) -> Iterator[dict[str, Any]]:
+    if type(config) is dict:
+        if type(config.get("class_name")) is str:
+            yield config
+        config = list(config.values())
+    if type(config) is list:
+        for inner in config:
+            yield from _nodes(inner)
+
+
+def _part(value: Any, kind: str, helpers: Mapping[str, Any]) -> Any:
+    """Return one loss or metric as a config, or a list or dict of them by output."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_part(one, kind, helpers) for one in value]
+    if isinstance(value, Mapping):
+        return {str(name): _part(one, kind, helpers) for name, one in value.items()}
+    if (name := _known(value)) is not None:
+        return name
+    return _serialized(value, helpers) or own.node(kind, name_of(value))
+
+
+def _optimizer(model: Any, given: Mapping[str, Any], helpers: Mapping[str, Any]) -> Any:
+    optimizer = getattr(model, "optimizer", None)
+    if type(optimizer).__name__ == "LossScaleOptimizer" and optimizer is not given["optimizer"]:
+        optimizer = given["optimizer"]  # the wrapper that mixed precision adds comes by itself
+    if optimizer is None:
+        return None
+    config = _serialized(optimizer, helpers)
+    if config is not None:
+        return config
+    rate = _rate(optimizer)
+    with suppress(Exception):
+        schedule = optimizer._learning_rate
+        if callable(schedule):  # a schedule of their own in an optimizer of Keras'
+            plain = {**optimizer.get_config(), "learning_rate": rate}
+            config = _serialized(type(optimizer).from_config(plain), helpers)
+        if config is not None:
+            config["config"]["learning_rate"] = own.node("Schedule", name_of(schedule), rate=rate)
+            return config
+    return own.node("Optimizer", name_of(optimizer), learning_rate=rate)
+
+
+def _rate(optimizer: Any) -> float:
+    with suppress(Exception):
+        return float(optimizer.learning_rate.numpy())
+    with suppress(Exception):
+        return float(optimizer.learning_rate)
+    return 0.0
+
+
+def _serialized(value: Any, helpers: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the config of an object that is all built in, as JSON has it; else None."""
+    import json
+
+    import keras
+
+    with suppress(Exception):
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
+        if type(config) is dict and not any(refusals(config, helpers)):
+            return config
+    return None
+
+
+def _known(value: Any) -> str | None:
+    with suppress(TypeError):  # not hashable
+        return known_functions().get(value)
+    return None
+
+
+def name_of(value: Any) -> str:
+    """Return what a student calls a loss, metric, schedule or optimizer of their own."""
+    if isinstance(value, types.FunctionType | types.BuiltinFunctionType | type):
+        name = value.__name__
+    elif own.is_stand_in(value):
+        name = value.name
+    else:
+        name = getattr(getattr(value, "func", None), "__name__", "") or type(value).__name__
+    return "lambda" if name == "<lambda>" else str(name)[:60]
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(type(k) is str and _is_plain(v) for k, v in value.items())
+    return value is None or type(value) in (bool, int, float, str)

@@ -1,0 +1,94 @@
+"""Stand-ins for what a student wrote themselves in `compile()`: a name, and no code.
+
+Grading rebuilds the model around them. They say what is there ("the loss focal"), and whoever
+wants to compute with one is told why that cannot be; training goes to the student's own process.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+class NotHere(NotImplementedError):
+    """A part of the student's own was to be computed where their code is not."""
+
+
+def _refuse(kind: str, name: str) -> Any:
+    raise NotHere(f"the {kind} {name} is your own: only your notebook can compute it")
+
+
+@cache
+def classes() -> tuple[type, ...]:
+    """Return the stand-ins; made on first use, as Keras is slow to import."""
+    import keras
+
+    class OwnLoss(keras.Loss):  # type: ignore[misc]
+        """A loss of the student's own."""
+
+        def __init__(self, name: str = "own", **_: Any) -> None:
+            super().__init__(name=name)
+
+        def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: ARG002
+            return _refuse("loss", self.name)
+
+        def get_config(self) -> dict[str, Any]:
+            return {"name": self.name}
+
+    class OwnMetric(keras.Metric):  # type: ignore[misc]
+        """A metric of the student's own."""
+
+        def update_state(self, *_: Any, **__: Any) -> None:
+            _refuse("metric", self.name)
+
+        def result(self) -> Any:
+            return 0.0
+
+        def get_config(self) -> dict[str, Any]:
+            return {"name": self.name}
+
+    class OwnSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+        """A learning-rate schedule of the student's own, and its rate when it was captured."""
+
+        def __init__(self, name: str = "own", rate: float = 0.0) -> None:
+            self.name, self.rate = name, float(rate)
+
+        def __call__(self, step: Any) -> Any:  # noqa: ARG002
+            return keras.ops.convert_to_tensor(self.rate, "float32")
+
+        def get_config(self) -> dict[str, Any]:
+            return {"name": self.name, "rate": self.rate}
+
+    class OwnOptimizer(keras.Optimizer):  # type: ignore[misc]
+        """An optimizer of the student's own, and its learning rate."""
+
+        def __init__(self, learning_rate: Any = 0.0, name: str = "own", **_: Any) -> None:
+            super().__init__(learning_rate=learning_rate, name=name)
+
+        def update_step(self, *_: Any, **__: Any) -> None:
+            _refuse("optimizer", self.name)
+
+        def get_config(self) -> dict[str, Any]:
+            rate = float(keras.ops.convert_to_numpy(self.learning_rate))
+            return {"name": self.name, "learning_rate": rate}
+
+    found = (OwnLoss, OwnMetric, OwnSchedule, OwnOptimizer)
+    for one in found:
+        one.__module__, one.__qualname__ = __name__, one.__name__
+    return found
+
+
+def node(kind: str, name: str, **more: Any) -> dict[str, Any]:
+    """Return the config of a stand-in; `kind` is Loss, Metric, Schedule or Optimizer."""
+    class_name = f"Own{kind}"
+    return {
+        "module": __name__,
+        "class_name": class_name,
+        "config": {"name": name, **more},
+        "registered_name": class_name,
+    }
+
+
+def is_stand_in(value: Any) -> bool:
+    """Return whether a value stands for a part of the student's own."""
+    return type(value).__module__ == __name__ and type(value).__name__.startswith("Own")
