@@ -134,6 +134,19 @@ def criterion_id(assignment: str, notebook: str, grade_id: str, name: str) -> st
 
 
 @dataclass(frozen=True)
+class Choice:
+    """The file that is graded as one notebook of the assignment, and those that are not.
+
+    With `notebook` empty: notebooks that hold no answer cell of this assignment.
+    """
+
+    notebook: str
+    file: str  # as the student calls it, its path in what was handed in
+    others: tuple[str, ...] = ()
+    ambiguous: bool = False  # one of the others holds answers that the graded one does not
+
+
+@dataclass(frozen=True)
 class Submission:
     """A folder as handed in; immutable. `student` is the gradebook's pseudonym."""
 
@@ -145,6 +158,7 @@ class Submission:
     sha256: str
     release: int  # the release it was made from; 0 if nothing says
     language: str = ""  # of that release; "" is the source's
+    choices: tuple[Choice, ...] = ()  # only where there was something to choose or to rename
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from autograder import atomically, harmless
 from autograder.config import Course
 from autograder.language import in_words, translate
+from autograder.notebook import student_pictures
 from autograder.nouns import CriterionResult, NotebookResult, Status, Submission, TaskResult
 
 OUTPUTS_CAP = 200  # outputs of one cell
@@ -83,14 +84,15 @@ def _clean(cell: Any) -> None:
     if cell.cell_type == "code":
         cell.source = harmless.text(cell.source, cap=10 * harmless.TEXT_CAP)
         return
-    cell.source = harmless.markdown(cell.source)
     pictures = {
         name: harmless.png_of_base64(next(iter(kinds.values()), ""))
         for name, kinds in cell.pop("attachments", {}).items()
     }
-    kept = {harmless.markdown(name): {"image/png": data} for name, data in pictures.items() if data}
-    if kept:
-        cell.attachments = _plain(kept)
+    shown = [(name, data) for name, data in pictures.items() if data]
+    keys = {name: f"picture-{number}.png" for number, (name, _) in enumerate(shown, 1)}
+    cell.source = harmless.markdown(student_pictures.rewritten(cell.source, lambda n: keys.get(n, "")))
+    if keys:
+        cell.attachments = _plain({keys[name]: {"image/png": data} for name, data in shown})
 
 
 def _without_hidden(source: str) -> str:

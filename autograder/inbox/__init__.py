@@ -10,8 +10,8 @@ In the order in which a submission meets them:
     senders.py    names that Canvas, Moodle, nbgrader or people give → who sent which files
     arrivals.py   when it was handed in
     unpacking.py  zips and folders around the files → the files alone
-    notebooks.py  notebooks under the names that the assignment gave them
     taking.py     the files of one student → a folder of ours, within the caps
+    notebooks.py  the notebooks that were worked in, under the names that the assignment gave them
     shelf.py      every submission ever made, and the one that counts in `submitted/`
     deciding.py   whether it is another submission or one that is known
     report.py     what a collection did

@@ -10,10 +10,11 @@ from typing import Literal
 from autograder import harmless
 from autograder.inbox import folder
 from autograder.inbox.arrivals import Arrival, arrival_in
+from autograder.inbox.notebooks import Expected, take_notebooks
 from autograder.inbox.paths import Refused
 from autograder.inbox.senders import Sent
 from autograder.inbox.shelf import Kept, Shelf
-from autograder.inbox.taking import Caps, Taken, digest_of, take
+from autograder.inbox.taking import Caps, Taken, digest_of
 
 CLOCKS = timedelta(seconds=2)  # a zip tells time no finer
 Kind = Literal["new", "updated", "unchanged"]
@@ -28,7 +29,7 @@ class Lying:
     refused: tuple[Refused, ...] = ()  # files in it that are not taken
 
 
-def settle(shelf: Shelf, student: str, caps: Caps) -> Lying | None:
+def settle(shelf: Shelf, student: str, caps: Caps, expected: Expected) -> Lying | None:
     """What lies in `submitted/` of this student, kept if it was not; None if nothing does.
 
     What somebody was stopped at is done first. The caller holds the lock.
@@ -43,7 +44,8 @@ def settle(shelf: Shelf, student: str, caps: Caps) -> Lying | None:
         return Lying(placed, "unchanged")
     arrival = arrival_in(place)
     with shelf.staging() as staged:
-        taken = take(folder.offered(place).entries, staged / "files", caps)
+        entries = folder.offered(place).entries
+        taken = take_notebooks(entries, staged / "files", caps, expected)
         digest = digest_of(taken.files)
         if newest and placed and newest.id != placed.id and digest == placed.sha256:
             shelf.place(newest)  # somebody was stopped between keeping and placing it
@@ -56,7 +58,7 @@ def settle(shelf: Shelf, student: str, caps: Caps) -> Lying | None:
     return Lying(kept, "updated" if newest else "new", taken.refused)
 
 
-def adopt(shelf: Shelf, name: str, student: str, caps: Caps) -> None:
+def adopt(shelf: Shelf, name: str, student: str, caps: Caps, expected: Expected) -> None:
     """Keeps and places for a student what lies in `submitted/` under another name of theirs.
 
     The caller holds the lock. What was adopted before and is as it was is not read again.
@@ -65,9 +67,10 @@ def adopt(shelf: Shelf, name: str, student: str, caps: Caps) -> None:
     seen = folder.fingerprint(place)
     if shelf.adopted(student, name) == seen:
         return
-    lying = settle(shelf, student, caps)
+    lying = settle(shelf, student, caps, expected)
     with shelf.staging() as staged:
-        taken = take(folder.offered(place).entries, staged / "files", caps)
+        entries = folder.offered(place).entries
+        taken = take_notebooks(entries, staged / "files", caps, expected)
         receive(shelf, student, staged, taken, arrival_in(place), lying)
     shelf.remember_adopted(student, name, seen)
 

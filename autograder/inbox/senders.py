@@ -20,9 +20,9 @@ from pathlib import PurePosixPath
 
 from autograder.errors import ConfigError
 from autograder.inbox.entries import Entry
-from autograder.inbox.notebooks import plain_stem
 from autograder.inbox.paths import Refused, harmless_path, is_noise
 from autograder.inbox.people import ClassList
+from autograder.notebook.choosing import plain_stem
 
 _CANVAS = re.compile(
     r"(?P<student>[^/]+?)(?P<late>_LATE)?_(?P<number>\d{1,20})_\d{1,20}_(?P<file>[^/]+)",

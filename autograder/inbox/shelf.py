@@ -2,7 +2,7 @@
 
     .autograder/submissions/<assignment>/<student>/<ULID>/
         manifest.json   who, when, what: written last, before the folder gets its name
-        files/          as handed in
+        files/          as handed in, the notebooks to grade under their right names
     .autograder/submissions/<assignment>/<student>/placed.json   what lies in submitted/ now
 
 A folder is made beside its place and renamed, so that it is there whole or not at all. Whoever is
@@ -18,9 +18,9 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,9 @@ from autograder.inbox import folder
 from autograder.inbox.arrivals import Arrival
 from autograder.inbox.paths import TIMESTAMP
 from autograder.inbox.taking import File, Taken, digest_of
-from autograder.nouns import Submission
+from autograder.nouns import Choice, Submission
 
 FORMAT = 1
-NOTEBOOK_BYTES = 32 << 20  # of a notebook that is asked for its release
 STALE_SECONDS = 24 * 3600
 _LANGUAGE = re.compile("[a-z]{2}")
 _ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -55,6 +54,8 @@ class Kept:
     left_out: tuple[str, ...] = ()
     late: bool = False  # handed in before one that was there already: kept, but does not count
     language: str = ""  # of the release that its notebooks were made from; "" is the source's
+    renamed: Mapping[str, str] = field(default_factory=dict)  # path -> as handed in
+    choices: tuple[Choice, ...] = ()  # files that are graded under another name, and those not
 
 
 class Shelf:
@@ -112,6 +113,8 @@ class Shelf:
             left_out=tuple(str(r).replace("\n  → ", "; ") for r in taken.refused),
             late=late,
             language=language,
+            renamed=dict(sorted(taken.renamed.items())),
+            choices=taken.choices,
         )
         text = json.dumps(_as_json(kept), ensure_ascii=False, indent=1) + "\n"
         atomically.write(staged / "manifest.json", text.encode(), mode=0o400)
@@ -170,6 +173,7 @@ class Shelf:
             sha256=kept.sha256,
             release=kept.release,
             language=kept.language,
+            choices=kept.choices,
         )
 
     def files(self, kept: Kept) -> Path:
@@ -251,7 +255,7 @@ def _made_from(root: Path, files: tuple[File, ...]) -> tuple[int, str]:
     """Number and language of the release its notebooks were made from; 0 and "" if none says."""
     found = [(0, "")]
     for file in files:
-        if file.path.endswith(".ipynb") and file.size <= NOTEBOOK_BYTES:
+        if file.path.endswith(".ipynb"):
             try:
                 said = json.loads((root / file.path).read_bytes())["metadata"]["autograder"]
                 number, language = said["release"], said.get("language", "")
@@ -273,7 +277,10 @@ def _kept(record: dict[str, Any]) -> Kept:
     received = datetime.fromisoformat(record["arrival"]["received"]).astimezone(timezone.utc)
     arrival = Arrival(**{**record["arrival"], "received": received})
     files = tuple(File(**file) for file in record["files"])
-    kept = Kept(**{**values, "arrival": arrival, "files": files})
+    choices = tuple(
+        Choice(**{**one, "others": tuple(one["others"])}) for one in record.get("choices", ())
+    )
+    kept = Kept(**{**values, "arrival": arrival, "files": files, "choices": choices})
     return replace(kept, left_out=tuple(kept.left_out))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from autograder.inbox.entries import Entry
 from autograder.inbox.paths import TIMESTAMP, Refused, harmless_path, is_noise
+from autograder.nouns import Choice
 
 RATIO = 250  # bytes for each packed one; honest notebooks and images stay below 50
 RATIO_FROM = 16 << 20  # below this nobody is hurt
@@ -41,15 +42,19 @@ class Taken:
 
     files: tuple[File, ...]
     refused: tuple[Refused, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)  # path -> as handed in
+    choices: tuple[Choice, ...] = ()
 
 
 def take(entries: Iterable[Entry], into: Path, caps: Caps) -> Taken:
     """The files written below `into`, which is there and empty.
 
     Notebooks come first, so that a data set too many costs nobody their answers. Sizes are counted
-    while reading; a file that passes the cap is taken away again.
+    while reading; a file that passes the cap is taken away again. A notebook whose name is taken
+    gets another one, anything else is refused then.
     """
     files: list[File] = []
+    renamed: dict[str, str] = {}
     refused: list[Refused] = []
     known: dict[str, str] = {}
     left, packed = caps.bytes, 0
@@ -66,6 +71,10 @@ def take(entries: Iterable[Entry], into: Path, caps: Caps) -> Taken:
                 )  # fmt: skip
             if harmless_path(str(entry.path)) != entry.path:
                 raise Refused.because("its name could do harm", where=str(entry.path))
+            path = entry.path
+            entry = entry.under(_free(path, known))
+            if entry.path != path:
+                renamed[str(entry.path)] = str(path)
             _claim(entry.path, known)
             packed += entry.packed
             file = _write(entry, into, left, caps, packed, caps.bytes - left)
@@ -75,7 +84,7 @@ def take(entries: Iterable[Entry], into: Path, caps: Caps) -> Taken:
             continue
         left -= file.size
         files.append(file)
-    return Taken(tuple(sorted(files, key=lambda f: f.path)), tuple(refused))
+    return Taken(tuple(sorted(files, key=lambda f: f.path)), tuple(refused), renamed)
 
 
 def digest_of(files: Iterable[File]) -> str:
@@ -96,6 +105,14 @@ def without_wrapping(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def _urgency(entry: Entry) -> tuple[int, int, str]:
     return FIRST.get(entry.path.suffix.casefold(), 3), len(entry.path.parts), str(entry.path)
+
+
+def _free(path: PurePosixPath, known: dict[str, str]) -> PurePosixPath:
+    """The path, for a notebook numbered where its name is taken in any spelling."""
+    found, number = path, 2
+    while path.suffix.casefold() == ".ipynb" and known.get(str(found).casefold()) is not None:
+        found, number = path.with_name(f"{path.stem} [{number}]{path.suffix}"), number + 1
+    return found
 
 
 def _claim(path: PurePosixPath, known: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class SourceCell:
     tags: frozenset[str] = frozenset()
     generated: str = ""  # "setup", "demands" or "hand_in" in a released notebook
     sealed: bool = False  # in a submission: it is as some release had it
+    attachments: Mapping[str, Any] = field(default_factory=dict, hash=False)  # name -> MIME bundle
 
     @property
     def role(self) -> str:
@@ -83,6 +84,7 @@ def _cell(number: int, cell: Mapping[str, Any]) -> SourceCell:
         tags=tags_of(metadata),
         generated=str(as_dict(metadata.get(GENERATED)).get("generated", "")),
         sealed=as_dict(metadata.get(GENERATED)).get("sealed") is True,
+        attachments=as_dict(cell.get("attachments")),
     )
 
 

@@ -16,9 +16,10 @@ import nbformat
 
 from autograder.errors import BrokenSubmission
 from autograder.language import translate
+from autograder.notebook import student_pictures
 from autograder.notebook.cells import SourceCell, cells_of, derived_id, normal
 from autograder.notebook.matching import Wanted, match, out_of_order
-from autograder.notebook.opening import open_notebook
+from autograder.notebook.opening import Opened, open_notebook
 from autograder.notebook.released import points_text, released_text
 from autograder.nouns import Notebook, Task, TaskKind, fill
 
@@ -71,11 +72,10 @@ def merge(source: Notebook, submitted: Path) -> Merged:
     Raises BrokenSubmission, and nothing else, for a file that is no notebook of this assignment.
     """
     opened = open_notebook(submitted)
-    wanted = wanted_cells(source)
-    given = [cell for cell in opened.cells if not cell.generated]
-    taken, twins = match(wanted, given)
+    found = matched(source, opened)
+    wanted, given, taken, twins = found.wanted, found.given, found.taken, found.twins
     answers = [place for place, want in enumerate(wanted) if want.answered]
-    if answers and not any(place in taken for place in answers):
+    if answers and (found.foreign or not any(place in taken for place in answers)):
         raise BrokenSubmission(
             translate("none of this assignment's answer cells is in the notebook"),
             kind="no_answers",
@@ -83,13 +83,52 @@ def merge(source: Notebook, submitted: Path) -> Merged:
         )
     dropped = {n for n, cell in twins.items() if not _is_answer(wanted, taken, cell)}
     pieces = list(_in_order(wanted, taken, [c for c in given if c.number not in dropped]))
-    node = _node(source, pieces)
+    node = _node(source, pieces, submitted.parent)
     return Merged(
         node=node,
         cells=tuple(_run_order(pieces, [cell["id"] for cell in node.cells])),
         attempted=_attempted(source, wanted, taken, pieces),
         notes=tuple(_notes(wanted, taken, twins)),
     )
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A submitted notebook's cells beside the author's."""
+
+    wanted: Sequence[Wanted]
+    given: Sequence[SourceCell]
+    taken: Mapping[int, SourceCell]  # place in `wanted` -> the submitted cell
+    twins: Mapping[int, SourceCell]  # number of a duplicate -> the cell that was taken
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the cells belong to another notebook: they have names, and none is known here.
+
+        The empty answer cells of all notebooks read alike.
+        """
+        names = {cell.grade_id for cell in self.given} - {""}
+        known = {want.cell.grade_id for want in self.wanted}
+        ids = {want.cell.id for want in self.wanted}
+        return (
+            bool(names) and not names & known and not any(c.id in ids for c in self.given if c.id)
+        )
+
+    @property
+    def answers(self) -> Mapping[int, str]:
+        """The place of each answer cell that is there, with its text; "" if it is as released."""
+        return {
+            place: normal(cell.source) if differs(cell, self.wanted[place]) else ""
+            for place, cell in self.taken.items()
+            if self.wanted[place].answered
+        }
+
+
+def matched(source: Notebook, opened: Opened) -> Matched:
+    """Match the cells of a submitted notebook with the author's."""
+    wanted = wanted_cells(source)
+    given = [cell for cell in opened.cells if not cell.generated]
+    return Matched(wanted, given, *match(wanted, given))
 
 
 def wanted_cells(source: Notebook) -> list[Wanted]:
@@ -142,8 +181,11 @@ def _run_order(pieces: Sequence[_Piece], ids: Sequence[str]) -> Iterator[Cell]:
         )
 
 
-def _node(source: Notebook, pieces: Sequence[_Piece]) -> Any:
-    """The merged notebook: the author's metadata and cells, the student's words, no outputs."""
+def _node(source: Notebook, pieces: Sequence[_Piece], folder: Path) -> Any:
+    """The merged notebook: the author's metadata and cells, the student's words, no outputs.
+
+    Pictures in the student's words come along, from attachments and from files in `folder`.
+    """
     node = nbformat.v4.new_notebook(metadata=copy.deepcopy(source.node.metadata))
     used = {cell["id"] for cell in source.node.cells}
     for index, piece in enumerate(pieces):
@@ -151,13 +193,23 @@ def _node(source: Notebook, pieces: Sequence[_Piece]) -> Any:
             cell = copy.deepcopy(source.node.cells[piece.want.cell.number - 1])
             if piece.want.answered:
                 cell["source"] = piece.text
+                cell.pop("attachments", None)  # the author's, with the solution's among them
+                _attach(cell, piece.given, folder)
         else:
             assert piece.given is not None
             cell = _student_cell(piece.given, used, index)
+            _attach(cell, piece.given, folder)
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
         node.cells.append(cell)
     return node
+
+
+def _attach(cell: Any, given: SourceCell | None, folder: Path) -> None:
+    if given is not None and cell["cell_type"] == "markdown":
+        found = student_pictures.bundle(given.source, given.attachments, folder)
+        if found:
+            cell["attachments"] = nbformat.from_dict(found)
 
 
 def _student_cell(given: SourceCell, used: set[str], index: int) -> Any:
@@ -176,7 +228,7 @@ def _attempted(
     changed = {
         want.cell.grade_id
         for place, want in enumerate(wanted)
-        if want.answered and place in taken and _differs(taken[place], want)
+        if want.answered and place in taken and differs(taken[place], want)
     }
     return {
         task.grade_id: any(answer in changed for answer in task.answers)
@@ -185,7 +237,7 @@ def _attempted(
     }
 
 
-def _differs(given: SourceCell, want: Wanted) -> bool:
+def differs(given: SourceCell, want: Wanted) -> bool:
     """Whether an answer is not as released, in the source's language or in another one."""
     return not given.sealed and normal(given.source) != normal(want.text)
 

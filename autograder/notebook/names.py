@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 import symtable
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from threading import Lock
@@ -46,6 +47,20 @@ def parse(source: str) -> ast.Module:
         return tree_of(plain_code(source))
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(f"this cell cannot be read as Python: {error}") from error
+
+
+def syntax_error(source: str) -> SyntaxError | None:
+    """The error at which this Python stops reading the cell as IPython runs it; None if none."""
+    code = plain_code(source)
+    with _PARSING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(code, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        except SyntaxError as error:
+            return error
+        except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+            return SyntaxError(str(error))
+    return None
 
 
 @lru_cache(maxsize=1024)

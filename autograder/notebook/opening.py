@@ -1,7 +1,8 @@
 """A file handed in, opened with suspicion: its cells as plain text, or a typed refusal.
 
-Only four things are taken from each cell: its type, its text, its ids and the tag `train`.
-Outputs, metadata and the kernel's name are the student's claims and are left behind.
+Only five things are taken from each cell: its type, its text, its ids, the tag `train` and the
+pictures attached to it. Outputs and metadata are left behind; the kernel that the notebook names
+is passed on to be told, and decides nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,23 +28,27 @@ from autograder.notebook.cells import (
 )
 from autograder.nouns import fill
 
-SIZE_LIMIT_MB = 50
+SIZE_LIMIT_MB = 1024  # of any file; what is submitted is held to c.Submissions.max_mb before
+PICTURES = ("image/png", "image/jpeg", "image/gif")
 CELL_LIMIT = 5000
 _WAY_OUT = "Open it in JupyterLab or Colab, run it, save it and submit the saved .ipynb file."
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The cells of a submitted notebook in order."""
+    """The cells of a submitted notebook in order, and what it claims of its kernel."""
 
     cells: tuple[SourceCell, ...]
+    language: str = ""  # of the kernel, in lower case
+    version: str = ""  # of that language
 
 
 def open_notebook(path: Path) -> Opened:
     """The cells of the notebook at `path`; raises BrokenSubmission and nothing else."""
     try:
         data = _read(path)
-        return Opened(_cells(_parse(data)))
+        content = _parse(data)
+        return Opened(_cells(content), *_kernel(content))
     except (RecursionError, MemoryError):
         _refuse("too_deep", "the file is nested too deeply to be a notebook")
 
@@ -122,6 +128,16 @@ def _cells(content: dict[str, Any]) -> tuple[SourceCell, ...]:
     return cells_of(_Cells([_plain(cell) for cell in raw]))
 
 
+def _kernel(content: dict[str, Any]) -> tuple[str, str]:
+    """The language that the notebook was run in, and its version; "" where it does not say."""
+    metadata = as_dict(content.get("metadata"))
+    info, spec = as_dict(metadata.get("language_info")), as_dict(metadata.get("kernelspec"))
+    said = info.get("name") or spec.get("language") or ""
+    language = said.casefold()[:40] if isinstance(said, str) else ""
+    version = info.get("version")
+    return language, version[:20] if isinstance(version, str) else ""
+
+
 @dataclass(frozen=True)
 class _Cells:
     cells: list[dict[str, Any]]
@@ -163,4 +179,14 @@ def _plain(raw: Any) -> dict[str, Any]:
                 "sealed": is_sealed(cell),
             },
         },
+        "attachments": dict(_pictures(cell)) if kind == "markdown" else {},
     }
+
+
+def _pictures(cell: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The pictures attached to a cell, one kind of each, still as they were handed in."""
+    for name, kinds in as_dict(cell.get("attachments")).items():
+        known = ((k, v) for k, v in as_dict(kinds).items() if k in PICTURES and isinstance(v, str))
+        for kind, data in known:
+            yield str(name), {kind: data}
+            break

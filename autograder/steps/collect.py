@@ -8,24 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
 
 from autograder import harmless
 from autograder.config import Course
-from autograder.errors import NotFound
+from autograder.errors import AutograderError, NotFound
 from autograder.inbox import archive, folder
 from autograder.inbox.arrivals import arrival_of
 from autograder.inbox.deciding import Lying, adopt, receive, same_person, settle
 from autograder.inbox.entries import Offered
+from autograder.inbox.notebooks import Expected, take_notebooks
 from autograder.inbox.paths import Refused, is_student_id
 from autograder.inbox.people import ClassList, Listed
 from autograder.inbox.report import Found, LeftOut, Report, left_out
 from autograder.inbox.senders import Rules, Sent, compiled, sender_of, sorted_out
-from autograder.inbox.shelf import Shelf
-from autograder.inbox.taking import Caps, take
+from autograder.inbox.shelf import Kept, Shelf
+from autograder.inbox.taking import Caps
 from autograder.inbox.unpacking import unpacked
-from autograder.nouns import Submission
+from autograder.language import translate
+from autograder.notebook.reading import read_assignment
+from autograder.nouns import Assignment, Submission
 from autograder.steps import roster
+from autograder.steps.inspecting import inspect_submission
 
 Progress = Callable[[int, int], None]
 
@@ -39,12 +44,14 @@ def collect(
     such assignment or path, Refused if the path is a zip that cannot be read at all.
     """
     _assignment_must_be(course, assignment)
-    shelf, caps = shelf_of(course, assignment), caps_of(course)
+    shelf = shelf_of(course, assignment)
     rules, found = rules_of(course, assignment), Found()
+    expected = expected_of(course, assignment)
     if path is None:
         found.unmatched += _nobodys(course, assignment, rules.people)
-        for lying in _all_lying(shelf, course.submitted, caps, rules.people):
-            found.note(lying.kind, lying.kept, ())
+        for lying in _all_lying(course, shelf, rules.people):
+            new = lying.kind != "unchanged"
+            found.note(lying.kind, lying.kept, notes_on(course, shelf, lying.kept) if new else ())
             found.leave_out(lying.refused, lying.kept.student)
         return found.report(assignment, "submitted", _missing(course, shelf))
     if not path.exists():
@@ -57,7 +64,7 @@ def collect(
         students = _whose(sent, rules.people, found)
         _attribute(offered.refused, students, rules, found)
         for number, (student, one) in enumerate(students.items(), 1):
-            _take(shelf, caps, rules, student, one, origin, found)
+            _take(course, shelf, expected, student, one, origin, found)
             if progress:
                 progress(number, len(students))
     return found.report(assignment, origin, _missing(course, shelf))
@@ -72,7 +79,7 @@ def submissions(course: Course, assignment: str) -> tuple[Submission, ...]:
     """
     shelf = shelf_of(course, assignment)
     people = _class_list(course)
-    lying = _all_lying(shelf, course.submitted, caps_of(course), people)
+    lying = _all_lying(course, shelf, people)
     return tuple(shelf.submission(one.kept) for one in lying)
 
 
@@ -97,12 +104,14 @@ def put_forward(
     return shelf.submission(kept)
 
 
-def _all_lying(shelf: Shelf, submitted: Path, caps: Caps, people: ClassList) -> Iterator[Lying]:
+def _all_lying(course: Course, shelf: Shelf, people: ClassList) -> Iterator[Lying]:
     """What lies in `submitted/` of each student, in order; what was not known is kept first.
 
     nbgrader's exchange knows students by their login, macOS by a decomposed name: such a folder is
     only where a student's work is taken from, it is kept and graded under their id.
     """
+    submitted, caps = course.submitted, caps_of(course)
+    expected = expected_of(course, shelf.assignment)
     names = {path.name for path in shelf.students()}
     for name in sorted(path.name for path in submitted.glob("*") if path.is_dir()):
         if not (submitted / name / shelf.assignment).is_dir():
@@ -110,12 +119,12 @@ def _all_lying(shelf: Shelf, submitted: Path, caps: Caps, people: ClassList) -> 
         student = _id_of(name, people)
         if student != name and student:
             with shelf.lock(student):
-                adopt(shelf, name, student, caps)
+                adopt(shelf, name, student, caps, expected)
         if student:
             names.add(student)
     for student in sorted(names):
         with shelf.lock(student):
-            lying = settle(shelf, student, caps)
+            lying = settle(shelf, student, caps, expected)
         if lying:
             yield lying
 
@@ -169,23 +178,27 @@ def _attribute(
 
 
 def _take(
-    shelf: Shelf, caps: Caps, rules: Rules, student: str, sent: Sent, origin: str, found: Found
-) -> None:
+    course: Course, shelf: Shelf, expected: Expected, student: str, sent: Sent, origin: str,
+    found: Found,
+) -> None:  # fmt: skip
     """Takes what one student sent, or notes why not."""
+    caps = caps_of(course)
     try:
         with shelf.lock(student), shelf.staging() as staged, ExitStack() as stack:
-            lying = settle(shelf, student, caps)  # kept before something takes its place
+            lying = settle(shelf, student, caps, expected)  # kept before something takes its place
             arrival = arrival_of(sent, origin)
             same_person(sent, arrival, shelf.newest(student))
-            parts = unpacked(sent, rules, shelf, caps, stack)
-            taken = take(parts.entries, staged / "files", caps)
+            parts = unpacked(sent, shelf, caps, stack)
+            taken = take_notebooks(
+                parts.entries, staged / "files", caps, expected, sender=sent.name
+            )
             refused = (*parts.refused, *taken.refused)
             if not taken.files:
                 raise refused[0] if refused else Refused("there is nothing in it", where=sent.name)
             kept, kind, note = receive(shelf, student, staged, taken, arrival, lying)
             if kind != "unchanged":
                 found.leave_out(refused, student)
-            found.note(kind, kept, (*parts.notes, *note))
+            found.note(kind, kept, (*notes_on(course, shelf, kept), *parts.notes, *note))
     except Refused as error:
         name, where = harmless.text(sent.name, cap=80), harmless.text(error.where, cap=120)
         reason = error.fact if where in ("", name) else f"{where}: {error.fact}"
@@ -231,6 +244,35 @@ def rules_of(course: Course, assignment: str) -> Rules:
         _class_list(course),
         compiled(course.submissions.pattern),
     )
+
+
+def expected_of(course: Course, assignment: str) -> Expected:
+    """The notebooks that the assignment asks for."""
+    names = _notebooks(course, assignment)
+    return Expected(names, lambda: source_of(course, assignment).notebooks)
+
+
+def source_of(course: Course, assignment: str) -> Assignment:
+    """The assignment as its author has it now; with no notebooks while it cannot be read."""
+    path = course.source / assignment
+    newest = max((one.stat().st_mtime_ns for one in path.glob("*.ipynb")), default=0)
+    return _read(path, course.kind_of(assignment), newest)
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, kind: str, _newest: int) -> Assignment:
+    try:
+        return read_assignment(path, kind=kind)
+    except AutograderError:  # an author is at work: no submission waits for that
+        return Assignment(path.name, path, kind, (), (), ())
+
+
+def notes_on(course: Course, shelf: Shelf, kept: Kept) -> tuple[str, ...]:
+    """What staff have to know of a submission before it is graded."""
+    if not any(file.path.casefold().endswith(".ipynb") for file in kept.files):
+        return (translate("there is no notebook in it"),)
+    source = source_of(course, kept.assignment)
+    return inspect_submission(source, shelf.files(kept), kept).for_staff
 
 
 def _class_list(course: Course) -> ClassList:

@@ -19,6 +19,7 @@ from autograder.engine.pool import run_all
 from autograder.errors import NotFound
 from autograder.evidence import kept, results
 from autograder.evidence.store import Store, digest
+from autograder.notebook.choosing import recognise
 from autograder.nouns import Assignment, NotebookResult, Submission
 from autograder.steps.grade import judge_of, overall, read
 from autograder.steps.judging.judge import Judge
@@ -89,11 +90,9 @@ def grade_files(
 
 
 def _grade(judge: Judge, source: Assignment, file: Path, scratch: Path) -> Graded:
-    name = (
-        file.stem
-        if any(n.name == file.stem for n in source.notebooks)
-        else source.notebooks[0].name
-    )
+    names = [one.name for one in source.notebooks]
+    by_answers = recognise(file, source.notebooks)
+    name = by_answers or (file.stem if file.stem in names else names[0])
     folder = Path(tempfile.mkdtemp(dir=scratch))
     shutil.copy(file, folder / f"{name}.ipynb")
     if (file.parent / kept.FOLDER).is_dir():

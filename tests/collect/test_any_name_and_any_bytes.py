@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from autograder.inbox import archive
 from autograder.inbox.arrivals import parsed
-from autograder.inbox.notebooks import plain_stem, rightly_named
+from autograder.inbox.notebooks import Expected, take_notebooks
 from autograder.inbox.paths import Refused, decoded, harmless_path, is_noise, is_student_id
 from autograder.inbox.people import ClassList, Listed
 from autograder.inbox.senders import Rules, sorted_out
 from autograder.inbox.taking import Caps, Taken, digest_of, take, without_wrapping
+from autograder.notebook.choosing import plain_stem
 
 CAPS = Caps(50_000, 6)
 PIECES = ["..", ".", "/", "\\", "kim", "n411", ".ipynb", "_1_2_", "_assignsubmission_file_", "+",
@@ -95,9 +96,16 @@ def test_files_are_sorted_out_without_losing_any(paths, notebooks):
         offered = stack.enter_context(archive.opened(zipped))
         sent, refused = sorted_out(offered.entries, rules)
         for one in sent:
-            renamed = rightly_named(without_wrapping(one.entries), notebooks)
             assert all(is_below(entry.path) for entry in one.entries)
-            assert all(is_below(entry.path) for entry in renamed)
+            inner = without_wrapping(one.entries)
+            into = Path(tempfile.mkdtemp(dir=folder), "files")
+            into.mkdir()
+            taken = take_notebooks(inner, into, Caps(1 << 20, 100), Expected(tuple(notebooks)))
+            there = {p.relative_to(into).as_posix() for p in into.rglob("*") if p.is_file()}
+            assert {file.path for file in taken.files} == there
+            kept = [e for e in inner if not is_noise(e.path)]
+            assert len(there) + len(taken.refused) == len(kept)
+            assert len({path.casefold() for path in there}) == len(there)
         told = sum(len(one.entries) for one in sent) + len(refused)
         expected = [e for e in offered.entries if not is_noise(e.path)]
         assert told == len(expected)

@@ -8,6 +8,7 @@ import pytest
 from nbgrader.utils import compute_checksum
 
 from autograder.errors import BrokenSubmission
+from autograder.notebook import opening
 from autograder.notebook.merging import merge
 from autograder.notebook.reading import read_assignment
 from autograder.notebook.stripping import student_notebook
@@ -307,11 +308,12 @@ def test_a_broken_notebook_is_refused_with_its_kind_and_a_way_out(handed_in, nam
     assert caught.value.way_out
 
 
-def test_a_notebook_past_the_limit_is_refused_before_it_is_read(source, tmp_path):
+def test_a_notebook_past_the_limit_is_refused_before_it_is_read(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "SIZE_LIMIT_MB", 1)
     path = tmp_path / "big.ipynb"
     with path.open("wb") as file:
-        file.truncate(51 << 20)
-    with pytest.raises(BrokenSubmission, match="51 MB, the limit is 50 MB") as caught:
+        file.truncate(2 << 20)
+    with pytest.raises(BrokenSubmission, match="2 MB, the limit is 1 MB") as caught:
         merge(source, path)
     assert caught.value.kind == "too_large"
 

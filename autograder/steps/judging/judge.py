@@ -18,6 +18,7 @@ from autograder.evidence.record import Evidence, find, keep
 from autograder.evidence.store import Store
 from autograder.language import in_words
 from autograder.notebook.cells import cells_of, write_node
+from autograder.notebook.choosing import sentences
 from autograder.notebook.merging import Merged, merge
 from autograder.nouns import (
     Assignment,
@@ -101,7 +102,7 @@ class Judge:
             try:
                 merged[notebook.name] = merge(notebook, path)
             except BrokenSubmission as broken:
-                results.append(_broken(notebook, broken))
+                results.append(_chosen(submission, _broken(notebook, broken)))
                 continue
             if as_attempted:
                 merged[notebook.name] = _attempted(merged[notebook.name])
@@ -113,7 +114,7 @@ class Judge:
             if done.evidence is not None:
                 evidence[notebook.name] = done.evidence
             if done.result is not None:
-                results.append(done.result)
+                results.append(_chosen(submission, done.result))
         result = Result(
             submission.id, submission.assignment, submission.student,
             submission.release or self.release, tuple(results), running.versions(),
@@ -343,6 +344,12 @@ def _broken(notebook: Notebook, broken: BrokenSubmission) -> NotebookResult:
     return NotebookResult(
         notebook.name, tuple(not_attempted(t) for t in notebook.tasks), broken=str(broken)
     )
+
+
+def _chosen(submission: Submission, result: NotebookResult) -> NotebookResult:
+    """The result with a note on the file that was graded where there were several."""
+    choices = [c for c in submission.choices if c.notebook in ("", result.notebook)]
+    return replace(result, notes=(*sentences(choices), *result.notes))
 
 
 def _timed_out(evidence: Evidence) -> bool:

@@ -11,32 +11,31 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autograder import atomically, harmless, receipts
 from autograder.config import Course
 from autograder.deadlines import end_of_day, start_of_day
-from autograder.errors import AutograderError, BrokenSubmission
 from autograder.expect.verdict import msgid
 from autograder.gradebook import queue
 from autograder.gradebook.connection import moment, now
 from autograder.inbox import folder
 from autograder.inbox.arrivals import Arrival
 from autograder.inbox.deciding import receive, settle
+from autograder.inbox.notebooks import take_notebooks
 from autograder.inbox.paths import Refused, harmless_path
 from autograder.inbox.senders import Sent
 from autograder.inbox.shelf import Kept, Shelf
-from autograder.inbox.taking import Taken, digest_of, take
+from autograder.inbox.taking import File, Taken, digest_of
 from autograder.inbox.unpacking import unpacked
 from autograder.language import translate
-from autograder.notebook.merging import merge
-from autograder.notebook.reading import read_assignment
-from autograder.nouns import Assignment
-from autograder.steps.collect import caps_of, rules_of, shelf_of
+from autograder.notebook.choosing import SAVED_AS
+from autograder.steps.collect import caps_of, expected_of, shelf_of, source_of
+from autograder.steps.inspecting import inspect_submission
 
-SUFFIXES = (".ipynb", ".zip")
+RECEIPT = "receipt.json"
+SUFFIXES = (".ipynb", ".zip", *SAVED_AS)
 COUNTS = {  # in the reader's words, by c.Submissions.counts
     "best": msgid("the best of this student's submissions"),
     "last": msgid("the last of this student's submissions"),
@@ -59,6 +58,11 @@ class HandedIn:
     receipt: Mapping[str, Any]
     again: bool
     notes: tuple[str, ...] = ()
+
+    @property
+    def gradable(self) -> bool:
+        """Whether anything of it can be graded, as far as can be told without running it."""
+        return self.receipt.get("gradable", True) is not False
 
 
 def hand_in(
@@ -84,9 +88,10 @@ def hand_in(
     sent = Sent(student, entries)
     arrival = Arrival(origin, received, certain=True)
     with shelf.lock(student), shelf.staging() as staged, ExitStack() as stack:
-        lying = settle(shelf, student, caps)
-        parts = unpacked(sent, rules_of(course, assignment), shelf, caps, stack)
-        taken = take(parts.entries, staged / "files", caps)
+        expected = expected_of(course, assignment)
+        lying = settle(shelf, student, caps, expected)
+        parts = unpacked(sent, shelf, caps, stack)
+        taken = take_notebooks(parts.entries, staged / "files", caps, expected)
         _must_hold_a_notebook(taken, (*parts.refused, *taken.refused))
         newest = shelf.newest(student)
         again = newest is not None and newest.sha256 == digest_of(taken.files)
@@ -96,33 +101,38 @@ def hand_in(
                 shelf.place(kept)
         else:
             kept, *_ = receive(shelf, student, staged, taken, arrival, lying)
-        said = tuple(note for note in parts.notes if note)
-        receipt = receipt_of(course, shelf, kept, said)
-    refused = tuple(
-        str(error).replace("\n  → ", "; ") for error in (*parts.refused, *taken.refused)
-    )
+        receipt = receipt_of(course, shelf, kept)
+    said = map(str, receipt.get("notes", ()))
+    refused = (str(error).replace("\n  → ", "; ") for error in (*parts.refused, *taken.refused))
     if not again or kept.id not in queue.known(course, assignment):  # stopped in between
         to_the_queue(course, kept)
-    return HandedIn(kept.id, receipt, again, said + refused)
+    return HandedIn(kept.id, receipt, again, tuple(dict.fromkeys((*said, *refused))))
 
 
-def receipt_of(
-    course: Course, shelf: Shelf, kept: Kept, said: Iterable[str] = ()
-) -> dict[str, Any]:
-    """The receipt of a kept submission: the one that was given, else made now.
-
-    `said` is what its sender has to know of how it was taken.
-    """
-    path = shelf.files(kept).parent / "receipt.json"
-    try:
-        given: dict[str, Any] = json.loads(path.read_bytes())
+def receipt_of(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
+    """The receipt of a kept submission: the one that was given, else made now."""
+    given = receipt_given(shelf, kept)
+    if given is not None:
         return given
-    except (OSError, ValueError):
-        pass
     key = receipts.signing_key(course.state, course.root)
-    receipt = receipts.signed({**facts_of(course, kept), **_seen(course, shelf, kept, said)}, key)
+    receipt = receipts.signed({**facts_of(course, kept), **_seen(course, shelf, kept)}, key)
+    path = shelf.files(kept).parent / RECEIPT
     atomically.write(path, json.dumps(receipt, ensure_ascii=False, indent=1).encode(), mode=0o400)
     return receipt
+
+
+def receipt_given(shelf: Shelf, kept: Kept) -> dict[str, Any] | None:
+    """The receipt that was given for a submission; None if none was yet."""
+    try:
+        given = json.loads((shelf.files(kept).parent / RECEIPT).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return given if isinstance(given, dict) else None
+
+
+def can_be_graded(shelf: Shelf, kept: Kept) -> bool:
+    """Whether anything of a submission can be graded, as far as its receipt says."""
+    return (receipt_given(shelf, kept) or {}).get("gradable", True) is not False
 
 
 def facts_of(course: Course, kept: Kept) -> dict[str, Any]:
@@ -135,8 +145,15 @@ def facts_of(course: Course, kept: Kept) -> dict[str, Any]:
         "received": kept.arrival.received.isoformat(),
         "release": kept.release,
         "sha256": kept.sha256,
-        "files": [{"path": f.path, "size": f.size, "sha256": f.sha256} for f in kept.files],
+        "files": [_fact(file, kept) for file in kept.files],
     }
+
+
+def _fact(file: File, kept: Kept) -> dict[str, Any]:
+    """One file of a submission, with its name as handed in where it got another."""
+    fact = {"path": file.path, "size": file.size, "sha256": file.sha256}
+    given = kept.renamed.get(file.path)
+    return {**fact, "given": given} if given else fact
 
 
 def to_the_queue(course: Course, kept: Kept) -> None:
@@ -199,42 +216,21 @@ def _must_hold_a_notebook(taken: Taken, refused: tuple[Refused, ...]) -> None:
     )  # fmt: skip
 
 
-def _seen(course: Course, shelf: Shelf, kept: Kept, said: Iterable[str]) -> dict[str, Any]:
-    """What was found in the files: each task saved or missing, and what they were made with."""
-    files, notes = shelf.files(kept), [*said]
-    tasks: dict[str, dict[str, str]] = {}
-    for notebook in _source(course, kept.assignment).notebooks:
-        path = files / f"{notebook.name}.ipynb"
-        attempted: Mapping[str, bool] = {}
-        if path.is_file():
-            try:
-                attempted = merge(notebook, path).attempted
-            except BrokenSubmission as error:
-                notes.append(f"{notebook.name}: {error.fact}")
-        tasks[notebook.name] = {
-            task.grade_id: "saved" if attempted.get(task.grade_id) else "missing"
-            for task in notebook.tasks
-        }
+def _seen(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
+    """What was found in the files: each task saved or missing, and what there is to be told."""
+    files = shelf.files(kept)
+    inspected = inspect_submission(source_of(course, kept.assignment), files, kept)
     return {
-        "tasks": tasks,
+        "tasks": {
+            notebook: {task: "saved" if there else "missing" for task, there in tasks.items()}
+            for notebook, tasks in inspected.tasks.items()
+        },
         "environment": _environment(files),
         "counts": COUNTS[course.submissions.counts],
-        "notes": [*notes, *kept.left_out],
+        "gradable": inspected.gradable,
+        "findings": [one.as_json() for one in inspected.findings],
+        "notes": [*inspected.lines, *kept.left_out],
     }
-
-
-def _source(course: Course, assignment: str) -> Assignment:
-    path = course.source / assignment
-    newest = max((one.stat().st_mtime_ns for one in path.glob("*.ipynb")), default=0)
-    return _read(path, course.kind_of(assignment), newest)
-
-
-@lru_cache(maxsize=32)
-def _read(path: Path, kind: str, _newest: int) -> Assignment:
-    try:
-        return read_assignment(path, kind=kind)
-    except AutograderError:  # an author is at work: a receipt never waits for that
-        return Assignment(path.name, path, kind, (), (), ())
 
 
 def _environment(files: Path) -> dict[str, str]:

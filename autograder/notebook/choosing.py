@@ -1,0 +1,277 @@
+"""The notebook to grade among several files: chosen by its answer cells, then name, then date.
+
+People hand in `hello-Copy1.ipynb` beside an untouched `hello.ipynb`, a folder around their work, or
+a name of their own. Only what is in the files tells which of them was worked in.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path, PurePosixPath
+
+from autograder.errors import BrokenSubmission
+from autograder.language import translate
+from autograder.notebook.cells import normal
+from autograder.notebook.merging import Matched, matched
+from autograder.notebook.opening import Opened, open_notebook
+from autograder.nouns import Choice, Notebook, fill
+
+MOST_READ = 60  # files of one submission that are opened to choose among
+SAVED_AS = (".txt", ".json")  # what browsers make of a notebook's ending
+_LEFT = "raise NotImplementedError"
+_COPY = re.compile(
+    r"(?:[ _-]*\(\d+\)|[ _]*-+[ _]*(?:copy)?[ _]*\d*|[ _]*copy[ _]*\d*|의?[ _]*사본)\Z",
+    re.IGNORECASE,
+)
+_COPY_OF = re.compile(r"(?:copy[ _]+of[ _]+|사본[ _]*[-–]?[ _]*)", re.IGNORECASE)
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One file for each notebook of the assignment that was found, and what there is to say."""
+
+    files: Mapping[str, str]  # name of the notebook -> path of the file
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """One file read as one notebook of the assignment."""
+
+    path: str
+    answers: Mapping[int, str]
+    kin: int  # how much of the assignment's notebook is in it
+    rank: tuple[int, int, int]
+    made: datetime
+
+    @property
+    def answered(self) -> frozenset[int]:
+        return frozenset(place for place, text in self.answers.items() if text)
+
+    @property
+    def worth(self) -> tuple[int, int, int]:
+        """How much of the assignment was answered in it: finished cells, begun ones, all."""
+        finished = sum(_LEFT not in self.answers[place] for place in self.answered)
+        return finished, len(self.answered), len(self.answers)
+
+
+@dataclass
+class _Sorted:
+    homes: dict[str, list[_Candidate]] = field(default_factory=dict)
+    strangers: list[str] = field(default_factory=list)
+
+
+def choose(
+    paths: Collection[str],
+    root: Path,
+    notebooks: Sequence[Notebook],
+    names: Sequence[str],
+    made: Mapping[str, datetime | None] | None = None,
+) -> Chosen:
+    """Choose a file for each of the assignment's notebooks among those below `root`.
+
+    `notebooks` are empty where the source cannot be read: then `names` alone decide. `made` are the
+    dates of the files.
+    """
+    candidates = [path for path in paths if is_notebook(path) or is_disguised(root / path)]
+    if not candidates:
+        return Chosen({})
+    candidates = sorted(candidates, key=lambda path: (path.count("/"), path))
+    if len(candidates) == len(names) == 1:
+        return Chosen({names[0]: candidates[0]}, tuple(_plain(names[0], candidates[0])))
+    found = _sorted(candidates, root, notebooks, made or {})
+    files = {name: _best(homed).path for name, homed in found.homes.items()}
+    choices = [_choice(name, found.homes[name]) for name in names if name in found.homes]
+    left = [path for path in found.strangers if path not in files.values()]
+    by_name = _by_name([n for n in names if n not in files], left, alone=not files)
+    for name, path in by_name.items():
+        files[name] = path
+        choices += _plain(name, path)
+        left.remove(path)
+    if left and (notebooks or choices):
+        choices.append(Choice("", "", tuple(left)))
+    news = (c for c in choices if c.others or not _is_called(c.notebook, c.file))
+    return Chosen(files, tuple(news))
+
+
+def recognise(file: Path, notebooks: Sequence[Notebook]) -> str:
+    """The name of the notebook that the file is a version of; "" if it is of none."""
+    return next(iter(_sorted([file.name], file.parent, notebooks, {}).homes), "")
+
+
+def is_notebook(path: str) -> bool:
+    """Whether the file's name says that it is a notebook."""
+    return PurePosixPath(path).suffix.casefold() == ".ipynb"
+
+
+def is_disguised(path: Path) -> bool:
+    """Whether a file is a notebook that was saved under another ending, `.ipynb.txt` or `.json`."""
+    if path.suffix.casefold() not in SAVED_AS:
+        return False
+    if path.stem.casefold().endswith(".ipynb"):
+        return True
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")
+        if not start.startswith(b"{"):
+            return False
+        open_notebook(path)
+    except (OSError, BrokenSubmission):
+        return False
+    return True
+
+
+def sentences(choices: Sequence[Choice]) -> Iterator[str]:
+    """Say which file is graded and which ones are not."""
+    for choice in choices:
+        values = {
+            "name": choice.file,
+            "notebook": f"{choice.notebook}.ipynb",
+            "others": ", ".join(choice.others[:8]) + (", …" if len(choice.others) > 8 else ""),
+        }
+        if not choice.notebook:
+            text = translate(
+                "Not graded, as no answer cell of this assignment was found in it: {others}."
+            )
+        elif not choice.others:
+            text = translate("{name} is taken for {notebook}")
+        elif choice.ambiguous:
+            text = translate(
+                "{name} is graded, as it has the most answers. Not graded, though there are other "
+                "answers in it: {others}. If another one is meant, submit that one alone."
+            )
+        else:
+            text = translate("{name} is graded, as it has the most answers. Not graded: {others}.")
+        yield fill(text, values)
+
+
+def plain_stem(stem: str) -> str:
+    """The stem without what browsers, Colab and an LMS add to the name of a copy."""
+    while True:
+        shorter = _COPY.sub("", _COPY_OF.sub("", stem, count=1)).strip()
+        if shorter == stem or not shorter:
+            return stem
+        stem = shorter
+
+
+# ── By content ───────────────────────────────────────────────────────────────────────
+
+
+def _sorted(
+    paths: Sequence[str],
+    root: Path,
+    notebooks: Sequence[Notebook],
+    made: Mapping[str, datetime | None],
+) -> _Sorted:
+    """The files by the notebook that they are a version of."""
+    found = _Sorted()
+    for number, path in enumerate(paths):
+        opened = _opened(root / path) if notebooks and number < MOST_READ else None
+        versions = [
+            (one, notebook.name)
+            for notebook in notebooks
+            if opened and (one := _read(notebook, opened, path, made.get(path)))
+        ]
+        if versions:
+            best, home = max(versions, key=lambda v: (v[0].kin, len(v[0].answers), v[0].rank))
+            found.homes.setdefault(home, []).append(best)
+        else:
+            found.strangers.append(path)
+    return found
+
+
+def _opened(path: Path) -> Opened | None:
+    try:
+        return open_notebook(path)
+    except BrokenSubmission:
+        return None
+
+
+def _read(
+    notebook: Notebook, opened: Opened, path: str, made: datetime | None
+) -> _Candidate | None:
+    """The file as a version of the notebook; None if none of its answer cells is in it."""
+    cells = matched(notebook, opened)
+    answers = cells.answers
+    if not answers or cells.foreign:
+        return None
+    return _Candidate(path, answers, _kin(cells), _rank(path, notebook.name), made or _NEVER)
+
+
+def _kin(cells: Matched) -> int:
+    """How much of the notebook is in the file: cells by their names, the author's by their text."""
+    found = 0
+    for place, cell in cells.taken.items():
+        want = cells.wanted[place]
+        found += bool(cell.grade_id) and cell.grade_id == want.cell.grade_id
+        if not want.answered:
+            found += cell.sealed or normal(cell.source) == normal(want.text)
+    return found
+
+
+def _best(candidates: Sequence[_Candidate]) -> _Candidate:
+    return max(candidates, key=lambda one: (one.worth, one.rank, one.made))
+
+
+def _choice(name: str, candidates: Sequence[_Candidate]) -> Choice:
+    best = _best(candidates)
+    others = [one for one in candidates if one is not best]
+    ambiguous = any(
+        one.answers[place] != best.answers.get(place) for one in others for place in one.answered
+    )
+    return Choice(name, best.path, tuple(one.path for one in others), ambiguous)
+
+
+# ── By name ──────────────────────────────────────────────────────────────────────────
+
+
+def _by_name(names: Sequence[str], paths: Sequence[str], *, alone: bool) -> dict[str, str]:
+    """Choose by name among files that hold no answers; the only file is the only notebook."""
+    found: dict[str, str] = {}
+    for name in names:
+        ranked = [(_rank(path, name), path) for path in paths if path not in found.values()]
+        rank, path = max(ranked, default=((0, 0, 0), ""), key=lambda one: one[0])
+        if rank[0] > 1 or (alone and len(names) == len(paths) == 1):
+            found[name] = path
+    return found
+
+
+def _rank(path: str, name: str) -> tuple[int, int, int]:
+    """How much a path looks like the notebook's: its very name, a copy of it, a part of a name."""
+    stem, wanted = _key(_stem(path)), _key(name)
+    depth = -path.count("/")
+    if stem == wanted:
+        return 3, 0, depth
+    if _key(plain_stem(_stem(path))) == wanted:
+        return 2, _number(stem), depth
+    return int(wanted in stem), 0, depth
+
+
+def _plain(name: str, path: str) -> Iterator[Choice]:
+    if not _is_called(name, path):
+        yield Choice(name, path)
+
+
+def _is_called(name: str, path: str) -> bool:
+    return unicodedata.normalize("NFC", f"{name}.ipynb") == path
+
+
+def _stem(path: str) -> str:
+    found = PurePosixPath(path)
+    while found.suffix.casefold() in (".ipynb", *SAVED_AS):
+        found = found.with_suffix("")
+    return found.name
+
+
+def _key(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _number(stem: str) -> int:
+    found = re.search(r"(\d+)\)?\s*\Z", stem)
+    return int(found.group(1)[:9]) if found else 0

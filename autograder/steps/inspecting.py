@@ -1,0 +1,83 @@
+"""A submission → everything that can be said of it before it is graded, to its student and to staff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.inbox.shelf import Kept
+from autograder.notebook.choosing import sentences
+from autograder.notebook.inspection import Finding, Severity, inspect
+from autograder.nouns import Assignment, Choice, Message, Notebook
+
+STUDENTS_ONLY = frozenset({"untouched", "half", "syntax", "placeholder", "empty_answer"})
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What was found in a submission; `tasks` by notebook, whether an answer is there."""
+
+    findings: tuple[Finding, ...]
+    tasks: Mapping[str, Mapping[str, bool]]
+    gradable: bool  # False: nothing of it can be graded
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The findings in the reader's language, each with its way out."""
+        return tuple(map(_line, self.findings))
+
+    @property
+    def for_staff(self) -> tuple[str, ...]:
+        """The findings that staff can do something about."""
+        return tuple(_line(one) for one in self.findings if one.code not in STUDENTS_ONLY)
+
+
+def inspect_submission(source: Assignment, folder: Path, kept: Kept) -> Inspected:
+    """Inspect the files of a submission that was kept."""
+    there = {file.path for file in kept.files}
+    beside = there | set(source.files)
+    findings = [_choice(choice) for choice in kept.choices]
+    tasks: dict[str, Mapping[str, bool]] = {}
+    gradable = not source.notebooks
+    for notebook in source.notebooks:
+        attempted: Mapping[str, bool] = {}
+        if f"{notebook.name}.ipynb" in there:
+            path = folder / f"{notebook.name}.ipynb"
+            inspection = inspect(notebook, path, beside, source.name)
+            findings += inspection.findings
+            attempted = inspection.attempted
+            gradable = gradable or inspection.gradable
+        else:
+            findings.append(_absent(notebook, alone=len(source.notebooks) == 1))
+        tasks[notebook.name] = {t.grade_id: attempted.get(t.grade_id, False) for t in notebook.tasks}
+    order = list(Severity)
+    found = sorted(findings, key=lambda one: order.index(one.severity))
+    return Inspected(tuple(found), tasks, gradable)
+
+
+def _choice(choice: Choice) -> Finding:
+    (text,) = sentences([choice])
+    code = "ambiguous" if choice.ambiguous else "chosen" if choice.notebook else "unused"
+    severity = Severity.COSTS if choice.ambiguous else Severity.NOTE
+    return Finding(code, severity, Message(got=text), choice.notebook)
+
+
+def _absent(notebook: Notebook, *, alone: bool) -> Finding:
+    message = Message(
+        got="The notebook {notebook} is not in what you submitted.",
+        next="Submit it too, in one .zip with the others: what is not there gets no points.",
+        values={"notebook": f"{notebook.name}.ipynb"},
+    )
+    if alone:
+        message = Message(
+            got="No notebook of this assignment was recognised in what you submitted.",
+            next="Submit the notebook that you were given, with your answers in it.",
+        )
+    severity = Severity.BROKEN if alone else Severity.COSTS
+    return Finding("absent", severity, message, notebook.name)
+
+
+def _line(finding: Finding) -> str:
+    said = finding.as_json()
+    return " ".join(filter(None, (said["text"], said["next"])))
