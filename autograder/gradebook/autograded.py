@@ -90,7 +90,8 @@ def _clean(cell: Any) -> None:
     }
     shown = [(name, data) for name, data in pictures.items() if data]
     keys = {name: f"picture-{number}.png" for number, (name, _) in enumerate(shown, 1)}
-    cell.source = harmless.markdown(student_pictures.rewritten(cell.source, lambda n: keys.get(n, "")))
+    text = student_pictures.rewritten(cell.source, lambda name: keys.get(name, ""))
+    cell.source = harmless.markdown(text)
     if keys:
         cell.attachments = _plain({keys[name]: {"image/png": data} for name, data in shown})
 

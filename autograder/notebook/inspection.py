@@ -199,7 +199,7 @@ def _answer(
         if not in_part:
             return
         message = Message(
-            got="A part is missing: the answer cell {cell} (cell {number}) is as you were given it.",
+            got="A part is missing: answer cell {cell} (cell {number}) is as you were given it.",
             next="Write your answer into it, save the notebook and submit it again.",
             values=values,
         )

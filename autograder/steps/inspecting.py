@@ -1,8 +1,8 @@
-"""A submission → everything that can be said of it before it is graded, to its student and to staff."""
+"""A submission → what can be said of it before it is graded, to its student and to staff."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,8 @@ def inspect_submission(source: Assignment, folder: Path, kept: Kept) -> Inspecte
             gradable = gradable or inspection.gradable
         else:
             findings.append(_absent(notebook, alone=len(source.notebooks) == 1))
-        tasks[notebook.name] = {t.grade_id: attempted.get(t.grade_id, False) for t in notebook.tasks}
+        names = [task.grade_id for task in notebook.tasks]
+        tasks[notebook.name] = {name: attempted.get(name, False) for name in names}
     order = list(Severity)
     found = sorted(findings, key=lambda one: order.index(one.severity))
     return Inspected(tuple(found), tasks, gradable)
@@ -80,4 +81,5 @@ def _absent(notebook: Notebook, *, alone: bool) -> Finding:
 
 def _line(finding: Finding) -> str:
     said = finding.as_json()
-    return " ".join(filter(None, (said["text"], said["next"])))
+    where = f"{finding.notebook}.ipynb: " if finding.severity is Severity.BROKEN else ""
+    return where + " ".join(filter(None, (said["text"], said["next"])))

@@ -105,7 +105,8 @@ def _until_it_is_in(assignment: str, name: str) -> None:
 def shown(sent: Sent, notes: tuple[str, ...] = ()) -> Shown:
     """The receipt in short: when, which, each task saved or missing, what counts."""
     receipt = sent.receipt
-    title = translate("Handed in")
+    gradable = receipt.get("gradable", True) is not False
+    title = translate("Handed in") if gradable else translate("Kept, but it cannot be graded")
     when = fill(
         translate("Received {time} by {host}."),
         {
@@ -115,7 +116,8 @@ def shown(sent: Sent, notes: tuple[str, ...] = ()) -> Shown:
     )
     if sent.again:
         when += " " + translate("The very same files were there already.")
-    lines = [*_tasks(receipt), *_facts(sent), *sent.notes, *notes]
+    lines = [*_tasks(receipt), *_facts(sent), *notes]
+    lines = [*lines, *sent.notes] if gradable else [*sent.notes, *lines]
     text = [f"{title}: {when}", *(f"  {showing.clean(line)}" for line in lines)]
     inside = "".join(f'<p class="ag-note">{escape(showing.clean(line))}</p>' for line in lines)
     return Shown("\n".join(text), showing.block(title, when, inside))

@@ -80,7 +80,8 @@ def _submission(router: APIRouter, portal: Portal) -> None:
                 )
         return {
             "submission": done.submission, "again": done.again, "receipt": done.receipt,
-            "notes": list(done.notes), "page": f"/a/{assignment}/submissions/{done.submission}",
+            "notes": list(done.notes), "gradable": done.gradable,
+            "page": f"/a/{assignment}/submissions/{done.submission}",
         }  # fmt: skip
 
 

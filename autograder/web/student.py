@@ -120,9 +120,9 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
     def one(request: Request, assignment: str, visitor: Student, told: str = "") -> Response:
         page = views.page(course, assignment, _id(visitor), portal.clock(), _speaks(request))
         new = next((line for line in page.lines if line.id == told), None)
-        notes = views.receipt(course, assignment, _id(visitor), new.id)["notes"] if new else ()
+        said = views.told(views.receipt(course, assignment, _id(visitor), new.id)) if new else None
         return portal.page(
-            "assignment.html.j2", visitor, page=page, new=new, notes=notes, problem=None
+            "assignment.html.j2", visitor, page=page, new=new, said=said, problem=None
         )
 
     @router.get("/a/{assignment}/state")
@@ -135,7 +135,7 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
         assignment: str, id_: str, visitor: Annotated[Visitor, Depends(student)]
     ) -> Response:
         found = views.receipt(course, assignment, _id(visitor), id_)
-        return portal.page("receipt.html.j2", visitor, receipt=found)
+        return portal.page("receipt.html.j2", visitor, receipt=found, said=views.told(found))
 
     @router.get("/a/{assignment}/submissions/{id_}/receipt.json")
     def receipt_file(

@@ -16,7 +16,7 @@ from autograder.errors import NotFound
 from autograder.exams import Phase
 from autograder.expect.verdict import msgid
 from autograder.gradebook import queue, sprints
-from autograder.inbox.shelf import Kept
+from autograder.inbox.shelf import Kept, Shelf
 from autograder.language import translate
 from autograder.nouns import fill
 from autograder.steps.building import MANIFEST
@@ -66,6 +66,22 @@ class Line:
     sha256: str
     counts: bool
     late: bool
+    gradable: bool = True
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a student is told of one submission as it comes in."""
+
+    gradable: bool
+    findings: tuple[Mapping[str, str], ...]
+    notes: tuple[str, ...]  # what else there is to say
+
+    @property
+    def tone(self) -> str:
+        """The colour: bad where nothing can be graded, warn where points are at stake."""
+        costly = any(one["severity"] != "note" for one in self.findings)
+        return "warn" if self.gradable and costly else "good" if self.gradable else "bad"
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,7 @@ class Page:
 
 DONE = State(msgid("graded"), "✓", "good")
 HANDED_IN = State(msgid("handed in"), "✓", "good")
+NOT_GRADABLE = State(msgid("cannot be graded"), "✗", "bad")
 NOTHING = State(msgid("nothing handed in"), "–", "wait")
 SPRINT = {
     Phase.BEFORE: State(msgid("not open yet"), "◷", "wait"),
@@ -141,7 +158,7 @@ def tile(course: Course, assignment: str, student: str, now: datetime) -> Tile:
     is_sprint = course.kind_of(assignment) == "sprint"
     newest = shelf_of(course, assignment).newest(student)
     score = score_of(course, assignment, student, now)
-    state = DONE if score else HANDED_IN if newest else NOTHING
+    state = DONE if score else _handed_in(shelf_of(course, assignment), newest)
     due = _due(course, assignment, student)
     if is_sprint:
         where = sprint.standing(course, assignment, student, now)
@@ -149,6 +166,12 @@ def tile(course: Course, assignment: str, student: str, now: datetime) -> Tile:
         if not score and not (newest and where.phase is Phase.OVER):
             state = SPRINT[where.phase]
     return Tile(assignment, is_sprint, release, due, state, score.points if score else "")
+
+
+def _handed_in(shelf: Shelf, newest: Kept | None) -> State:
+    if newest is None:
+        return NOTHING
+    return HANDED_IN if hand_in.can_be_graded(shelf, newest) else NOT_GRADABLE
 
 
 def page(
@@ -230,12 +253,20 @@ def receipt(course: Course, assignment: str, student: str, id_: str) -> Mapping[
     return hand_in.receipt_of(course, shelf, kept)
 
 
+def told(receipt: Mapping[str, Any]) -> Told:
+    """What a receipt tells, also one of an earlier version."""
+    findings = tuple(receipt.get("findings", ()))
+    notes = tuple(receipt.get("notes", ()))[len(findings) :]  # the first say the same in a line
+    return Told(receipt.get("gradable", True) is not False, findings, notes)
+
+
 def _line(course: Course, kept: Kept, counting: str, due: datetime | None) -> Line:
     names = [harmless.text(file.path, cap=60) for file in kept.files]
     shown = ", ".join(names[:3]) + (f" +{len(names) - 3}" if len(names) > 3 else "")
     received = kept.arrival.received
     late = due is not None and course.kind_of(kept.assignment) == "daily" and received > due
-    return Line(kept.id, received, shown, kept.sha256[:12], kept.id == counting, late)
+    gradable = hand_in.can_be_graded(shelf_of(course, kept.assignment), kept)
+    return Line(kept.id, received, shown, kept.sha256[:12], kept.id == counting, late, gradable)
 
 
 def _due(course: Course, assignment: str, student: str) -> datetime | None:
