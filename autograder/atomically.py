@@ -1,4 +1,7 @@
-"""A file put in its place whole or not at all: written beside it, then renamed."""
+"""A file put in its place whole or not at all: written beside it, then renamed.
+
+Folders that have to be made for it are their owner's alone.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = True) -
     `durable` waits until they and their name are on the disk (fsync), so that they also survive a
     power cut; what can be made again from the rest does without.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -30,6 +33,13 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = True) -
         raise
     if durable:
         _sync(path.parent)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are not there yet, for their owner alone (0700)."""
+    if not folder.is_dir():
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _sync(folder: Path) -> None:

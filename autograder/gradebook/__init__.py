@@ -22,6 +22,7 @@ from autograder.gradebook.scores import (
     student_scores,
     task_scores,
 )
+from autograder.gradebook.shown import shown_points, shown_scores
 
 __all__ = [
     "Change",
@@ -42,6 +43,8 @@ __all__ = [
     "record",
     "register",
     "remarks",
+    "shown_points",
+    "shown_scores",
     "student_scores",
     "task_scores",
     "tasks",

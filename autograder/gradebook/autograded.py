@@ -41,7 +41,7 @@ def write_autograded(
     Under each test cell stands Expected / Got / Next of every criterion.
     """
     folder = course.autograded / submission.student / submission.assignment
-    folder.mkdir(parents=True, exist_ok=True)
+    atomically.make_private(folder)
     path = folder / f"{result.notebook}.ipynb"
     shown = _shown(node, result, outputs)
     text = nbformat.writes(shown, version=4) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -129,9 +129,13 @@ def storable(value: Any) -> Any:
 
 
 def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return _ready(url, 0)
     file = Path(make_url(url).database or "")
-    is_file = url.startswith("sqlite") and file.is_file()
-    return _ready(url, file.stat().st_ino if is_file else 0)
+    if file.parent.is_dir() and not file.exists():
+        with suppress(OSError):  # SQLite itself says why, if it cannot be
+            file.touch(mode=0o600)  # its journals take over who may read it
+    return _ready(url, file.stat().st_ino if file.is_file() else 0)
 
 
 @lru_cache(maxsize=8)

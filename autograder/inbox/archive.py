@@ -22,6 +22,7 @@ from autograder.inbox.entries import CHUNK, Entry, Offered
 from autograder.inbox.paths import Refused, decoded, harmless_path
 
 ENTRIES = 200_000  # in the zip of a whole class
+_DOS = 0  # the system that Windows' own zips name
 _UTF8_FLAG, _ENCRYPTED_FLAGS = 0x800, 0x1 | 0x40 | 0x2000
 _TIMES, _UNICODE_PATH = 0x5455, 0x7075  # extra fields
 _DAMAGE = (
@@ -73,8 +74,10 @@ def _headers(path: Path, most: int, shown: str) -> int:
 def _offered(archive: zipfile.ZipFile, size: int, zone: tzinfo) -> Offered:
     entries: list[Entry] = []
     refused: list[Refused] = []
-    for info in archive.infolist():
-        name = _name(info)
+    infos = archive.infolist()
+    dos = any(_is_no_utf8(info) for info in infos)  # one program wrote all names in one encoding
+    for info in infos:
+        name = _name(info, dos=dos or info.create_system == _DOS)
         mode = info.external_attr >> 16
         if name.endswith(("/", "\\")) or stat.S_ISDIR(mode):
             continue
@@ -123,7 +126,18 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Iter
         ) from None  # fmt: skip
 
 
-def _name(info: zipfile.ZipInfo) -> str:
+def _is_no_utf8(info: zipfile.ZipInfo) -> bool:
+    """Tell whether a name that states no encoding cannot be UTF-8."""
+    if info.flag_bits & _UTF8_FLAG:
+        return False
+    try:
+        info.orig_filename.encode("cp437").decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _name(info: zipfile.ZipInfo, *, dos: bool) -> str:
     """The entry's name: UTF-8 where it says so, else what its bytes most likely are."""
     if info.flag_bits & _UTF8_FLAG:
         return info.orig_filename
@@ -131,7 +145,7 @@ def _name(info: zipfile.ZipInfo) -> str:
     for kind, data in _extras(info.extra):
         if kind == _UNICODE_PATH and data[:5] == b"\1" + struct.pack("<I", zlib.crc32(raw)):
             return data[5:].decode("utf-8", errors="replace")
-    return decoded(raw)
+    return decoded(raw, dos=dos)
 
 
 def _date(info: zipfile.ZipInfo, zone: tzinfo) -> datetime | None:

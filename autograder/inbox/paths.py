@@ -17,6 +17,7 @@ NAME_BYTES = 200  # of one name in UTF-8; file systems take 255, and we put a fe
 PATH_BYTES = 1000
 TIMESTAMP = "timestamp.txt"  # nbgrader's: says when it was handed in, and is written by us
 
+_LAST_LETTER_OF_CP437 = 0xA5
 _DRIVE = re.compile(r"[A-Za-z]:")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?\Z")
 _EXCHANGE = re.compile(r"[^:]+\+[^:]+\+[\d-]{10} \d\d:\d\d:\d\d(\.\d+)? \w+(\+[^:]*)?\Z")
@@ -40,15 +41,20 @@ class Refused(AutograderError):
         return cls(said, where=where, way_out=way)
 
 
-def decoded(raw: bytes) -> str:
-    """A name without a word on its encoding: ASCII, UTF-8, CP949, and if nothing else CP437.
+def decoded(raw: bytes, *, dos: bool = False) -> str:
+    """Return a name that states no encoding: UTF-8, CP949, or else CP437.
 
-    Bytes that can be both UTF-8 and CP949 are read as the one in which they are Korean.
+    Bytes that can be both UTF-8 and CP949 are UTF-8 if that makes them Korean or, unless `dos`
+    says that the name comes from Windows, words of Latin letters: folder "é" is no "챕".
     """
     utf8, cp949 = _in(raw, "utf-8"), _in(raw, "cp949")
-    if utf8 is not None and (cp949 is None or _korean(utf8) or not _korean(cp949)):
-        return utf8
-    return cp949 if cp949 is not None else raw.decode("cp437")
+    if utf8 is not None:
+        either = cp949 is not None and _korean(cp949) and not _korean(utf8)
+        if cp949 is None or not either or (_latin(utf8) and not dos):
+            return utf8
+    if cp949 is None or (_in(raw, "euc-kr") is None and max(raw) <= _LAST_LETTER_OF_CP437):
+        return raw.decode("cp437")
+    return cp949
 
 
 def harmless_path(name: str) -> PurePosixPath:
@@ -126,6 +132,11 @@ def _in(raw: bytes, encoding: str) -> str | None:
         return raw.decode(encoding)
     except UnicodeDecodeError:
         return None
+
+
+def _latin(text: str) -> bool:
+    """Tell whether all but ASCII are letters of western and middle European languages."""
+    return all("\u00c0" <= c <= "\u017f" or unicodedata.combining(c) for c in text if ord(c) > 127)
 
 
 def _korean(text: str) -> bool:

@@ -192,7 +192,7 @@ class Shelf:
         new, old = self._beside(kept.student)
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
-        new.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        atomically.make_private(new.parent)
         shutil.copytree(self.files(kept), new, copy_function=shutil.copyfile)
         stamp = kept.arrival.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC\n")
         (new / TIMESTAMP).write_text(stamp, encoding="ascii")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from autograder import atomically
 from autograder.inbox.entries import Entry
 from autograder.inbox.paths import TIMESTAMP, Refused, harmless_path, is_noise
 from autograder.nouns import Choice
@@ -137,7 +138,7 @@ def _claim(path: PurePosixPath, known: dict[str, str]) -> None:
 
 def _write(entry: Entry, into: Path, left: int, caps: Caps, packed: int, before: int) -> File:
     target = into / entry.path
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    atomically.make_private(target.parent)
     sha, size = hashlib.sha256(), 0
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:

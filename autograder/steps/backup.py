@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from autograder import config
+from autograder import atomically, config
 from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
 from autograder.evidence import results
@@ -86,7 +86,7 @@ def restore(path: Path, folder: Path) -> Packed:
             names = tar.getnames()
             if "course_config.py" not in names:
                 raise AutograderError(f"{path} is no backup of a course")
-            folder.mkdir(parents=True, exist_ok=True)
+            atomically.make_private(folder)
             tar.extractall(folder, filter="tar")
     except (tarfile.TarError, EOFError) as error:
         raise AutograderError(f"{path} cannot be read: {error}") from error
@@ -94,6 +94,7 @@ def restore(path: Path, folder: Path) -> Packed:
     size = sum(one.stat().st_size for one in found)
     database = _database(config.load(folder))
     if database is not None:
+        database.chmod(0o600)
         _must_be_sound(database)
     return Packed(folder, len(found), size, database is not None)
 
@@ -136,6 +137,7 @@ def _database(course: Course) -> Path | None:
 
 def _snapshot(database: Path, to: Path) -> Path:
     """The whole database as it is at one moment, whoever writes meanwhile."""
+    to.touch(mode=0o600)
     with closing(sqlite3.connect(database)) as there, closing(sqlite3.connect(to)) as here:
         there.backup(here)
         here.execute("PRAGMA journal_mode=DELETE")  # one file, without a journal beside it

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
+
+from sqlalchemy import make_url
 
 from autograder.config.course import Course
 from autograder.errors import AutograderError
@@ -18,6 +23,7 @@ from autograder.sandbox import landlock, seccomp, tiers
 from autograder.sandbox.isolation import Tier
 from autograder.sandbox.supervisor import WarmServer
 
+JOURNALS = ("-wal", "-shm", "-journal")
 Progress = Callable[["Finding"], None]
 
 
@@ -143,6 +149,34 @@ def _course(course: Course) -> Iterator[Finding]:
     writable = os.access(course.root, os.W_OK)
     way_out = "" if writable else f"chown or chmod {course.root}"
     yield Finding(area, "may be written", writable, "yes" if writable else "no", way_out)
+    yield from _private(course)
     free = shutil.disk_usage(course.root).free / 1e9
     way_out = "" if free > 2 else "make room: evidence of a class takes a few GB"
     yield Finding(area, "disk", free > 2, f"{free:.1f} GB free", way_out)
+
+
+def _private(course: Course) -> Iterator[Finding]:
+    """Tell of each place with names, work or scores whether others of this machine can read it."""
+    shared = bool(course.nbgrader.get("CourseDirectory", {}).get("groupshared"))
+    others = stat.S_IRWXO if shared else stat.S_IRWXG | stat.S_IRWXO
+    for path in (*_folders(course), *_gradebook(course)):
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except OSError:
+            continue  # not there yet: it is made private
+        private = not mode & others
+        seen = f"{mode:04o}" if private else f"{mode:04o}: others of this machine can open it"
+        way_out = "" if private else f"chmod {mode & ~others:04o} {shlex.quote(str(path))}"
+        yield Finding("course", f"{path.name} is private", private, seen, way_out)
+
+
+def _folders(course: Course) -> tuple[Path, ...]:
+    return (course.state, course.submitted, course.autograded, course.feedback)
+
+
+def _gradebook(course: Course) -> tuple[Path, ...]:
+    """The file of the gradebook and its journals; nothing where a server keeps it."""
+    url = make_url(course.db_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return ()
+    return tuple(Path(url.database + journal) for journal in ("", *JOURNALS))

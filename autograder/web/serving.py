@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from autograder import atomically
 from autograder.config import Course
 from autograder.web.app import create_app
 
@@ -32,7 +33,7 @@ def serve(
     """Serves the portal until it is stopped; ConfigError if a setting lacks what it needs."""
     host, port = host or course.portal.host, port or course.portal.port
     incoming = course.state / "incoming"
-    incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+    atomically.make_private(incoming)
     tempfile.tempdir = str(incoming)  # what is uploaded lies beside where it is kept
     settings = settings_of(create_app(course), host, port)
     with _worker(course, sandbox=sandbox) if grade else _nothing():

@@ -341,7 +341,7 @@ def score_of(course: Course, assignment: str, student: str, now: datetime) -> Sc
 
 
 def _scores(course: Course, assignment: str, student: str) -> gradebook.StudentScore | None:
-    found = gradebook.student_scores(course, assignment, student)
+    found = gradebook.shown_scores(course, assignment, student)
     return found[0] if found and found[0].submission else None
 
 

@@ -15,6 +15,7 @@ import pytest
 from autograder.config import Course
 from autograder.config.settings import CourseSettings, SubmissionSettings
 from autograder.errors import ConfigError
+from autograder.inbox import archive, folder
 from autograder.inbox.paths import decoded
 from autograder.steps.collect import collect, submissions
 
@@ -124,6 +125,10 @@ def test_a_pattern_that_is_none_is_said_before_anything_is_taken(course, tmp_pat
         ("홍".encode("cp949"), "홍"),  # also valid UTF-8, but only this way Korean
         ("홍길동".encode("cp949"), "홍길동"),
         ("뷁".encode("cp949"), "뷁"),  # not in EUC-KR
+        ("é".encode(), "é"),  # as bytes of CP949 it is 챕
+        ("Köhler-Ångström".encode(), "Köhler-Ångström"),
+        ("Dvořák".encode(), "Dvořák"),
+        ("étude".encode("cp437"), "étude"),
         ("김철수".encode(), "김철수"),  # UTF-8 without the flag, as macOS zips it
         (unicodedata.normalize("NFD", "김철수").encode(), unicodedata.normalize("NFD", "김철수")),
         ("José".encode("cp437"), "José"),
@@ -187,3 +192,43 @@ def test_no_submission_comes_from_the_future_and_none_from_1980(course, tmp_path
     collect(course, NAME, tmp_path / "s.zip")
     for one in submissions(course, NAME):
         assert before <= datetime.fromisoformat(one.received) <= datetime.now(timezone.utc)
+
+
+@pytest.mark.parametrize("name", ["é", "ö", "ä", "ĥ", "Åsa", "Ängström"])
+def test_a_folder_on_this_machine_is_called_what_it_is_called(inbox, name):
+    """Bytes that would also be Korean in CP949: 챕, 철, 채, 칠."""
+    (inbox / name).mkdir()
+    (inbox / name / "n.ipynb").write_bytes(b"{}")
+    (entry,) = folder.offered(inbox).entries
+    assert entry.path.parts[0] == name
+
+
+@pytest.mark.parametrize(("system", "name"), [(3, "ö"), (0, "철")])
+def test_a_name_that_could_be_either_is_read_as_on_the_system_that_wrote_it(tmp_path, system, name):
+    raw = b"\xc3\xb6"  # ö in UTF-8, 철 in CP949
+    assert raw in ("ö".encode(), "철".encode("cp949"))
+    with archive.opened(written(tmp_path, [raw], system)) as found:
+        assert [entry.path.name for entry in found.entries] == [f"{name}.ipynb"]
+
+
+def test_one_name_that_is_no_utf8_tells_how_all_of_a_zip_are_written(tmp_path):
+    raw = ["철".encode("cp949"), "김철수".encode("cp949")]
+    with archive.opened(written(tmp_path, raw, 3)) as found:
+        assert {entry.path.stem for entry in found.entries} == {"철", "김철수"}
+
+
+def written(tmp_path, names, system):
+    """A zip whose entries have these names as bytes, without a word on their encoding."""
+    path = tmp_path / "class.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        for place, raw in enumerate(names):
+            info = zipfile.ZipInfo(f"{place}" + "x" * (len(raw) - 1) + ".ipynb")
+            info.create_system = system
+            made.writestr(info, b"{}")
+    data = path.read_bytes()
+    for place, raw in enumerate(names):
+        data = data.replace(
+            (f"{place}" + "x" * (len(raw) - 1)).encode() + b".ipynb", raw + b".ipynb"
+        )
+    path.write_bytes(data)
+    return path

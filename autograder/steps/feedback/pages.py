@@ -19,7 +19,7 @@ from autograder.deadlines import in_local_time
 from autograder.expect.verdict import msgid
 from autograder.gradebook import Remark, StudentScore
 from autograder.language import current, translate
-from autograder.nouns import NotebookResult, Result, fill
+from autograder.nouns import NotebookResult, Result, Status, fill
 from autograder.steps.feedback.cells import ErrorView, Plot, Used, error_view, plots, usage
 from autograder.steps.feedback.points import (
     Piece,
@@ -233,12 +233,28 @@ def _lines(graded: Graded, tasks: Sequence[TaskView]) -> tuple[str, ...]:
     if unseen:
         text = translate("{points} more points are decided on unseen data and not shown here.")
         lines.append(fill(text, {"points": words.number(unseen)}))
+    if _is_rounded(graded):
+        lines.append(translate("Partial points on unseen data are shown in quarters; all count."))
     if score is not None and not graded.counts:
-        lines.append(translate("This page is about your newest submission; another one counts."))
+        text = msgid("This page is about your newest submission; another one counts.")
+        if graded.course.submissions.counts == "best":  # which, would compare exact scores
+            text = msgid("This page is about your newest submission; the best of them counts.")
+        lines.append(translate(text))
     elif score is not None and score.late_penalty:
         text = translate("Handed in late: {points} points are taken off the assignment.")
         lines.append(fill(text, {"points": words.number(score.late_penalty)}))
     return tuple(lines)
+
+
+def _is_rounded(graded: Graded) -> bool:
+    """Tell whether partial credit may be missing here, whatever there was of it."""
+    result = graded.result
+    return graded.course.feedback_of(result.assignment).hidden == "verdict" and any(
+        criterion.hidden and criterion.status is Status.FAILED
+        for notebook in result.notebooks
+        for task in notebook.tasks
+        for criterion in task.criteria
+    )
 
 
 def _lost(count: int) -> str:

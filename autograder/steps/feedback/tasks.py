@@ -18,7 +18,7 @@ from autograder.evidence import drawn
 from autograder.evidence.drawn import Drawn
 from autograder.evidence.store import Store
 from autograder.expect.verdict import msgid
-from autograder.gradebook import Remark, TaskScore
+from autograder.gradebook import Remark, TaskScore, shown_points
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, NotebookResult, Status, TaskKind, TaskResult, fill
 from autograder.steps.feedback.points import Piece, Points, Stamp, State, bar_of, chip, points_of
@@ -86,10 +86,12 @@ def task_view(task: TaskResult, sources: Sources) -> TaskView:
     score = sources.scores.get(task.grade_id) if sources.counts else None
     person = score is not None and score.manual is not None
     found = task.points
-    if concealed and found is not None:
-        found -= sum(c.points for c in concealed)
-    if score is not None and (person or score.extra):
+    if found is not None:
+        found = sum(_shown(c, sources.hidden) for c in task.criteria)
+    if score is not None and person:
         found, unseen = score.score, 0.0
+    elif score is not None and score.extra:
+        found = (found or 0.0) + score.extra
     most = task.max_points - unseen
     points = points_of(found, most)
     return TaskView(
@@ -103,6 +105,12 @@ def task_view(task: TaskResult, sources: Sources) -> TaskView:
         stamp=beside() if task.beside_student_code else None,
         unseen=unseen,
     )
+
+
+def _shown(criterion: CriterionResult, policy: str) -> float:
+    if not criterion.hidden:
+        return criterion.points
+    return shown_points(criterion.points, criterion.max_points, policy)
 
 
 def _task_lines(task: TaskResult, score: TaskScore | None, unseen: float) -> Sequence[str]:
@@ -163,7 +171,8 @@ def _hidden(
         most = words.number(criterion.max_points)
         points = Points("", "", fill(translate("{max} points"), {"max": most}), 0.0, 0.0)
         return CriterionView(demand, sealed, points, asides=(unseen,))
-    got = None if criterion.status is Status.ERROR else criterion.points
+    shown = shown_points(criterion.points, criterion.max_points, policy)
+    got = None if criterion.status is Status.ERROR else shown
     tells = policy == "number" and TARGET.search(str(known.get("demand", "")))
     asides = [unseen]
     if criterion.status is Status.ERROR:

@@ -123,7 +123,7 @@ class _Book:
         self._course = course
         self._evidence = Store(course.state / "evidence")
         self._hidden = course.feedback_of(assignment).hidden
-        scores = gradebook.student_scores(course, assignment, student)
+        scores = gradebook.shown_scores(course, assignment, student)
         self._scores = {score.student: score for score in scores}
         self._tasks = gradebook.task_scores(course, assignment, student)
         self._remarks = (

@@ -250,7 +250,7 @@ def _place(course: Course, assignment: str, student: str) -> Path:
 def _folder(course: Course, assignment: str, student: str) -> Iterator[Path]:
     """The student's folder, for one writer at a time."""
     place = _place(course, assignment, student)
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    atomically.make_private(place)
     handle = os.open(place / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
