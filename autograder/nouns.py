@@ -144,6 +144,7 @@ class Choice:
     file: str  # as the student calls it, its path in what was handed in
     others: tuple[str, ...] = ()
     ambiguous: bool = False  # one of the others holds answers that the graded one does not
+    unanswered: bool = False  # no answer cell is filled in, in any of them
 
 
 @dataclass(frozen=True)

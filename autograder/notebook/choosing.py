@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.errors import BrokenSubmission
 from autograder.language import translate
-from autograder.notebook.cells import normal
+from autograder.notebook.cells import cells_of, normal
 from autograder.notebook.merging import Matched, matched
 from autograder.notebook.opening import Opened, open_notebook
 from autograder.nouns import Choice, Notebook, fill
@@ -48,16 +48,21 @@ class _Candidate:
     kin: int  # how much of the assignment's notebook is in it
     rank: tuple[int, int, int]
     made: datetime
+    own: int  # cells that the student added
 
     @property
     def answered(self) -> frozenset[int]:
         return frozenset(place for place, text in self.answers.items() if text)
 
     @property
-    def worth(self) -> tuple[int, int, int]:
-        """How much of the assignment was answered in it: finished cells, begun ones, all."""
+    def worth(self) -> tuple[int, int, int, int]:
+        """How much of the assignment was answered in it: finished cells, begun ones, all.
+
+        Where none was begun, cells of one's own tell which file was worked in.
+        """
         finished = sum(_LEFT not in self.answers[place] for place in self.answered)
-        return finished, len(self.answered), len(self.answers)
+        begun = len(self.answered)
+        return finished, begun, len(self.answers), 0 if begun else self.own
 
 
 @dataclass
@@ -140,6 +145,10 @@ def sentences(choices: Sequence[Choice]) -> Iterator[str]:
             )
         elif not choice.others:
             text = translate("{name} is taken for {notebook}")
+        elif choice.unanswered:
+            text = translate(
+                "{name} is graded. No answer cell is filled in, neither in it nor in: {others}."
+            )
         elif choice.ambiguous:
             text = translate(
                 "{name} is graded, as it has the most answers. Not graded, though there are other "
@@ -200,7 +209,16 @@ def _read(
     answers = cells.answers
     if not answers or cells.foreign:
         return None
-    return _Candidate(path, answers, _kin(cells), _rank(path, notebook.name), made or _NEVER)
+    rank = _rank(path, notebook.name)
+    own = _own(notebook, cells)
+    return _Candidate(path, answers, _kin(cells), rank, made or _NEVER, own)
+
+
+def _own(notebook: Notebook, cells: Matched) -> int:
+    """The number of cells that are neither the author's nor empty."""
+    known = {normal(cell.source) for cell in cells_of(notebook.node)} | {""}
+    taken = {cell.number for cell in cells.taken.values()}
+    return sum(c.number not in taken and normal(c.source) not in known for c in cells.given)
 
 
 def _kin(cells: Matched) -> int:
@@ -224,7 +242,8 @@ def _choice(name: str, candidates: Sequence[_Candidate]) -> Choice:
     ambiguous = any(
         one.answers[place] != best.answers.get(place) for one in others for place in one.answered
     )
-    return Choice(name, best.path, tuple(one.path for one in others), ambiguous)
+    paths = tuple(one.path for one in others)
+    return Choice(name, best.path, paths, ambiguous, unanswered=not best.answered)
 
 
 # ── By name ──────────────────────────────────────────────────────────────────────────

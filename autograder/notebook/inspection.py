@@ -207,7 +207,7 @@ def _answer(
     elif _LEFT.search(cell.source) and _LEFT.search(want.text):
         message = Message(
             got="Cell {number} ({cell}) still holds the line `raise NotImplementedError()`.",
-            next="Delete that line once your answer is there: it stops the cell.",
+            next="Delete that line once your answer is there: the cell stops at it.",
             values=values,
         )
         yield _found(source, "placeholder", Severity.COSTS, message)
@@ -319,15 +319,15 @@ def _syntax(source: Notebook, opened: Opened, cells: Matched) -> Iterator[Findin
         }  # fmt: skip
         if _minor(opened.version) > _minor(here):
             message = Message(
-                got="Python {python}, which grades, cannot read line {line} of cell {number}; "
+                got="Grading runs Python {python}, which cannot read line {line} of cell {number}; "
                 "your notebook was run with Python {theirs}.",
-                next="Write that line so that Python {python} can read it too.",
+                next="Write that line without the newer syntax, save and submit again.",
                 values=values,
             )
         else:
             message = Message(
-                got="Python {python}, which grades, cannot read line {line} of cell {number}.",
-                next="Run the cell, mend what it stops at, save the notebook and submit it again.",
+                got="Grading runs Python {python}, which cannot read line {line} of cell {number}.",
+                next="Run the cell, correct its syntax, save the notebook and submit it again.",
                 values=values,
             )
         yield _found(source, "syntax", Severity.COSTS, message)

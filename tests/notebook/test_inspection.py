@@ -261,7 +261,7 @@ def test_a_cell_that_python_cannot_read_is_said_with_its_line(mine, text):
     mine.write("net", f"# three\n{text}")
     inspection = mine.inspect()
     assert found(inspection) == ["syntax"]
-    words = f"Python {platform.python_version()}, which grades, cannot read line 2 of cell"
+    words = f"Grading runs Python {platform.python_version()}, which cannot read line 2 of cell"
     assert words in said(inspection)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import unicodedata
 import zipfile
 from datetime import datetime, timezone
 
 import pytest
 
+from autograder import config
 from autograder.steps.collect import collect, shelf_of, submissions
+from autograder.steps.init import init
 from autograder.steps.portal.hand_in import Upload, hand_in
+from tests.grading import made
 
-from .conftest import answered
+from .conftest import ANSWER, answered
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=timezone.utc)
 NFD = unicodedata.normalize("NFD", "김하나 최종.ipynb")
@@ -112,3 +116,93 @@ def test_so_it_is_where_files_are_collected(course, student, tmp_path, contents,
     assert graded(course, student) == contents[SOLVED]
     again = collect(course, "hello", path)
     assert [one.student for one in again.unchanged] == [student]
+
+
+def test_where_nothing_is_answered_the_file_that_was_worked_in_is_taken_and_no_answers_claimed(
+    course, student, tmp_path, contents
+):
+    worked = json.loads(contents[UNTOUCHED])
+    cell = {"cell_type": "code", "id": "own", "metadata": {}, "source": ANSWER}
+    worked["cells"].append({**cell, "outputs": [], "execution_count": None})
+    files = {"hello.ipynb": contents[UNTOUCHED], "mine.ipynb": json.dumps(worked).encode()}
+    done = hand_in(course, "hello", student, uploads(tmp_path, files), AT)
+    assert graded(course, student) == files["mine.ipynb"]
+    (first, second) = (one["code"] for one in done.receipt["findings"])
+    assert (first, second) == ("elsewhere", "chosen")
+    assert "mine.ipynb is graded. No answer cell is filled in" in done.receipt["notes"][1]
+
+
+@pytest.fixture
+def two(tmp_path):
+    """An assignment with two notebooks whose answer cells have the same names."""
+    root = tmp_path / "two"
+    init(root, "Two")
+    folder = root / "source" / "pair"
+    for name, number in (("one", 1), ("two", 2)):
+        cells = [
+            made.setup(f"import math  # {name}"),
+            made.answer(f"### BEGIN SOLUTION\nx = {number}\n### END SOLUTION"),
+            made.test(f"assert x == {number}", "t", 1),
+        ]
+        made.write(folder, cells, name)
+    return config.load(root)
+
+
+def of_pair(course, name, answer):
+    node = json.loads((course.source / "pair" / f"{name}.ipynb").read_bytes())
+    for cell in node["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            cell["source"] = answer
+    return json.dumps(node).encode()
+
+
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"one": "one.ipynb", "two": "two.ipynb"},
+        {"one": "two.ipynb", "two": "one.ipynb"},
+        {"one": "one (1).ipynb", "two": "my two.ipynb"},
+        {"one": "part1/work.ipynb", "two": "part2/work.ipynb"},
+        {"one": "두번째.ipynb", "two": "첫번째.ipynb"},
+    ],
+)
+@pytest.mark.parametrize("untouched", [False, True])
+def test_of_several_notebooks_each_file_is_taken_for_its_own(two, tmp_path, names, untouched):
+    box = tmp_path / "in" / "kim"
+    for name, file in names.items():
+        (box / file).parent.mkdir(parents=True, exist_ok=True)
+        (box / file).write_bytes(of_pair(two, name, f"x = 7  # {name}"))
+        if untouched:
+            (box / f"copy of {name} as given.ipynb").write_bytes(of_pair(two, name, STUB))
+    (tmp_path / "in" / "lee").mkdir()
+    (tmp_path / "in" / "lee" / "one.ipynb").write_bytes(of_pair(two, "one", "x = 1"))
+    collect(two, "pair", tmp_path / "in")
+    (one,) = [found for found in submissions(two, "pair") if found.student == "kim"]
+    for name in names:
+        assert f"x = 7  # {name}" in (one.path / f"{name}.ipynb").read_text("utf-8")
+
+
+def test_a_notebook_of_several_that_is_not_there_is_told(two, tmp_path):
+    box = tmp_path / "in" / "kim"
+    box.mkdir(parents=True)
+    (box / "two.ipynb").write_bytes(of_pair(two, "one", "x = 1"))
+    (handed,) = collect(two, "pair", tmp_path / "in").new
+    assert handed.notes[0].startswith("The notebook two.ipynb is not in what you submitted.")
+    assert "two.ipynb is taken for one.ipynb" in handed.notes
+
+
+def test_what_lies_beside_the_notebook_in_its_folder_comes_along(course, student, tmp_path):
+    files = {
+        "hello.ipynb": b"", "week1/mine.ipynb": answered(course), "week1/data/points.csv": b"1",
+        "week1/helper.py": b"x = 1", "helper.py": b"x = 2", "data": b"a file",
+    }  # fmt: skip
+    (tmp_path / "z.zip").write_bytes(zipped(files))
+    done = hand_in(course, "hello", student, [Upload("z.zip", tmp_path / "z.zip")], AT)
+    assert {f["path"]: f.get("given", f["path"]) for f in done.receipt["files"]} == {
+        "hello.ipynb": "week1/mine.ipynb", "hello (not graded).ipynb": "hello.ipynb",
+        "helper.py": "helper.py", "week1/helper.py": "week1/helper.py", "data": "data",
+        "week1/data/points.csv": "week1/data/points.csv",
+    }  # fmt: skip

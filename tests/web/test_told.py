@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_graded_is_kept_and_never_called_safe(hana, course
     [
         (elsewhere, "below it looks like the answer"),
         (picture, "the picture loss.png, which is not in what you submitted"),
-        (syntax, "which grades, cannot read line 1 of cell"),
+        (syntax, "which cannot read line 1 of cell"),
         (r_kernel, "another kernel than Python: r"),
     ],
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -15,6 +18,7 @@ from autograder.expect.verdict import msgid
 from autograder.language import translate
 from autograder.nouns import NotebookResult, fill
 from autograder.steps.feedback.points import Piece, bar_of
+from autograder.steps.grouping.reading import pictures_in
 
 PLOTS = 12  # of one notebook
 
@@ -86,16 +90,43 @@ def plots(result: NotebookResult, blob: Callable[[str], bytes]) -> tuple[tuple[P
         except EvidenceFault:
             picture = None
         if picture is not None:
-            with Image.open(BytesIO(picture)) as image:
-                width, height = image.size
-            data = base64.b64encode(picture).decode("ascii")
-            found.append(Plot(data, "", width, height))
-    caption = translate("Your plot {n} of {all}")
-    numbered = (
-        replace(plot, caption=fill(caption, {"n": n, "all": len(found)}))
-        for n, plot in enumerate(found, 1)
+            found.append(_plot(picture))
+    numbered = _numbered(found, translate("Your plot {n} of {all}"))
+    return numbered, len(result.figures) - len(found)
+
+
+def pictures_in_answers(graded: Path) -> tuple[Plot, ...]:
+    """The pictures in the text cells of a notebook that was graded; none if there is no such file.
+
+    What does not decode as a picture is left out.
+    """
+    try:
+        data = graded.read_bytes()
+        cells = json.loads(data)["cells"] if b'"attachments"' in data else []
+        texts = [cell for cell in cells if cell["cell_type"] == "markdown" and not _locked(cell)]
+        given = [one for cell in texts for one in pictures_in(cell)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
+    found = [_plot(base64.b64decode(p)) for p in map(harmless.png_of_base64, given[:PLOTS]) if p]
+    return _numbered(found, translate("Picture {n} of {all} in your answers"))
+
+
+def _locked(cell: Mapping[str, Any]) -> bool:
+    marks = cell["metadata"].get("nbgrader") or {}
+    return bool(marks) and not marks.get("solution")
+
+
+def _plot(picture: bytes) -> Plot:
+    with Image.open(BytesIO(picture)) as image:
+        width, height = image.size
+    return Plot(base64.b64encode(picture).decode("ascii"), "", width, height)
+
+
+def _numbered(plots: Sequence[Plot], caption: str) -> tuple[Plot, ...]:
+    return tuple(
+        replace(plot, caption=fill(caption, {"n": n, "all": len(plots)}))
+        for n, plot in enumerate(plots, 1)
     )
-    return tuple(numbered), len(result.figures) - len(found)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,15 @@ from autograder.expect.verdict import msgid
 from autograder.gradebook import Remark, StudentScore
 from autograder.language import current, translate
 from autograder.nouns import NotebookResult, Result, Status, fill
-from autograder.steps.feedback.cells import ErrorView, Plot, Used, error_view, plots, usage
+from autograder.steps.feedback.cells import (
+    ErrorView,
+    Plot,
+    Used,
+    error_view,
+    pictures_in_answers,
+    plots,
+    usage,
+)
 from autograder.steps.feedback.points import (
     Piece,
     Points,
@@ -47,6 +55,7 @@ TEMPLATE_WORDS = (  # named here for the catalogues, which are collected from Py
     msgid("What was repaired or skipped"),
     msgid("What you can do"),
     msgid("Where your cells stopped"),
+    msgid("Pictures in your answers"),
     msgid("Your plots, as they were drawn when grading"),
 )
 
@@ -110,6 +119,7 @@ class NotebookPage:
     remarks: tuple[RemarkView, ...]
     plots: tuple[Plot, ...]
     plots_lost: str
+    pictures: tuple[Plot, ...]
     usage: tuple[Used, ...]
     notes: tuple[str, ...]
     footer: tuple[Line, ...]
@@ -151,6 +161,7 @@ def notebook_page(graded: Graded, result: NotebookResult) -> NotebookPage:
     """What the page of one notebook says."""
     tasks = tuple(task_view(task, graded.sources(result)) for task in result.tasks)
     shown, lost = plots(result, graded.sources(result).evidence.get)
+    lying = graded.course.autograded / graded.result.student / graded.result.assignment
     names = {task.name for task in tasks}
     fact, _, way_out = result.broken.partition("\n")
     return NotebookPage(
@@ -176,6 +187,7 @@ def notebook_page(graded: Graded, result: NotebookResult) -> NotebookPage:
         ),
         plots=shown,
         plots_lost=_lost(lost),
+        pictures=pictures_in_answers(lying / f"{result.notebook}.ipynb"),
         usage=usage(result.usage),
         notes=tuple(map(harmless.text, result.notes)),
         footer=_footer(graded, result.tier),

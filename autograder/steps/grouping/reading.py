@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +32,7 @@ class ShownCell:
     source: str
     role: str  # answer, test, locked or own
     outputs: tuple[Mapping[str, Any], ...] = ()
+    pictures: tuple[str, ...] = ()  # in its text, as base64 of whatever was handed in
 
 
 def source_of(course: Course, assignment: str) -> Assignment | None:
@@ -146,7 +147,17 @@ def _cell(cell: Mapping[str, Any]) -> ShownCell:
         source="".join(source) if isinstance(source, list) else str(source),
         role=role,
         outputs=tuple(cell.get("outputs", ())),
+        pictures=tuple(pictures_in(cell)),
     )
+
+
+def pictures_in(cell: Mapping[str, Any]) -> Iterator[str]:
+    """The pictures attached to a cell, as base64; one that cannot be read is left out."""
+    attached = cell.get("attachments")
+    for kinds in attached.values() if isinstance(attached, Mapping) else ():
+        first = next(iter(kinds.values()), "") if isinstance(kinds, Mapping) else ""
+        if isinstance(first, str) and first:
+            yield first
 
 
 def answer_code(cells: Sequence[ShownCell], answers: tuple[str, ...]) -> dict[str, str]:

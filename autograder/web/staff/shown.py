@@ -6,7 +6,7 @@ encoded again; nothing else is let through.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -63,7 +63,10 @@ def cell(place: int, given: ShownCell) -> Cell:
         code=is_code,
         own=given.role == "own",
         lines=lines(given.source, code=is_code),
-        outputs=tuple(o for one in given.outputs[:OUTPUTS] for o in _output(one)),
+        outputs=(
+            *(o for one in given.outputs[:OUTPUTS] for o in _output(one)),
+            *_pictures(given.pictures[:OUTPUTS]),
+        ),
     )
 
 
@@ -103,6 +106,13 @@ def _data(data: Any) -> list[Output]:
         cleaned = harmless.html(_joined(data["text/html"]))
         return [Output("html", html=Markup(cleaned))]  # noqa: S704 - cleaned by nh3
     return _text(data.get("text/plain", ""))
+
+
+def _pictures(given: Sequence[str]) -> Iterator[Output]:
+    for data in given:
+        picture = harmless.png_of_base64(data)
+        if picture:
+            yield Output("picture", picture)
 
 
 def _text(value: Any) -> list[Output]:
