@@ -146,6 +146,9 @@ def release(
         typer.Option(help="A criterion or task removed on purpose since the last; repeatable."),
     ] = None,
     lang: languages.Languages = None,
+    zero_points: Annotated[
+        bool, typer.Option("--zero-points", help="Release it although nothing in it is graded.")
+    ] = False,
     sandbox: Sandbox = True,
     json: Json = False,
 ) -> None:
@@ -163,6 +166,7 @@ def release(
                 prove=partial(prove, workers=workers),
                 languages=lang or (),
                 dropped=drop or (),
+                zero_points=zero_points,
                 progress=tell,
             )
     show(report, json, words.release)

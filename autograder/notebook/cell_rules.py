@@ -11,10 +11,12 @@ from typing import Any
 
 from autograder.errors import AuthoringError
 from autograder.notebook import markers, names
-from autograder.notebook.cells import SourceCell, as_dict
+from autograder.notebook.cells import SourceCell
 from autograder.notebook.problems import Place
 
 _GRADE_ID = re.compile(r"[A-Za-z0-9_-]+\Z")
+_UPDATE = "run `nbgrader update` on this notebook, or mark the cell anew"
+_MARK_ANEW = "mark the cell anew in the Create Assignment panel"
 _AUTOTEST = re.compile(r"^\s*###\s*(HASHED\s+)?AUTOTEST", re.MULTILINE)
 Wrong = Iterator[tuple[str, str]]  # what is wrong, the way out
 
@@ -47,13 +49,27 @@ def _ids(cells: Sequence[SourceCell], notebook: str) -> Iterator[AuthoringError]
 
 
 def _metadata(raw: Any) -> Wrong:
-    marks = as_dict(raw.metadata.get("nbgrader"))
-    version = marks.get("schema_version", 0)
-    if marks and version != 3:
-        yield (
-            f"its nbgrader metadata is of schema version {version}, not 3",
-            "run `nbgrader update` on this notebook",
-        )
+    """Yield each key of nbgrader's metadata that is missing or of another type than nbgrader's."""
+    marks = raw.metadata.get("nbgrader")
+    if marks is None:
+        return
+    if not isinstance(marks, dict):
+        yield f"its nbgrader metadata is {marks!r:.60}, not a table of keys", _MARK_ANEW
+        return
+    version = marks.get("schema_version")
+    if type(version) is not int:
+        said = "missing" if version is None else f"{version!r:.60}, not the number 3"
+        yield f"schema_version of its nbgrader metadata is {said}", _UPDATE
+    elif version != 3:
+        yield f"its nbgrader metadata is of schema version {version}, not 3", _UPDATE
+    for key in ("grade", "solution", "locked", "task"):
+        value = marks.get(key, False if key == "task" else None)
+        if type(value) is not bool:
+            said = "missing" if key not in marks else f"{value!r:.60}, neither true nor false"
+            yield f"{key} of its nbgrader metadata is {said}", _MARK_ANEW
+    grade_id = marks.get("grade_id", "")
+    if not isinstance(grade_id, str):
+        yield f"its grade_id is {grade_id!r:.60}, not a text", _MARK_ANEW
 
 
 def _has_an_id(cell: SourceCell) -> Wrong:
@@ -174,6 +190,29 @@ def _is_setup_only_if_locked(cell: SourceCell) -> Wrong:
         )
     elif cell.role == "setup" and cell.kind != "code":
         yield "a cell tagged setup that is no code", "remove the tag"
+
+
+def unmarked_asserts(cells: Sequence[SourceCell]) -> Iterator[tuple[SourceCell, int]]:
+    """Yield each code cell that asserts something and earns nothing, and the first such line.
+
+    Assertions inside functions and classes are those of a helper.
+    """
+    for cell in cells:
+        if cell.kind == "code" and cell.role in ("extra", "locked", "setup"):
+            lines = [
+                s.lineno for s in _run_at_once(_body(cell.source)) if isinstance(s, ast.Assert)
+            ]
+            if lines:
+                yield cell, min(lines)
+
+
+def _run_at_once(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that run with the cell, those inside blocks included."""
+    for statement in body:
+        yield statement
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for block in ("body", "orelse", "finalbody"):
+                yield from _run_at_once(getattr(statement, block, ()))
 
 
 RULES: tuple[Callable[[SourceCell], Wrong], ...] = (

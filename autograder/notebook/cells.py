@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -126,33 +125,6 @@ def cell_id(cell: Mapping[str, Any]) -> str:
         if isinstance(value, str) and _ID.match(value):
             return value
     return ""
-
-
-def load_source(path: Path) -> Any:
-    """An author's notebook as an nbformat 4.5 node whose cells all have ids that never change.
-
-    A cell without an id, or with one used twice, gets one made of its place and grade_id.
-    Raises ValueError if the file is no notebook.
-    """
-    node = nbformat.reader.reads(path.read_text(encoding="utf-8"))
-    if node.get("nbformat", 0) < 4:
-        node = nbformat.convert(node, 4)
-    node.nbformat_minor = 5
-    node.metadata.pop("orig_nbformat", None)
-    seen: set[str] = set()
-    for index, cell in enumerate(node.cells):
-        cell["id"] = _fresh(cell_id(cell), seen, f"{path.stem}/{index}/{_grade_id(cell)}")
-        seen.add(cell["id"])
-    nbformat.validate(node)
-    return node
-
-
-def _grade_id(cell: Mapping[str, Any]) -> str:
-    return str(as_dict(as_dict(cell.get("metadata")).get("nbgrader")).get("grade_id", ""))
-
-
-def _fresh(wanted: str, seen: Iterable[str], seed: str) -> str:
-    return wanted if wanted and wanted not in seen else derived_id(seed)
 
 
 def derived_id(seed: str) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 from autograder.errors import AuthoringError, AuthoringErrors, NotFound
 from autograder.notebook.cell_rules import check_cells
-from autograder.notebook.cells import cells_of, load_source
+from autograder.notebook.cells import cells_of
 from autograder.notebook.pictures import withheld_files
 from autograder.notebook.problems import Place
 from autograder.notebook.scope import check_setup
+from autograder.notebook.source_file import UnreadableSource, load_source
 from autograder.notebook.tasks import read_tasks
 from autograder.nouns import Assignment, Notebook, TaskKind
 
@@ -71,9 +72,8 @@ def read_notebook(path: Path) -> tuple[Notebook | None, list[AuthoringError]]:
     """One source notebook (None if the file is no notebook) and what is wrong with it."""
     try:
         node = load_source(path)
-    except Exception as error:
-        fact = f"this file is no notebook: {str(error).splitlines()[0][:200]}"
-        return None, [Place(path.name).problem(fact, "open it in JupyterLab and save it again")]
+    except UnreadableSource as error:
+        return None, [Place(path.name, n).problem(fact, way) for n, fact, way in error.problems]
     cells = cells_of(node)
     problems = list(check_cells(node, cells, path.name))
     problems += check_setup(cells, path.name, path.parent)

@@ -12,7 +12,14 @@ import nbformat
 from nbgrader import preprocessors
 
 from autograder.language import translate
-from autograder.notebook.cells import GENERATED, NBGRADER_KEYS, SourceCell, cells_of, derived_id
+from autograder.notebook.cells import (
+    GENERATED,
+    NBGRADER_KEYS,
+    SourceCell,
+    as_dict,
+    cells_of,
+    derived_id,
+)
 from autograder.notebook.passages import rewritten
 from autograder.notebook.pictures import is_removed, shown_attachments
 from autograder.notebook.released import points_text, released_text
@@ -94,8 +101,10 @@ def _cell(raw: Any, cell: SourceCell, task: Task | None) -> Any:
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a student's cell keeps of the author's metadata: tags and nbgrader's keys."""
     kept = {key: metadata[key] for key in _METADATA if key in metadata}
-    if "nbgrader" in kept:
-        kept["nbgrader"] = {k: v for k, v in kept["nbgrader"].items() if k in NBGRADER_KEYS}
+    if marks := as_dict(kept.pop("nbgrader", None)):
+        graded = marks.get("grade") is True or marks.get("task") is True
+        others = {"checksum", "cell_type"} | (set() if graded else {"points"})
+        kept["nbgrader"] = {k: v for k, v in marks.items() if k in NBGRADER_KEYS - others}
     return kept
 
 

@@ -18,6 +18,8 @@ from autograder.config import Course
 from autograder.errors import NotFound, ReleaseRefused
 from autograder.notebook import catalogues
 from autograder.notebook.catalogues import Translation
+from autograder.notebook.cell_rules import unmarked_asserts
+from autograder.notebook.cells import cells_of
 from autograder.notebook.leaks import leaks
 from autograder.notebook.reading import HIDDEN_FOLDER, read_assignment
 from autograder.notebook.record import changes
@@ -57,6 +59,7 @@ def release(
     register: Register = gradebook.register,
     languages: Collection[str] = (),
     dropped: Collection[str] = (),
+    zero_points: bool = False,
     progress: Callable[..., None] = lambda *_: None,
 ) -> ReleaseReport:
     """Releases one assignment and says what changed since it was last released.
@@ -66,13 +69,16 @@ def release(
     in the source's language, in those of the course that it has a catalogue for, and in
     `languages`; where only these differ from what is there, nothing is proved again. Raises
     AuthoringErrors, or ReleaseRefused if `prove` complains or the release would leak; then
-    nothing is written. A release without any change keeps its number.
+    nothing is written. An assignment of 0 points is refused unless `zero_points` asks for it. A
+    release without any change keeps its number.
     """
     progress("reading")
     last = last_record(course, assignment)
     source = read_assignment(
         course.source / assignment, kind=course.kind_of(assignment), last=last, dropped=dropped
     )
+    if not source.max_points and not zero_points:
+        _refuse_zero_points(source)
     translations = [_translation(source, lang) for lang in _languages(course, source, languages)]
     built = build(course, source, last, light_wheel(), translations)
     first = built[0]
@@ -114,6 +120,25 @@ def _refuse(assignment: str, complaints: list[str], why: str) -> None:
         )
 
 
+def _refuse_zero_points(source: Assignment) -> None:
+    found = "".join(f"\n  · {text}" for text in _earns_nothing(source))
+    raise ReleaseRefused(
+        f"{source.name} is worth 0 points: nothing in it is graded{found}",
+        where=f"source/{source.name}",
+        way_out="mark its test cells as autograder tests with points in the Create Assignment"
+        " panel, or release it with --zero-points if that is meant; nothing was written",
+    )
+
+
+def _earns_nothing(source: Assignment) -> Iterator[str]:
+    for notebook in source.notebooks:
+        for cell, line in unmarked_asserts(cells_of(notebook.node)):
+            yield (
+                f"{notebook.name}.ipynb, cell {cell.number}, line {line} asserts something, but the"
+                " cell is no autograder test: it earns no points"
+            )
+
+
 def _warnings(course: Course, source: Assignment, files: Mapping[str, bytes]) -> list[str]:
     beside = [
         f"{nb.name}/{task.grade_id} changes a student's names and can only run beside their code: "
@@ -128,6 +153,7 @@ def _warnings(course: Course, source: Assignment, files: Mapping[str, bytes]) ->
         " it; name it in a text if students need it"
         for name in held
     ]
+    beside += _earns_nothing(source)
     size = sum(map(len, files.values())) / (1 << 20)
     large = [f"the set-up cell carries {size:.0f} MB of files"] if size > LARGE_MB else []
     return beside + large
