@@ -43,15 +43,39 @@ def _as_array(value: Any) -> Array | None:
     found = np.asarray(value)
     if found.dtype.kind == "V" and found.dtype.names is None:  # bfloat16 is void to NumPy
         found = found.astype(np.float32)
+    if found.dtype.kind in "iufc" and True in _booleans_in(value):
+        return None  # [True, 2.0]: NumPy would make a 1.0 of it
     return found
 
 
-def numbers(value: Any, name: str = "", *, shape: Sequence[int | None] | None = None) -> Array:
+def _booleans_in(value: Any) -> set[bool]:
+    """Whether the items of a nested list are booleans: {True}, {False}, or both for a mixture."""
+    if type(value) not in (list, tuple):
+        return {isinstance(value, bool | np.bool_) or _is_boolean_array(value)}
+    if {int, float}.issuperset(map(type, value)):
+        return {False}
+    return set().union(*(_booleans_in(item) for item in value))
+
+
+def _is_boolean_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "b"
+
+
+def numbers(
+    value: Any,
+    name: str = "",
+    *,
+    shape: Sequence[int | None] | None = None,
+    booleans: bool = False,
+) -> Array:
     """The value as an array of real numbers, all finite, with at least one element.
 
-    `shape` with None wildcards is demanded as it is: nothing is ever broadcast.
+    `shape` with None wildcards is demanded as it is: nothing is ever broadcast. True is no 1:
+    `booleans` takes yes and no for 1 and 0, where a class is asked for.
     """
     found = array(value, name)
+    if found.dtype.kind == "b" and not booleans:
+        raise _boolean(value, name)
     if found.dtype.kind not in "biuf":
         raise _not_numbers(value, name)
     if shape is not None and not fits(found.shape, shape):
@@ -68,9 +92,15 @@ def floats(value: Any, name: str = "", *, shape: Sequence[int | None] | None = N
     return numbers(value, name, shape=shape).astype(np.float64)
 
 
-def integers(value: Any, name: str = "", *, shape: Sequence[int | None] | None = None) -> Array:
-    """`numbers` that are whole: int or bool types, or floats without a fraction, as int64."""
-    found = numbers(value, name, shape=shape)
+def integers(
+    value: Any,
+    name: str = "",
+    *,
+    shape: Sequence[int | None] | None = None,
+    booleans: bool = False,
+) -> Array:
+    """`numbers` that are whole: int types, or floats without a fraction, as int64."""
+    found = numbers(value, name, shape=shape, booleans=booleans)
     if found.dtype.kind == "f" and not np.all(found == np.round(found)):
         _fail(
             expected="whole numbers in {name}",
@@ -152,6 +182,16 @@ def _not_numbers(value: Any, name: str) -> NotMet:
         expected="numbers in {name}",
         got="{found}",
         next="Convert it with np.asarray({name}); all rows need the same length.",
+        name=name or "the value",
+        found=short(value),
+    )
+
+
+def _boolean(value: Any, name: str) -> NotMet:
+    return failing(
+        expected="numbers in {name}",
+        got="{found}: True and False are not numbers here",
+        next="Return the number itself, not the result of a comparison.",
         name=name or "the value",
         found=short(value),
     )

@@ -13,6 +13,7 @@ import builtins
 import inspect
 import types
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from autograder.evidence.codec import (
@@ -27,6 +28,8 @@ from autograder.evidence.models import Refused, describe
 from autograder.sandbox.alarm import TimeLimit, cpu_alarm
 from autograder.sandbox.wire import Frame, read_frame, write_frame
 
+ITEMS_CAP = 1_000_000  # of one object that is iterated over
+WAITING = 3  # a call may take so many times its CPU seconds by the clock: only catches sleepers
 DOES = ("__call__", "__getitem__", "__len__", "__iter__", "__contains__")
 
 
@@ -143,11 +146,8 @@ class Exports:
         kwargs = {name: decoder.value(node) for name, node in request["kwargs"].items()}
         method = request.get("method")
         function = getattr(target, method) if method else target
-        if method == "__iter__":
-            value: Any = list(target)
-        else:
-            with cpu_alarm(self._call_seconds, "the call"):
-                value = function(*args, **kwargs)
+        with cpu_alarm(self._call_seconds, "the call", wall=WAITING * self._call_seconds):
+            value = _items(target) if method == "__iter__" else function(*args, **kwargs)
         reply: dict[str, Any] = {"ok": True, "v": encoder.node(value)}
         if request.get("arguments"):
             named = {name: encoder.node(v) for name, v in kwargs.items()}
@@ -172,6 +172,13 @@ class Exports:
             return Decoder(split(frame.body, frame.header["n"]), special).value(frame.header["v"])
 
         return call
+
+
+def _items(target: Any) -> list[Any]:
+    items = list(islice(iter(target), ITEMS_CAP + 1))
+    if len(items) > ITEMS_CAP:
+        raise OverflowError(f"it has more than {ITEMS_CAP} items, or never ends")
+    return items
 
 
 def _is_keras_model(value: Any) -> bool:

@@ -18,6 +18,8 @@ from autograder.evidence.models import rebuild
 from autograder.expect.handover import Arguments, Proxy
 from autograder.sandbox.wire import Buffer, Frame
 
+DEPTH_CAP = 64  # items of items of a remote: NumPy reads no more axes
+ITEMS_CAP = 1_000_000  # of a remote without a length
 Exchange = Callable[[dict[str, Any], list[Buffer]], Frame]  # one request over, one frame back
 
 
@@ -117,6 +119,7 @@ class Remote(Proxy):
     def __init__(self, link: Link, node: Mapping[str, Any]) -> None:
         self.__link__ = link
         self.__remote__ = node
+        self.__depth__ = 0
         self.__name__ = str(node.get("name", ""))
         self.__doc__ = None
 
@@ -149,7 +152,7 @@ def _call(self: Remote, *args: Any, **kwargs: Any) -> Any:
 
 
 def _getitem(self: Remote, key: Any) -> Any:
-    return _method(self, "__getitem__", key)
+    return _inside(self, _method(self, "__getitem__", key))
 
 
 def _len(self: Remote) -> int:
@@ -161,7 +164,28 @@ def _len(self: Remote) -> int:
 
 def _iter(self: Remote) -> Iterator[Any]:
     items = _method(self, "__iter__")
-    return iter(items if type(items) is list else [])
+    return (_inside(self, item) for item in (items if type(items) is list else []))
+
+
+def _items(self: Remote) -> Iterator[Any]:
+    """The items by number, no more than its length: Python alone would ask until an IndexError."""
+    has_length = hasattr(type(self), "__len__")
+    for index in range(_len(self) if has_length else ITEMS_CAP):
+        try:
+            yield _getitem(self, index)
+        except IndexError:
+            return
+    if not has_length:
+        raise OverflowError(f"it has more than {ITEMS_CAP} items, or never ends")
+
+
+def _inside(outer: Remote, item: Any) -> Any:
+    """An item of a remote; TypeError where remotes lie in each other without an end."""
+    if isinstance(item, Remote):
+        item.__depth__ = outer.__depth__ + 1
+        if item.__depth__ > DEPTH_CAP:
+            raise TypeError(f"items of items, more than {DEPTH_CAP} deep")
+    return item
 
 
 def _contains(self: Remote, item: Any) -> bool:
@@ -180,7 +204,10 @@ DOES: Mapping[str, Callable[..., Any]] = {
 @lru_cache(maxsize=64)
 def _kind(does: frozenset[str]) -> type[Remote]:
     """A class of proxies that can do what the student's object can, and nothing else."""
-    return type("Remote", (Remote,), {name: DOES[name] for name in does})
+    methods = {name: DOES[name] for name in does}
+    if "__getitem__" in does:
+        methods.setdefault("__iter__", _items)
+    return type("Remote", (Remote,), methods)
 
 
 def proxy(link: Link, node: Mapping[str, Any]) -> Remote:

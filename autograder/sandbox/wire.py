@@ -8,7 +8,9 @@ Lengths are little-endian and are checked against caps before anything is alloca
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import Any
 
 HEADER_CAP = 8 << 20
 BODY_CAP = 1 << 30
+NESTING_CAP = 420  # lists and objects in a header: a value of 128 levels takes three each
 _LENGTHS = struct.Struct("<IQ")
 
 Buffer = bytes | bytearray | memoryview
@@ -45,14 +48,47 @@ def pack(header: dict[str, Any], buffers: Sequence[Buffer] = ()) -> list[Buffer]
 
 
 def parse_header(data: bytes) -> dict[str, Any]:
-    """The header as a dict; BadFrame if it is anything else than a JSON object."""
+    """The header as a dict; BadFrame if it is anything else than a JSON object.
+
+    Whatever comes out can be written again: only finite numbers, no half of a surrogate pair, no
+    more levels than `NESTING_CAP`.
+    """
     try:
-        header = json.loads(data, parse_constant=_no_constant)
+        header = json.loads(data, parse_constant=_no_constant, parse_float=_finite)
+        if _SURROGATE.search(data):
+            header = json.loads(json.dumps(header, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise BadFrame("the header is not JSON") from error
     if type(header) is not dict:
         raise BadFrame("the header is not an object")
+    if _nested_past(header, NESTING_CAP):
+        raise BadFrame(f"the header is nested more than {NESTING_CAP} deep")
     return header
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadFrame(f"the header holds {text[:20]}")
+    return number
+
+
+def _nested_past(value: Any, most: int) -> bool:
+    """Whether lists and objects lie in each other more often than `most`."""
+    level = [value]
+    for _ in range(most):
+        level = [
+            item
+            for node in level
+            for item in (node.values() if type(node) is dict else node)
+            if type(item) in (dict, list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _no_constant(name: str) -> None:

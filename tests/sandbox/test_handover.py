@@ -105,7 +105,9 @@ def at_the_wall(names: dict[str, Any]) -> Iterator[Callable[[str], Any]]:
 
     with pytest.MonkeyPatch.context() as patch:
         # no alarm outside the main thread
-        patch.setattr("autograder.sandbox.exported.cpu_alarm", lambda *_: contextlib.nullcontext())
+        patch.setattr(
+            "autograder.sandbox.exported.cpu_alarm", lambda *_, **__: contextlib.nullcontext()
+        )
         student.start()
         try:
             yield lookup

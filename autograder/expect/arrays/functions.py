@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,19 +114,24 @@ def same(found: Any, want: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
     if isinstance(want, Mapping):
         return (
             isinstance(found, Mapping)
-            and set(found) == set(want)
+            and _alike(set(found), set(want))
             and all(same(found[k], want[k], rtol, atol) for k in want)
         )
     if isinstance(want, str | bytes) or want is None:
         return type(found) is type(want) and bool(found == want)
     if isinstance(want, set | frozenset):
-        return isinstance(found, set | frozenset) and found == want
+        return isinstance(found, set | frozenset) and _alike(found, want)
     if isinstance(want, list | tuple) and not _is_numeric(want):
         items = read.rows(found)
         return len(items) == len(want) and all(
             same(f, w, rtol, atol) for f, w in zip(items, want, strict=True)
         )
     return _close(found, np.asarray(want), rtol, atol)
+
+
+def _alike(found: Collection[Any], want: Collection[Any]) -> bool:
+    """Whether two sets are equal, True being no 1."""
+    return {(type(x) is bool, x) for x in found} == {(type(x) is bool, x) for x in want}
 
 
 def _is_numeric(value: Any) -> bool:
@@ -143,7 +148,7 @@ def _close(found: Any, want: Array, rtol: float, atol: float) -> bool:
         return False
     if array.shape != want.shape or array.dtype.kind not in "biufc":
         return False
-    if want.dtype.kind == "b" and array.dtype.kind != "b":
+    if (want.dtype.kind == "b") != (array.dtype.kind == "b"):
         return False
     if want.dtype.kind not in "biufc":
         return False

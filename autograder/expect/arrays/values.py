@@ -190,7 +190,8 @@ def close(
     want = np.asarray(reference, dtype=np.float64)
     if want.size == 0 or not np.isfinite(want).all():
         raise WrongSetting("the reference must hold finite numbers")
-    got = read.floats(value, name, shape=want.shape)
+    yes_or_no = np.asarray(reference).dtype.kind == "b"
+    got = read.numbers(value, name, shape=want.shape, booleans=yes_or_no).astype(np.float64)
     right = within_tolerance(got, want, rtol, atol)
     worst = np.unravel_index(int(np.argmax(np.where(right, -1.0, np.abs(got - want)))), want.shape)
     index = tuple(int(i) for i in worst)

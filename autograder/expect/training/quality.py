@@ -19,7 +19,7 @@ def as_labels(predictions: Any, n: int, name: str = "the predictions") -> Array:
 
     Floats (n,) or (n, 1) are probabilities of class 1 unless they are all whole.
     """
-    found = read.numbers(predictions, name)
+    found = read.numbers(predictions, name, booleans=True)
     if len(found.shape) == 0 or found.shape[0] != n:
         raise read.wrong_shape(found.shape, (n,), name)
     if found.ndim == 2 and found.shape[1] > 1:
@@ -29,7 +29,7 @@ def as_labels(predictions: Any, n: int, name: str = "the predictions") -> Array:
     flat = found.reshape(n)
     if flat.dtype.kind == "f" and not np.all(flat == np.round(flat)):
         return (flat > 0.5).astype(np.int64)
-    return read.integers(flat, name)
+    return read.integers(flat, name, booleans=True)
 
 
 def share_right(predicted: Array, labels: Array) -> float:

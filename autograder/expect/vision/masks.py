@@ -58,9 +58,9 @@ def as_classes(predictions: Any, shape: Sequence[int], name: str = "the masks") 
 
     Taken as they are if whole; probabilities (n, h, w, k) by argmax, (n, h, w, 1) by > 0.5.
     """
-    found = read.numbers(predictions, name)
+    found = read.numbers(predictions, name, booleans=True)
     if found.shape == tuple(shape):
-        return read.integers(found, name)
+        return read.integers(found, name, booleans=True)
     if found.ndim == len(shape) + 1 and found.shape[:-1] == tuple(shape):
         if found.shape[-1] > 1:
             return np.asarray(found.argmax(axis=-1), dtype=np.int64)
@@ -88,7 +88,7 @@ def mask_valid(masks: Any, *, shape: Sequence[int | None], classes: int) -> Verd
     Catches: probabilities handed in for classes, a lost batch axis, classes counted from 1.
     Blind to: whether the masks are right: use `mean_iou`.
     """
-    found = read.numbers(masks, "the masks")
+    found = read.numbers(masks, "the masks", booleans=True)
     low, high = float(found.min()), float(found.max())
     right = (
         read.fits(found.shape, shape),
@@ -266,7 +266,7 @@ def instances(
         raise WrongSetting(
             "the truth must be label maps (h, w) or (n, h, w) with an object in them"
         )
-    found = read.integers(labels, "the label maps", shape=want.shape)
+    found = read.integers(labels, "the label maps", shape=want.shape, booleans=True)
     maps = (found[None], want[None]) if want.ndim == 2 else (found, want)
     counts = np.sum([matched_objects(f, w, iou) for f, w in zip(*maps, strict=True)], axis=0)
     matched, n_found, n_true, merged = (int(c) for c in counts)

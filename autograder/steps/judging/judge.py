@@ -144,12 +144,13 @@ class Judge:
             tasks = tuple(not_attempted(task) for task in notebook.tasks)
             tier = str(self.students.tier)
             return self._Done(NotebookResult(notebook.name, tasks, notes=merged.notes, tier=tier))
-        limits = self.course.limits(self.assignment.name)
-        brought = files_beside(submission.path, self._files, self.course.submissions.max_mb << 20)
-        instead = instead_of_training(merged, submission.path) if kept_work else None
-        plan = plan_of(submission.id, notebook, merged, brought, limits, instead)
-        rules = self._rules(submission, notebook)
         try:
+            limits = self.course.limits(self.assignment.name)
+            most = self.course.submissions.max_mb << 20
+            brought = files_beside(submission.path, self._files, most)
+            instead = instead_of_training(merged, submission.path) if kept_work else None
+            plan = plan_of(submission.id, notebook, merged, brought, limits, instead)
+            rules = self._rules(submission, notebook)
             done = self._run_and_check(plan, rules, notebook, merged, may_run, afresh)
             if instead is None:
                 done = self._trained_anew(done, plan, rules, notebook, merged, may_run, afresh)

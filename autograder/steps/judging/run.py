@@ -7,6 +7,7 @@ A run that left evidence is never repeated; what it left can be judged again and
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -75,8 +76,8 @@ class _Tape:
             error=_cell_error(cell, frame.header.get("error")),
             outputs=outputs,
             figures=figures,
-            cpu=float(frame.header["cpu"]),
-            wall=float(frame.header["wall"]),
+            cpu=_seconds(frame.header["cpu"]),
+            wall=_seconds(frame.header["wall"]),
             skipped=tuple(str(s)[:200] for s in frame.header["skipped"][:50]),
         )
 
@@ -165,13 +166,26 @@ def _run_once(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, L
     return _evidence(tape, outcome, job, started), None, tape.running
 
 
+# What a frame that is not ours may raise while it is read; a full disk is not among them.
+_FORGED = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+
+
+def _seconds(number: Any) -> float:
+    seconds = float(number)
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError("no seconds")
+    return seconds
+
+
 def _follow(job: Job, tape: _Tape) -> bool:
     """Takes frames until the cells are done (True) or the process has ended (False)."""
     while (frame := job.receive()) is not None:
         try:
             if tape.take(frame):
                 return True
-        except (KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError):
+        except _FORGED:
             job.kill(limits_.FRAMES)
             return False
     return False
