@@ -176,6 +176,9 @@ class Limits:
     file_mb: int = 256
     output_kb: int = 1024  # what is kept; a job is killed at 64 times as much
     capture_mb: int = 256  # all values captured at one test cell
+    check_seconds: float = 120.0  # CPU seconds of one criterion: the check, and what it asks
+    check_questions: int = 20_000  # that one criterion may ask of the student's code
+    check_mb: int = 256  # of what the student's code answers to one criterion
 
 
 # ── Left by grading ──────────────────────────────────────────────────────────────────

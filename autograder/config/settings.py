@@ -101,6 +101,24 @@ class LimitSettings:
     capture_mb: int = _set(
         RunLimits.capture_mb, "grade", "All values captured at one test cell.", least=1
     )
+    check_seconds: float = _set(
+        RunLimits.check_seconds,
+        "grade",
+        "CPU seconds of one criterion: the check itself, and what it asks of the student's code.",
+        least=1,
+    )
+    check_questions: int = _set(
+        RunLimits.check_questions,
+        "grade",
+        "Calls and reads that one criterion may ask of the student's code.",
+        least=10,
+    )
+    check_mb: int = _set(
+        RunLimits.check_mb,
+        "grade",
+        "All that the student's code answers to one criterion.",
+        least=1,
+    )
     assignments: Overrides = _set({}, "grade", _EACH)
 
 

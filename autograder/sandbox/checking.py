@@ -2,7 +2,8 @@
 
 in:  {"op": "check", "language", "setup", "files", "tasks": [...]} + files and values
 out: {"event": "ask", ...} for what only the student's process can answer,
-     {"event": "result", ...} per criterion, {"event": "visible_done"}, {"event": "done"}
+     {"event": "begin"} and then {"event": "result" | "spent", ...} per criterion,
+     {"event": "visible_done"}, {"event": "done"}
 
 Visible criteria of all tasks are run first, then hidden ones and what comes after those.
 """
@@ -28,7 +29,7 @@ from autograder.evidence.models import Refused, state
 from autograder.evidence.results import as_json
 from autograder.expect.verdict import picturing
 from autograder.nouns import Status
-from autograder.sandbox.remote import Link, NewQuestion
+from autograder.sandbox.remote import BudgetSpent, Link, NewQuestion
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
 
 PICTURES = 2  # of one criterion: staff see them, students only those of their own kernel
@@ -102,6 +103,7 @@ class _TaskCheck:
             assert self._namespace is not None
             self._task = _declare(self._order["code"], self._grade_id, self._namespace)
         for name in names:
+            yield {"event": "begin", "task": self._grade_id, "criterion": name}
             yield self._criterion(name)
         self._lookup.renew()  # between two rounds models alone stay in memory
 
@@ -125,6 +127,9 @@ class _TaskCheck:
         except NewQuestion:
             self._undecided.add(name)
             return {"event": "new_question", **told}
+        except BudgetSpent:
+            self._known[name] = Status.FAILED
+            return {"event": "spent", **told}
         self._known[name] = result.status
         pictures = [asdict(one) for one in drawn if len(one.svg) <= PICTURE_CAP][-PICTURES:]
         return {

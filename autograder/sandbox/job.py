@@ -162,6 +162,17 @@ class Job:
             used = round(self._meter.cpu, 3), round(wall, 3), round(self._meter.memory_mb, 1)
             return Outcome(0, "", *used, b"", tier=self.tier)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU seconds when its processes were last looked at."""
+        return self._meter.cpu
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether no frame will come any more."""
+        with self._state:
+            return not self._frames and self._pipes.reply not in self._open
+
     def pids(self) -> tuple[int, ...]:
         """The job's processes, as seen from here."""
         with self._state:

@@ -27,6 +27,10 @@ class NewQuestion(SandboxFault):
     """A criterion asks what the record does not answer: the submission must run again."""
 
 
+class BudgetSpent(SandboxFault):
+    """A criterion has asked, received or taken as much as it may: it fails, and it alone."""
+
+
 class Unrebuildable(ValueError):
     """A model whose description the student's process sent cannot be rebuilt."""
 
@@ -85,6 +89,8 @@ class Link:
         reply = frame.header
         if reply.get("new_question"):
             raise NewQuestion("a new question to the student's code")
+        if reply.get("spent"):
+            raise BudgetSpent("the budget of this criterion is spent")
         if reply.get("ok") is not True:
             told = (str(reply.get(key, "")) for key in ("type", "text", "base"))
             raise student_error(*told)

@@ -8,17 +8,17 @@ the submission has to run again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from autograder.errors import Fault, SandboxFault
-from autograder.evidence import drawn
+from autograder.errors import Fault
 from autograder.evidence.record import Evidence
 from autograder.evidence.results import as_json, from_json
 from autograder.evidence.store import Store
 from autograder.nouns import (
+    Criterion,
     CriterionResult,
     Message,
     Status,
@@ -26,12 +26,13 @@ from autograder.nouns import (
     TaskKind,
     TaskResult,
 )
-from autograder.sandbox import wire
-from autograder.sandbox.supervisor import Job, WarmServer
+from autograder.sandbox.supervisor import WarmServer
+from autograder.steps.judging.budgets import Budget, spent_result
+from autograder.steps.judging.clean_run import CleanRun, Order, shown
 from autograder.steps.judging.living import Gone, Live
 from autograder.steps.judging.questions import Answers
-from autograder.steps.judging.rules import Rules, attempts, because, criterion_key, seed_of
-from autograder.steps.judging.taint import CELL, Topic, late_names, late_topics, shown_result
+from autograder.steps.judging.rules import Rules, criterion_key
+from autograder.steps.judging.taint import CELL, late_names, late_topics
 
 GIVEN = "@given"  # marks what is kept of criteria judged by other settings than the source's
 
@@ -78,8 +79,8 @@ def check(
                 todo.append(criterion.name)
         if todo:
             known = {name: str(result.status) for name, result in found.items()}
-            orders.append(_Order(task, todo, known))
-    answers = Answers(store, evidence, live, late_topics(rules.source.tasks), mark)
+            orders.append(Order(task, todo, known))
+    answers = Answers(store, evidence, live, late_topics(rules.source.tasks), rules.limits, mark)
     asked: list[str] = []
 
     def cells(*, late: bool) -> None:
@@ -90,7 +91,8 @@ def check(
 
     if orders:
         between = partial(cells, late=False)
-        asked += _judge(server, rules, evidence, orders, results, answers, store, between)
+        run = CleanRun(server, rules, evidence, store, answers, results, between, asked)
+        run.judge(orders)
     else:
         cells(late=False)
     cells(late=True)
@@ -107,116 +109,6 @@ def check(
     )
 
 
-@dataclass(frozen=True)
-class _Order:
-    task: Task
-    todo: Sequence[str]
-    known: Mapping[str, str]
-
-
-def _judge(
-    server: WarmServer,
-    rules: Rules,
-    evidence: Evidence,
-    orders: Sequence[_Order],
-    results: dict[str, dict[str, CriterionResult]],
-    answers: Answers,
-    store: Store,
-    between: Callable[[], None],
-) -> list[str]:
-    """Run what is to be run in a clean process; return the criteria with new questions.
-
-    `between` is called after the visible criteria of all tasks, before any hidden one.
-    """
-    header: dict[str, Any] = {
-        "op": "check", "language": rules.language, "setup": list(rules.source.setup),
-        "files": list(rules.files), "tasks": [],
-    }  # fmt: skip
-    body: list[wire.Buffer] = list(rules.files.values())
-    for order in orders:
-        header["tasks"].append(_task_order(rules, evidence, order, store, body))
-    header["n"] = [memoryview(part).nbytes for part in body]
-    asked: list[str] = []
-    with server.start(rules.limits) as job:
-        job.send(wire.pack(header, body))
-        for event in _events(job, answers):
-            if event["event"] == "visible_done":
-                between()
-                continue
-            task = str(event["task"])
-            if event["event"] == "new_question":
-                asked.append(f"{task}/{event['criterion']}")
-                continue
-            result = _trusted(rules, task, event["result"], answers)
-            results[task][result.name] = result
-            pictures = () if result.tainted and not result.hidden else event.get("pictures", ())
-            drawn.keep(store, evidence.key, task, result.name, pictures)
-        outcome = job.finish()
-    missing = [n for o in orders for n in o.todo if n not in results[o.task.grade_id]]
-    unanswered = [n for n in missing if not any(a.endswith(f"/{n}") for a in asked)]
-    if unanswered:
-        tail = outcome.output.decode(errors="replace").strip().splitlines()[-3:]
-        raise SandboxFault(
-            f"the checking process ended before {unanswered[0]} was decided"
-            f" ({outcome.fault or outcome.limit or f'exit code {outcome.exit_code}'})",
-            where=f"{rules.assignment}/{rules.source.name}",
-            way_out="; ".join(tail)[:600] or "grade again; see the operations guide if it stays",
-        )
-    return asked
-
-
-def _task_order(
-    rules: Rules, evidence: Evidence, order: _Order, store: Store, body: list[wire.Buffer]
-) -> dict[str, Any]:
-    task = order.task
-    wanted = {name for c in task.criteria if c.name in order.todo for name in c.parameters}
-    values = []
-    for name, blob in evidence.values.get(task.grade_id, {}).items():
-        if name in wanted:
-            (frame,) = wire.Reader().feed(store.get(blob))
-            parts = _parts(frame)
-            values.append([name, frame.header["v"], len(parts)])
-            body.extend(parts)
-    return {
-        "grade_id": task.grade_id,
-        "code": task.code,
-        "only": list(order.todo),
-        "late": sorted(late_names(task)),
-        "known": dict(order.known),
-        "settings": {k: dict(v) for k, v in rules.settings.get(task.grade_id, {}).items()},
-        "values": values,
-        "missing": {n: because(evidence, task, n) for n in wanted},
-        "seeds": {
-            c.name: [f"{seed_of(rules, task, c.name, n):x}" for n in attempts(rules, c)]
-            for c in task.criteria
-            if c.name in order.todo
-        },
-    }
-
-
-def _parts(frame: wire.Frame) -> list[memoryview]:
-    view, start, parts = memoryview(frame.body), 0, []
-    for length in frame.header["n"]:
-        parts.append(view[start : start + length])
-        start += length
-    return parts
-
-
-def _events(job: Job, answers: Answers) -> Any:
-    """The results as they come; questions on the way are answered."""
-    while (frame := job.receive()) is not None:
-        event = frame.header.get("event")
-        if event == "done":
-            return
-        if event == "ask":
-            reply = answers.reply(frame)
-            job.send(wire.pack(reply.header, [reply.body]))
-        elif event in ("result", "new_question", "visible_done"):
-            yield frame.header
-        else:
-            raise SandboxFault(f"the checking process sent {str(event)[:40]!r}")
-
-
 def _inside(
     task: Task, rules: Rules, answers: Answers, asked: list[str]
 ) -> dict[str, CriterionResult]:
@@ -229,34 +121,22 @@ def _inside(
             demand, text, "Set c.Grading.plain_tests = 'inside', or grade it by hand."
         )
         return {name: CriterionResult(name, Status.ERROR, 0.0, task.points, demand, True, message)}
+    answers.begin(Budget(rules.limits, 1.0, lambda: answers.cpu_seconds))
     frame = answers.inside(task)
+    if answers.over():
+        criterion = Criterion(name, demand, task.points, hidden)
+        failed = spent_result(criterion, answers.over(), rules.limits)
+        return {name: shown(failed, (task.grade_id, CELL), answers)}
     if frame.header.get("new_question"):
         asked.append(f"{task.grade_id}/{name}")
         return {}
     if frame.header.get("ok") is True:
         passed = CriterionResult(name, Status.PASSED, task.points, task.points, demand, hidden)
-        return {name: _shown(passed, (task.grade_id, CELL), answers)}
+        return {name: shown(passed, (task.grade_id, CELL), answers)}
     got = f"{frame.header.get('type', '')}: {frame.header.get('text', '')}".strip(": ")
     message = Message("{demand}", "{error}", "", {"demand": demand, "error": got[:300]})
     failed = CriterionResult(name, Status.FAILED, 0.0, task.points, demand, hidden, message)
-    return {name: _shown(failed, (task.grade_id, CELL), answers)}
-
-
-def _shown(result: CriterionResult, topic: Topic, answers: Answers) -> CriterionResult:
-    return shown_result(result, tainted=topic in answers.tainted or topic in answers.late)
-
-
-def _trusted(rules: Rules, grade_id: str, data: Any, answers: Answers) -> CriterionResult:
-    """A result of the clean process with points, demand and visibility as the source says."""
-    try:
-        result = from_json(CriterionResult, data)
-    except (ValueError, KeyError, TypeError) as error:
-        raise SandboxFault(f"the checking process sent no result: {error}") from error
-    task = next(t for t in rules.source.tasks if t.grade_id == grade_id)
-    criterion = next(c for c in task.criteria if c.name == result.name)
-    points = min(max(result.points, 0.0), criterion.points)
-    known = replace(result, points=points, max_points=criterion.points, hidden=criterion.hidden)
-    return _shown(known, (grade_id, criterion.name), answers)
+    return {name: shown(failed, (task.grade_id, CELL), answers)}
 
 
 def _task_result(

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from autograder.sandbox import limits as limits_
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job
+
+LOOK = 0.5  # seconds between two looks at the budget while the process is waited for
+OURS = ("new_question", "spent")  # keys of an answer that only the grader gives
+MOST_CALLBACKS = 100  # of one call that nobody waits for any more
+
+
+def _unbounded() -> str:
+    return ""
 
 
 class Live:
@@ -15,26 +24,62 @@ class Live:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._topic: Any = None
+        self._calling_back = False
         self.ended = ""
         self.tainted = False  # it has been sent a hidden question
 
-    def exchange(self, header: dict[str, Any], body: bytes) -> wire.Frame:
-        """Its answer to one request; at a new topic its state is first put back."""
+    @property
+    def cpu_seconds(self) -> float:
+        return self._job.cpu_seconds
+
+    def exchange(
+        self, header: dict[str, Any], body: bytes, over: Callable[[], str] = _unbounded
+    ) -> wire.Frame:
+        """Its answer to one request; at a new topic its state is first put back.
+
+        A process that does not answer before the budget is `over` is ended.
+        """
         topic = header.get("topic")
         if topic is not None and topic != self._topic:
+            self._settle(over)
             self._topic = topic
-            self._send({"op": "state", "at": topic[0]}, b"")
-        return self._send(header, body)
+            self._send({"op": "state", "at": topic[0]}, b"", over)
+        return self._send(header, body, over)
 
-    def _send(self, header: dict[str, Any], body: bytes) -> wire.Frame:
-        if not self.ended:
-            self._job.send(wire.pack(header, [body]))
-            frame = self._job.receive()
-            if frame is not None:
-                return frame
-            outcome = self._job.finish()
-            self.ended = outcome.limit or f"ended with exit code {outcome.exit_code}"
-        return Gone(self.ended).exchange(header, body)
+    def anew(self) -> None:
+        """Put the state back at the next request, whatever it is about."""
+        self._topic = None
+
+    def forged(self) -> wire.Frame:
+        """End a process whose answer is no frame of ours; return the answer in its place."""
+        self._job.kill(limits_.FRAMES)
+        return self._gone()
+
+    def _settle(self, over: Callable[[], str]) -> None:
+        """End a call whose asker has gone while it waits for a callback."""
+        for _ in range(MOST_CALLBACKS):
+            if not self._calling_back:
+                return
+            self._send({"op": "returned", "ok": False, "type": "TimeoutError", "n": []}, b"", over)
+        self.forged()
+
+    def _send(self, header: dict[str, Any], body: bytes, over: Callable[[], str]) -> wire.Frame:
+        self._calling_back = False
+        if self.ended:
+            return Gone(self.ended).exchange(header, body)
+        self._job.send(wire.pack(header, [body]))
+        while (frame := self._job.receive(LOOK)) is None:
+            if self._job.hung_up:
+                return self._gone()
+            if over():
+                self._job.kill(limits_.WALL)
+        self._calling_back = frame.header.get("event") == "callback"
+        return wire.Frame({k: v for k, v in frame.header.items() if k not in OURS}, frame.body)
+
+    def _gone(self) -> wire.Frame:
+        outcome = self._job.finish()
+        self.ended = outcome.limit or f"ended with exit code {outcome.exit_code}"
+        return Gone(self.ended).exchange({}, b"")
 
     def close(self) -> None:
         """Lets the process go."""
@@ -45,13 +90,24 @@ class Live:
 class Gone:
     """A student's process that ended by itself or at a limit: every question has this answer."""
 
+    cpu_seconds = 0.0
+
     def __init__(self, why: str) -> None:
         self._why = why
         self.tainted = False
 
-    def exchange(self, _header: dict[str, Any], _body: bytes) -> wire.Frame:
+    def exchange(
+        self, _header: dict[str, Any], _body: bytes, _over: Callable[[], str] = _unbounded
+    ) -> wire.Frame:
         """The word that nobody is there any more."""
         return wire.Frame({"ok": False, "type": "RuntimeError", "text": _gone(self._why), "n": []})
+
+    def anew(self) -> None:
+        """There is no state to put back."""
+
+    def forged(self) -> wire.Frame:
+        """The answer in the place of one that is no frame of ours."""
+        return self.exchange({}, b"")
 
 
 def _gone(why: str) -> str:

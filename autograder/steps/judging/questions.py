@@ -11,8 +11,9 @@ from typing import Any
 
 from autograder.evidence.record import Evidence
 from autograder.evidence.store import Store, digest, fingerprint
-from autograder.nouns import Task
+from autograder.nouns import Limits, Task
 from autograder.sandbox import wire
+from autograder.steps.judging.budgets import Budget
 from autograder.steps.judging.living import Gone, Live
 from autograder.steps.judging.taint import CELL, Topic
 
@@ -26,6 +27,7 @@ class Answers:
         evidence: Evidence,
         live: Live | Gone | None,
         late: Collection[Topic],
+        limits: Limits,
         mark: str = "",
     ) -> None:
         """Take `late`, the topics whose questions taint the process.
@@ -37,6 +39,8 @@ class Answers:
         self._topic: tuple[Any, ...] = ()
         self._trace: list[dict[str, str]] = []
         self._at = 0
+        self._budget = Budget(limits, 1.0, lambda: 0.0)
+        self._allowed = [limits.check_questions, limits.check_mb, limits.check_seconds]
         self.tainted: set[Topic] = set()  # topics whose answers came after a hidden question
 
     def reply(self, frame: wire.Frame) -> wire.Frame:
@@ -45,17 +49,56 @@ class Answers:
         if "topic" in request and tuple(request["topic"]) != self._topic:
             self._turn_to(tuple(request["topic"]))
         question = fingerprint([request, digest(frame.body)])
+        self._budget.questions += 1
         if self._live is not None:
-            answer = self._live.exchange(request, frame.body)
-            blob = self._store.put(*(bytes(p) for p in wire.pack(answer.header, [answer.body])))
-            self._trace[self._at :] = [{"q": question, "a": blob}]
-            self._at += 1
-            return answer
-        if self._at < len(self._trace) and self._trace[self._at]["q"] == question:
-            (answer,) = wire.Reader().feed(self._store.get(self._trace[self._at]["a"]))
-            self._at += 1
-            return answer
-        return wire.Frame({"new_question": True})
+            answer, written = self._living(self._live, request, frame.body)
+            self._trace[self._at :] = [{"q": question, "a": self._store.put(*written)}]
+        elif self._at < len(self._trace) and self._trace[self._at]["q"] == question:
+            written = [self._store.get(self._trace[self._at]["a"])]
+            (answer,) = wire.Reader().feed(written[0])
+            if answer.header.get("spent") and answer.header.get("budget") != self._allowed:
+                return wire.Frame({"new_question": True})
+            if answer.header.get("spent"):
+                self._budget.spent = str(answer.header["spent"])
+        else:
+            return wire.Frame({"new_question": True})
+        self._at += 1
+        self._budget.received += sum(len(part) for part in written)
+        return answer
+
+    def _living(
+        self, live: Live | Gone, request: dict[str, Any], body: bytes
+    ) -> tuple[wire.Frame, list[bytes]]:
+        """The living process's answer, and as it is written; the budget's where that is spent."""
+        over = self._budget.over
+        answer = self._spent() if over() else live.exchange(request, body, over)
+        if over() and "spent" not in answer.header:
+            answer = self._spent()
+        try:
+            pieces = wire.pack(answer.header, [answer.body])
+        except (ValueError, RecursionError, MemoryError):  # nothing that `parse_header` lets in
+            answer = live.forged()
+            pieces = wire.pack(answer.header, [answer.body])
+        return answer, [bytes(piece) for piece in pieces]
+
+    def _spent(self) -> wire.Frame:
+        return wire.Frame({"spent": self._budget.spent, "budget": self._allowed, "n": []})
+
+    def begin(self, budget: Budget) -> None:
+        """Begin a criterion, or begin it again, with this budget."""
+        self.keep()
+        self._budget, self._topic = budget, ()
+        if self._live is not None:
+            self._live.anew()
+
+    def over(self) -> str:
+        """Return what the criterion at work has used up; "" while nothing is."""
+        return self._budget.over()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU seconds of the living process."""
+        return self._live.cpu_seconds if self._live is not None else 0.0
 
     def keep(self) -> None:
         """Writes down what was asked of the living process since the last topic."""

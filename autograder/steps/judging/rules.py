@@ -73,6 +73,7 @@ def criterion_key(rules: Rules, task: Task, criterion: Criterion, evidence: Evid
         [f"{seed_of(rules, task, criterion.name, n):x}" for n in attempts(rules, criterion)],
         as_json(rules.settings.get(task.grade_id, {}).get(criterion.name, {})),
         [c.source for c in task.criteria if c.name in criterion.after],
+        [rules.limits.check_seconds, rules.limits.check_questions, rules.limits.check_mb],
     ])  # fmt: skip
 
 

@@ -168,8 +168,9 @@ def _run_once(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, L
 
 # What a frame that is not ours may raise while it is read; a full disk is not among them.
 _FORGED = (
-    ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError,
-)  # fmt: skip
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    *(MemoryError, RecursionError),
+)
 
 
 def _seconds(number: Any) -> float:
