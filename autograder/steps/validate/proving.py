@@ -30,6 +30,7 @@ from autograder.steps.validate.mistakes import (
     solution_under_draws,
     try_mistakes,
 )
+from autograder.steps.validate.mutants import try_mutants
 from autograder.steps.validate.report import Report, Row, Spent, Tried, Validated
 from autograder.steps.validate.thresholds import Standing
 from autograder.steps.validate.translations import translated
@@ -93,18 +94,21 @@ def _validated(course: Course, name: str, workers: Workers, how: _How) -> Valida
     how.show(f"{name}: the solution and the untouched release")
     reference = _proved(judge)
     tried, left_out = _mistakes(judge, how)
+    mutated = [try_mutants(judge, n, how.show) for n in source.notebooks]
     standings = dict(_standings(source))
     rows = tuple(_rows(source, reference, tried, left_out, standings))
     breaches = [
         *reference.complaints,
         *(line for one in tried for line in one.differences),
         *(line for n in source.notebooks for line in solution_under_draws(judge, n, how.draws)),
+        *(line for one in mutated for line in one.breaches),
         *_never_failed(rows),
         *_leaks(source),
         *(line for one in standings.values() for line in one.breaches),
     ]
     notes = [
         *claimed(source),
+        *(line for one in mutated for line in one.notes),
         *_budgets(reference, course.limits(name)),
         *(line for one in standings.values() for line in one.notes),
     ]
