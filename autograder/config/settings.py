@@ -15,7 +15,10 @@ from typing import Any, Literal, get_type_hints
 from autograder.nouns import Limits as RunLimits
 
 Overrides = Mapping[str, Mapping[str, Any]]
-_EACH = "Other values for some assignments: `{name or pattern: {setting: value}}`."
+_EACH = (
+    "Other values for some assignments: `{name or pattern: {setting: value}}`. Later patterns win "
+    "over earlier ones, and an assignment's whole name over every pattern, also with `[` or `*`."
+)
 
 
 def _set(default: Any, by: str, doc: str, *, least: float | None = None) -> Any:

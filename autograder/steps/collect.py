@@ -13,6 +13,7 @@ from pathlib import Path
 
 from autograder import harmless
 from autograder.config import Course
+from autograder.config.names import check_name
 from autograder.errors import AutograderError, NotFound
 from autograder.inbox import archive, folder
 from autograder.inbox.arrivals import arrival_of
@@ -217,6 +218,7 @@ def _opened(course: Course, path: Path, stack: ExitStack) -> tuple[Offered, str]
 
 
 def _assignment_must_be(course: Course, assignment: str) -> None:
+    check_name(assignment, everywhere=False)
     if not any((root / assignment).is_dir() for root in (course.source, course.release)):
         there = ", ".join(sorted(p.name for p in course.source.glob("*/"))) or "none"
         raise NotFound(

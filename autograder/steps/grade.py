@@ -18,6 +18,7 @@ from typing import Any
 
 from autograder import gradebook
 from autograder.config import Course
+from autograder.config.names import check_name
 from autograder.engine.pool import run_all
 from autograder.errors import Fault, NotFound
 from autograder.evidence import results
@@ -120,8 +121,9 @@ def read(course: Course, assignment: str) -> Assignment:
 
 
 def must_be_there(course: Course, assignment: str) -> None:
-    """NotFound, with the names there are, unless the assignment is in source/."""
-    if assignment[:1] in (".", "") or not (course.source / assignment).is_dir():
+    """Raise NotFound, with the names there are, unless the assignment is in source/."""
+    check_name(assignment, everywhere=False)
+    if not (course.source / assignment).is_dir():
         there = ", ".join(sorted(p.name for p in course.source.glob("*/"))) or "none"
         raise NotFound(
             f"there is no assignment {assignment!r}", where=str(course.source),

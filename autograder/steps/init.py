@@ -34,7 +34,7 @@ class Made:
 def init(root: Path, name: str) -> Made:
     """The new course; raises AutograderError, and writes nothing, if a file is in its way."""
     root = root.resolve()
-    if not name or set(name) & set("/\\\"'{}\n"):
+    if not name.strip() or set(name) & set("/\\\"'{}") or not name.isprintable():
         raise AutograderError(
             f"{name!r} cannot be the name of a course",
             way_out="give one with --name, as in deep-learning",

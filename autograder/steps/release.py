@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder import gradebook
 from autograder.config import Course
+from autograder.config.names import check_name
 from autograder.errors import NotFound, ReleaseRefused
 from autograder.notebook import catalogues
 from autograder.notebook.catalogues import Translation
@@ -73,7 +74,9 @@ def release(
     release without any change keeps its number.
     """
     progress("reading")
+    check_name(assignment, everywhere=False)
     last = last_record(course, assignment)
+    check_name(assignment, everywhere=not last)
     source = read_assignment(
         course.source / assignment, kind=course.kind_of(assignment), last=last, dropped=dropped
     )

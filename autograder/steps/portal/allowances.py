@@ -10,6 +10,7 @@ from typing import Any
 
 from autograder import exams, gradebook
 from autograder.config import Course
+from autograder.config.names import check_name
 from autograder.deadlines import extended, with_offset
 from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import sprints
@@ -145,6 +146,7 @@ def _end(course: Course, assignment: str, student: str) -> datetime | None:
 
 
 def _must_be_there(course: Course, assignment: str) -> None:
+    check_name(assignment, everywhere=False)
     if not (course.source / assignment).is_dir():
         there = ", ".join(sorted(p.name for p in course.source.glob("*/"))) or "none"
         raise NotFound(
