@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from autograder.cli import keeping, languages, portal, retention, staff, words, words_of_proof
-from autograder.cli.context import Context, printed, show
+from autograder.cli.context import Context, in_utf8_mode, printed, show
 from autograder.cli.live import counting, progress, stages
 from autograder.errors import AutograderError
 
@@ -357,4 +357,5 @@ app.add_typer(portal.receipt, name="receipt")
 
 def main() -> None:
     """Runs the command line; exits with 0 only if all went well."""
+    in_utf8_mode()
     sys.exit(app())

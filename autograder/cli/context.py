@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -48,6 +50,21 @@ class Context:
             if self.folder is not None:
                 raise
             return None
+
+
+def in_utf8_mode() -> None:
+    """Start Python again in its UTF-8 mode where the locale could not even name a Korean file.
+
+    Under `LC_ALL=C PYTHONUTF8=0` paths and output are ASCII, whatever is read and written.
+    """
+    if sys.getfilesystemencoding().lower() in ("utf-8", "utf8") or sys.flags.utf8_mode:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a character it lacks is written out
+                stream.reconfigure(errors="backslashreplace")
+        return
+    environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
+    command = [sys.executable, "-P", "-X", "utf8", "-m", "autograder.cli", *sys.argv[1:]]
+    os.execve(sys.executable, [os.fsencode(part) for part in command], environment)  # noqa: S606
 
 
 @contextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import io
 import re
 import symtable
+import tokenize
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
@@ -39,6 +41,24 @@ def plain_code(source: str) -> str:
         return source
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return str(TransformerManager().transform_cell(source))
+
+
+def module_text(data: bytes) -> str:
+    """Return a module's text as Python reads it: in UTF-8, or as its `coding` line says.
+
+    Raises SyntaxError, with the line, for bytes that are no text in that encoding.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    try:
+        return io.TextIOWrapper(io.BytesIO(data), encoding).read()
+    except UnicodeDecodeError:
+        pass
+    wrong = next(
+        number
+        for number, line in enumerate(data.split(b"\n"), 1)
+        if "\ufffd" in line.decode(encoding, "replace")
+    )
+    raise SyntaxError(f"line {wrong} is no text in {encoding}", ("", wrong, 0, ""))
 
 
 def parse(source: str) -> ast.Module:

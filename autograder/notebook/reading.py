@@ -12,6 +12,7 @@ from typing import Any
 from autograder.errors import AuthoringError, AuthoringErrors, NotFound
 from autograder.notebook.cell_rules import check_cells
 from autograder.notebook.cells import cells_of
+from autograder.notebook.names import module_text
 from autograder.notebook.pictures import withheld_files
 from autograder.notebook.problems import Place
 from autograder.notebook.scope import check_setup
@@ -53,6 +54,7 @@ def read_assignment(
         problems.append(
             Place(path.name).problem("there is no notebook in this folder", "add a .ipynb file")
         )
+    problems += _modules(path)
     problems += _gone(notebooks, last or {}, dropped)
     if problems:
         raise AuthoringErrors(problems)
@@ -88,6 +90,21 @@ def read_notebook(path: Path) -> tuple[Notebook | None, list[AuthoringError]]:
         card=cards[0] if cards else "",
     )
     return notebook, problems + wrong
+
+
+def _modules(path: Path) -> Iterator[AuthoringError]:
+    """Yield each helper module that Python could not read as text."""
+    for name in (*_files(path, hidden=False), *_files(path, hidden=True)):
+        if name.endswith(".py"):
+            try:
+                module_text((path / name).read_bytes())
+            except SyntaxError as error:
+                yield AuthoringError(
+                    name,
+                    "the module",
+                    f"it is not UTF-8 text: {error.msg}",
+                    'save it in UTF-8, or name its encoding in line 1: "# coding: cp949"',
+                )
 
 
 def _gone(

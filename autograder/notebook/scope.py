@@ -68,8 +68,8 @@ def module_names(module: str, folder: Path) -> frozenset[str] | None:
     if not module or not path.is_file():
         return None
     try:
-        own = names.defined(path.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError):
+        own = names.defined(names.module_text(path.read_bytes()))
+    except SyntaxError:
         return None
     return frozenset(name for name in own if not name.startswith("_"))
 

@@ -57,7 +57,7 @@ def texts(assignment: Assignment) -> Iterator[Text]:
         yield from _of_notebook(notebook)
     for name in assignment.files:
         if name.endswith(".py"):
-            source = (assignment.path / name).read_text(encoding="utf-8")
+            source = names.module_text((assignment.path / name).read_bytes())
             yield from _labels(source, name)
 
 

@@ -234,6 +234,47 @@ def test_what_cannot_be_understood_is_refused_with_its_cell(folder, data, said) 
     assert said in refused(folder, data)
 
 
+# ── Helper modules ───────────────────────────────────────────────────────────────────
+
+KOREAN_HELPER = "def help_me():\n    return '도움'\n"
+
+
+def test_a_helper_module_in_cp949_is_named_with_its_line(folder) -> None:
+    (folder / "helper.py").write_bytes(KOREAN_HELPER.encode("cp949"))
+    said = refused(folder, notebook_json(*CELLS))
+    assert "helper.py, the module: it is not UTF-8 text" in said
+    assert "# coding: cp949" in said
+    (folder / "helper.py").write_text(KOREAN_HELPER, encoding="utf-8")
+    (folder / "hidden").mkdir()
+    (folder / "hidden" / "secret.py").write_bytes(("# a\n" * 3 + KOREAN_HELPER).encode("cp949"))
+    assert "hidden/secret.py, the module: it is not UTF-8 text: line 5" in refused(
+        folder, notebook_json(*CELLS)
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "latin-1"])
+def test_a_helper_module_that_names_its_encoding_is_read(folder, encoding) -> None:
+    text = KOREAN_HELPER if encoding != "latin-1" else "x = 'é'\n"
+    line = "" if encoding.startswith("utf") else f"# coding: {encoding}\n"
+    (folder / "helper.py").write_bytes((line + text).encode(encoding))
+    made = [setup("from helper import *\nfrom autograder import Task, expect"), *CELLS[1:]]
+    assert "helper.py" in built(folder, notebook_json(*made)).files
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x00\x01\xff", b"# coding: nonsense\n", b"x = 1\x00", b"\xff\xfea\0"]
+)
+def test_a_helper_module_of_any_bytes_gives_no_traceback(folder, data) -> None:
+    (folder / "helper.py").write_bytes(data)
+    try:
+        built(folder, notebook_json(*CELLS))
+    except AuthoringErrors as error:
+        said = str(error)
+    else:
+        said = "helper.py"
+    assert "helper.py" in said
+
+
 # ── Checks that earn nothing ─────────────────────────────────────────────────────────
 
 
