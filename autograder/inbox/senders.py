@@ -22,7 +22,7 @@ from autograder.errors import ConfigError
 from autograder.inbox.entries import Entry
 from autograder.inbox.paths import Refused, harmless_path, is_noise
 from autograder.inbox.people import ClassList
-from autograder.notebook.choosing import plain_stem
+from autograder.notebook.choosing import is_saved_as, plain_stem
 
 _CANVAS = re.compile(
     r"(?P<student>[^/]+?)(?P<late>_LATE)?_(?P<number>\d{1,20})_\d{1,20}_(?P<file>[^/]+)",
@@ -169,9 +169,10 @@ def _told(path: PurePosixPath, rules: Rules) -> _Told | None:
     system = _by_system(path, rules)
     if system or len(path.parts) > 1:
         return system or _Told(path.parts[0], "/".join(path.parts[1:]))
-    if path.suffix.casefold() not in _ALONE:
+    alone = path.with_suffix("") if is_saved_as(path.name) else path
+    if alone.suffix.casefold() not in _ALONE:
         return None
-    name = _without_notebook(path.stem, rules)
+    name = _without_notebook(alone.stem, rules)
     return _Told(name, path.name) if name else None
 
 

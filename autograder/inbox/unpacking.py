@@ -27,8 +27,9 @@ class Unpacked:
 def unpacked(sent: Sent, shelf: Shelf, caps: Caps, stack: ExitStack) -> Unpacked:
     """The files of a submission.
 
-    Zips are unpacked (once, not zips in them) where there is no notebook beside them; what they
-    offer can be read until the stack is closed.
+    Zips are unpacked, once, not zips in them. Beside a notebook they stay as they are, and only one
+    that holds notebooks is unpacked too, into a folder of its name. What they offer can be read
+    until the stack is closed.
     """
     entries, refused = _out_of_zips(sent.entries, shelf, caps, stack)
     unwrapped = without_wrapping(entries)
@@ -40,9 +41,8 @@ def _out_of_zips(
     entries: tuple[Entry, ...], shelf: Shelf, caps: Caps, stack: ExitStack
 ) -> tuple[tuple[Entry, ...], tuple[Refused, ...]]:
     zips = [entry for entry in entries if entry.path.suffix.casefold() == ".zip"]
-    if not zips or _has_notebook(entries):
-        return entries, ()
-    found = [entry for entry in entries if entry not in zips]
+    beside = _has_notebook(entries)
+    found = [entry for entry in entries if beside or entry not in zips]
     refused: list[Refused] = []
     most = max(1000, 20 * caps.files)
     room = stack.enter_context(shelf.staging())
@@ -50,15 +50,19 @@ def _out_of_zips(
         into = room / str(number)
         into.mkdir()
         written = take([packed], into, replace(caps, files=1))
-        refused += written.refused
+        problems = list(written.refused)
         for file in written.files:
             try:
                 offered = stack.enter_context(archive.opened(into / file.path, most=most))
             except Refused as error:
-                refused.append(error)
+                problems.append(error)
                 continue
-            found += offered.entries
-            refused += offered.refused
+            if not beside:
+                found += offered.entries
+                problems += offered.refused
+            elif _has_notebook(offered.entries):
+                found += [e.under(packed.path.with_suffix("") / e.path) for e in offered.entries]
+        refused += [] if beside else problems  # beside a notebook it may be data as it is
     return tuple(found), tuple(refused)
 
 

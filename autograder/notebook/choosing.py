@@ -114,11 +114,17 @@ def is_notebook(path: str) -> bool:
     return PurePosixPath(path).suffix.casefold() == ".ipynb"
 
 
+def is_saved_as(name: str) -> bool:
+    """Whether the name is one that browsers give a notebook: `.ipynb.txt`, `.ipynb.json`."""
+    path = PurePosixPath(name)
+    return path.suffix.casefold() in SAVED_AS and path.stem.casefold().endswith(".ipynb")
+
+
 def is_disguised(path: Path) -> bool:
-    """Whether a file is a notebook that was saved under another ending, `.ipynb.txt` or `.json`."""
+    """Whether a file is a notebook that was saved under another ending, also a plain `.json`."""
     if path.suffix.casefold() not in SAVED_AS:
         return False
-    if path.stem.casefold().endswith(".ipynb"):
+    if is_saved_as(path.name):
         return True
     try:
         with path.open("rb") as file:

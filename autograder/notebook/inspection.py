@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from autograder import harmless
 from autograder.errors import BrokenSubmission
 from autograder.language import in_words
 from autograder.notebook import names, student_pictures
@@ -27,6 +28,7 @@ from autograder.nouns import Message, Notebook, Task
 
 LONGEST_PARSED = 200_000  # characters of one cell that are read as Python
 MOST_CELLS = 6  # with a syntax error that are named
+_PYTHON = ("", "python", "ipython")
 _LEFT = re.compile(r"^\s*raise NotImplementedError\b", re.MULTILINE)
 _ASSIGNMENT = re.compile(r'"assignment": ?"([^"\\]{1,200})"')
 
@@ -53,7 +55,7 @@ class Finding:
 
     def as_json(self) -> dict[str, str]:
         """The finding in the reader's language."""
-        _, text, way_out = in_words(self.message)
+        _, text, way_out = (harmless.text(part, cap=1000) for part in in_words(self.message))
         return {
             "code": self.code, "severity": str(self.severity), "notebook": self.notebook,
             "text": text, "next": way_out,
@@ -77,7 +79,7 @@ def inspect(source: Notebook, path: Path, files: Collection[str], assignment: st
     """Inspect the notebook at `path`; `files` are the names of those beside it."""
     try:
         opened = open_notebook(path)
-        attempted = merge(source, path).attempted
+        attempted = merge(source, path, opened).attempted
     except BrokenSubmission as error:
         return Inspection((_broken(source, path, error, assignment),))
     cells = matched(source, opened)
@@ -122,7 +124,7 @@ def _other_assignment(source: Notebook, opened: Opened, assignment: str) -> Iter
 
 
 def _kernel(source: Notebook, opened: Opened) -> Iterator[Finding]:
-    if opened.language and opened.language not in ("python", "ipython"):
+    if opened.language.casefold() not in _PYTHON:
         message = Message(
             got="The notebook was run with another kernel than Python: {kernel}.",
             next="Choose the Python 3 kernel, run it again, save it and submit it.",
@@ -303,7 +305,7 @@ def _authors(source: Notebook) -> Iterator[str]:
 
 
 def _syntax(source: Notebook, opened: Opened, cells: Matched) -> Iterator[Finding]:
-    if opened.language not in ("", "python", "ipython"):
+    if opened.language.casefold() not in _PYTHON:
         return
     wrong = [
         (cell, error)

@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 
 from autograder.errors import BrokenSubmission
-from autograder.language import translate
+from autograder.language import msgid, translate
 from autograder.notebook import student_pictures
 from autograder.notebook.cells import SourceCell, cells_of, derived_id, normal
 from autograder.notebook.matching import Wanted, match, out_of_order
@@ -66,13 +66,12 @@ class _Piece:
         return self.want.text if self.want else ""
 
 
-def merge(source: Notebook, submitted: Path) -> Merged:
-    """The submission at `submitted` merged into its source.
+def merge(source: Notebook, submitted: Path, opened: Opened | None = None) -> Merged:
+    """The submission at `submitted`, which may be open already, merged into its source.
 
     Raises BrokenSubmission, and nothing else, for a file that is no notebook of this assignment.
     """
-    opened = open_notebook(submitted)
-    found = matched(source, opened)
+    found = matched(source, opened or open_notebook(submitted))
     wanted, given, taken, twins = found.wanted, found.given, found.taken, found.twins
     answers = [place for place, want in enumerate(wanted) if want.answered]
     if answers and (found.foreign or not any(place in taken for place in answers)):
@@ -272,9 +271,9 @@ def _notes(
     for number, cell in twins.items():
         answer = _is_answer(wanted, taken, cell)
         template = (
-            "Cell {number} is a copy of cell {taken}: cell {taken} counts as the answer."
+            msgid("Cell {number} is a copy of cell {taken}: cell {taken} counts as the answer.")
             if answer
-            else "Cell {number} is a copy of cell {taken} and was left out."
+            else msgid("Cell {number} is a copy of cell {taken} and was left out.")
         )
         yield fill(translate(template), {"number": number, "taken": cell.number})
 
@@ -283,17 +282,21 @@ def _repairs(want: Wanted, cell: SourceCell | None, moved: bool) -> Iterator[str
     """What was wrong with one of the author's cells, as templates."""
     if cell is None:
         if want.answered:
-            yield "The answer cell {cell} was missing; it was put back as released, unanswered."
+            yield msgid(
+                "The answer cell {cell} was missing; it was put back as released, unanswered."
+            )
         else:
-            yield "The cell {cell} was missing; it was put back."
+            yield msgid("The cell {cell} was missing; it was put back.")
         return
     if cell.kind != want.cell.kind:
-        yield "Cell {number} ({cell}) had become a {kind} cell; it is a {wanted} cell again."
+        yield msgid("Cell {number} ({cell}) had become a {kind} cell; it is a {wanted} cell again.")
     if moved:
-        yield "Cell {number} ({cell}) had been moved; it runs in its place again."
+        yield msgid("Cell {number} ({cell}) had been moved; it runs in its place again.")
     if cell.grade_id != want.cell.grade_id:
-        yield "Cell {number} had lost its id {cell}; it was recognised and got it back."
+        yield msgid("Cell {number} had lost its id {cell}; it was recognised and got it back.")
     elif want.cell.grade and cell.points != want.cell.points:
-        yield "The points of cell {number} ({cell}) had been changed; they are {points} again."
+        yield msgid(
+            "The points of cell {number} ({cell}) had been changed; they are {points} again."
+        )
     if not want.answered and not cell.sealed and normal(cell.source) != normal(want.text):
-        yield "Cell {number} ({cell}) had been changed; the original is used."
+        yield msgid("Cell {number} ({cell}) had been changed; the original is used.")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograder.errors import BrokenSubmission
-from autograder.language import translate
+from autograder.language import msgid, translate
 from autograder.notebook.cells import (
     SourceCell,
     as_dict,
@@ -31,7 +31,9 @@ from autograder.nouns import fill
 SIZE_LIMIT_MB = 1024  # of any file; what is submitted is held to c.Submissions.max_mb before
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 CELL_LIMIT = 5000
-_WAY_OUT = "Open it in JupyterLab or Colab, run it, save it and submit the saved .ipynb file."
+_WAY_OUT = msgid(
+    "Open it in JupyterLab or Colab, run it, save it and submit the saved .ipynb file."
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Opened:
     """The cells of a submitted notebook in order, and what it claims of its kernel."""
 
     cells: tuple[SourceCell, ...]
-    language: str = ""  # of the kernel, in lower case
+    language: str = ""  # of the kernel
     version: str = ""  # of that language
 
 
@@ -50,7 +52,7 @@ def open_notebook(path: Path) -> Opened:
         content = _parse(data)
         return Opened(_cells(content), *_kernel(content))
     except (RecursionError, MemoryError):
-        _refuse("too_deep", "the file is nested too deeply to be a notebook")
+        _refuse("too_deep", msgid("the file is nested too deeply to be a notebook"))
 
 
 def _refuse(kind: str, fact: str, way_out: str = _WAY_OUT, **values: Any) -> NoReturn:
@@ -63,65 +65,68 @@ def _read(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
-        _refuse("not_a_file", "there is no notebook file of this name that can be read")
+        _refuse("not_a_file", msgid("there is no notebook file of this name that can be read"))
     facts = os.fstat(descriptor)
     if not stat.S_ISREG(facts.st_mode):
         os.close(descriptor)
-        _refuse("not_a_file", "this is a folder or a device, not a notebook file")
+        _refuse("not_a_file", msgid("this is a folder or a device, not a notebook file"))
     with os.fdopen(descriptor, "rb") as file:
         if facts.st_size > limit:
             _refuse(
                 "too_large",
-                "the notebook is {size} MB, the limit is {limit} MB",
-                "Clear all outputs (Edit > Clear Outputs of All Cells), save it and submit again.",
+                msgid("the notebook is {size} MB, the limit is {limit} MB"),
+                msgid(
+                    "Clear all outputs (Edit > Clear Outputs of All Cells), save it and submit "
+                    "again."
+                ),
                 size=round(facts.st_size / (1 << 20)),
                 limit=SIZE_LIMIT_MB,
             )
         try:
             return file.read(limit + 1)
         except OSError:
-            _refuse("not_a_file", "the notebook file cannot be read")
+            _refuse("not_a_file", msgid("the notebook file cannot be read"))
 
 
 def _parse(data: bytes) -> dict[str, Any]:
     if not data.strip():
-        _refuse("not_json", "the notebook file is empty")
+        _refuse("not_json", msgid("the notebook file is empty"))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        _refuse("not_text", "the file is no notebook: it holds no UTF-8 text")
+        _refuse("not_text", msgid("the file is no notebook: it holds no UTF-8 text"))
     try:
         content = json.loads(text)
     except ValueError:
-        _refuse("not_json", "the file is no notebook: it is not JSON, or was cut short")
+        _refuse("not_json", msgid("the file is no notebook: it is not JSON, or was cut short"))
     if not isinstance(content, dict):
-        _refuse("not_a_notebook", "the file is JSON but no notebook")
+        _refuse("not_a_notebook", msgid("the file is JSON but no notebook"))
     return content
 
 
 def _cells(content: dict[str, Any]) -> tuple[SourceCell, ...]:
     version = content.get("nbformat")
     if not isinstance(version, int) or isinstance(version, bool):
-        _refuse("not_a_notebook", "the file is JSON but no notebook")
+        _refuse("not_a_notebook", msgid("the file is JSON but no notebook"))
     if version > 4:
         _refuse(
             "too_new",
-            "the notebook has format {version}, newer than 4, the newest that can be read",
+            msgid("the notebook has format {version}, newer than 4, the newest that can be read"),
             version=str(version)[:20],
         )
     if version < 3:
         _refuse(
             "too_old",
-            "the notebook has format {version}; formats 3 and 4 can be read",
+            msgid("the notebook has format {version}; formats 3 and 4 can be read"),
             version=str(version)[:20],
         )
     raw = _upgraded(content) if version == 3 else content.get("cells")
     if not isinstance(raw, list):
-        _refuse("not_a_notebook", "the notebook has no list of cells")
+        _refuse("not_a_notebook", msgid("the notebook has no list of cells"))
     if len(raw) > CELL_LIMIT:
         _refuse(
             "too_large",
-            "the notebook has {cells} cells, the limit is {limit}",
+            msgid("the notebook has {cells} cells, the limit is {limit}"),
             cells=len(raw),
             limit=CELL_LIMIT,
         )
@@ -133,7 +138,7 @@ def _kernel(content: dict[str, Any]) -> tuple[str, str]:
     metadata = as_dict(content.get("metadata"))
     info, spec = as_dict(metadata.get("language_info")), as_dict(metadata.get("kernelspec"))
     said = info.get("name") or spec.get("language") or ""
-    language = said.casefold()[:40] if isinstance(said, str) else ""
+    language = said[:40] if isinstance(said, str) else ""
     version = info.get("version")
     return language, version[:20] if isinstance(version, str) else ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from autograder.language import translate
 from autograder.notebook import markers
 from autograder.notebook.cells import SourceCell
@@ -26,11 +28,21 @@ def released_test(source: str, criteria: tuple[Criterion, ...]) -> str:
     hidden = markers.regions(source, markers.HIDDEN)
     if not hidden:
         return source
-    if not is_task_cell(source):
+    task = _released_task(source)
+    if task is None:
         blocks = dict.fromkeys(hidden, "")
         told = [_comment(c) for c in criteria if c.hidden]
         blocks[hidden[0]] = "\n".join(hidden[0].indent + line for line in told)
         return markers.replaced(source, blocks)
+    return task
+
+
+@lru_cache(maxsize=256)
+def _released_task(source: str) -> str | None:
+    """The released text of a cell that declares a Task; None for any other cell."""
+    if not is_task_cell(source):
+        return None
+    hidden = markers.regions(source, markers.HIDDEN)
     declared, _ = read_declaration(source, Place(""), None)
     blocks = {
         region: "\n".join(

@@ -11,7 +11,9 @@ from autograder.notebook.choosing import sentences
 from autograder.notebook.inspection import Finding, Severity, inspect
 from autograder.nouns import Assignment, Choice, Message, Notebook
 
-STUDENTS_ONLY = frozenset({"untouched", "half", "syntax", "placeholder", "empty_answer"})
+STUDENTS_ONLY = frozenset(  # told to staff elsewhere, or of no use to them
+    {"untouched", "half", "syntax", "placeholder", "empty_answer", "left_out"}
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ def inspect_submission(source: Assignment, folder: Path, kept: Kept) -> Inspecte
     there = {file.path for file in kept.files}
     beside = there | set(source.files)
     findings = [_choice(choice) for choice in kept.choices]
+    findings += [Finding("left_out", Severity.COSTS, Message(got=one)) for one in kept.left_out]
     tasks: dict[str, Mapping[str, bool]] = {}
     gradable = not source.notebooks
     for notebook in source.notebooks:

@@ -158,7 +158,7 @@ def tile(course: Course, assignment: str, student: str, now: datetime) -> Tile:
     is_sprint = course.kind_of(assignment) == "sprint"
     newest = shelf_of(course, assignment).newest(student)
     score = score_of(course, assignment, student, now)
-    state = DONE if score else _handed_in(shelf_of(course, assignment), newest)
+    state = DONE if score else _handed_in(shelf_of(course, assignment), student)
     due = _due(course, assignment, student)
     if is_sprint:
         where = sprint.standing(course, assignment, student, now)
@@ -168,10 +168,12 @@ def tile(course: Course, assignment: str, student: str, now: datetime) -> Tile:
     return Tile(assignment, is_sprint, release, due, state, score.points if score else "")
 
 
-def _handed_in(shelf: Shelf, newest: Kept | None) -> State:
-    if newest is None:
+def _handed_in(shelf: Shelf, student: str) -> State:
+    kept = shelf.all_of(student)
+    if not kept:
         return NOTHING
-    return HANDED_IN if hand_in.can_be_graded(shelf, newest) else NOT_GRADABLE
+    gradable = any(hand_in.can_be_graded(shelf, one) for one in reversed(kept))
+    return HANDED_IN if gradable else NOT_GRADABLE
 
 
 def page(

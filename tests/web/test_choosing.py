@@ -206,3 +206,38 @@ def test_what_lies_beside_the_notebook_in_its_folder_comes_along(course, student
         "helper.py": "helper.py", "week1/helper.py": "week1/helper.py", "data": "data",
         "week1/data/points.csv": "week1/data/points.csv",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["work.zip", "과제.zip"])
+def test_a_solved_notebook_in_a_zip_beside_the_untouched_one_is_found(
+    course, student, tmp_path, contents, name
+):
+    (tmp_path / "a").write_bytes(contents[UNTOUCHED])
+    (tmp_path / "b").write_bytes(zipped({"in/hello.ipynb": contents[SOLVED], "in/d.csv": b"1"}))
+    both = [Upload("hello.ipynb", tmp_path / "a"), Upload(name, tmp_path / "b")]
+    done = hand_in(course, "hello", student, both, AT)
+    assert graded(course, student) == contents[SOLVED]
+    assert {f["path"] for f in done.receipt["files"]} == {
+        "hello.ipynb", "hello (not graded).ipynb", "d.csv", name,
+    }  # fmt: skip
+
+
+def test_a_zip_of_data_beside_the_notebook_stays_as_it_is(course, student, tmp_path, contents):
+    (tmp_path / "a").write_bytes(contents[SOLVED])
+    for number, data in enumerate((zipped({"d.csv": b"1"}), b"no zip at all")):
+        (tmp_path / "b").write_bytes(data)
+        both = [Upload("hello.ipynb", tmp_path / "a"), Upload(f"{number}.zip", tmp_path / "b")]
+        done = hand_in(course, "hello", student, both, AT)
+        assert [f["path"] for f in done.receipt["files"]] == [f"{number}.zip", "hello.ipynb"]
+        assert done.notes == ()
+
+
+def test_a_flat_file_with_the_ending_of_a_browser_is_its_students(
+    course, student, tmp_path, contents
+):
+    box = tmp_path / "in"
+    box.mkdir()
+    (box / "2026001_hello.ipynb.txt").write_bytes(contents[SOLVED])
+    report = collect(course, "hello", box)
+    assert len(report.new) == 1
+    assert graded(course, student) == contents[SOLVED]

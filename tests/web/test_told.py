@@ -93,7 +93,7 @@ def test_a_file_that_cannot_be_graded_is_kept_and_never_called_safe(hana, course
         (elsewhere, "below it looks like the answer"),
         (picture, "the picture loss.png, which is not in what you submitted"),
         (syntax, "which cannot read line 1 of cell"),
-        (r_kernel, "another kernel than Python: r"),
+        (r_kernel, "another kernel than Python: R"),
     ],
 )
 def test_what_can_cost_points_is_told_with_a_way_out(hana, course, student, change, words):
@@ -226,3 +226,25 @@ def test_a_picture_handed_in_beside_the_notebook_is_not_missing(course, student,
     assert {f["path"]: f.get("given") for f in done.receipt["files"]} == {
         "hello.ipynb": "week1/mine.ipynb", "loss.png": "week1/loss.png", "readme.txt": None,
     }  # fmt: skip
+
+
+def test_a_broken_file_after_a_good_one_takes_nothing_from_it(hana, course):
+    hand_in(hana, answered(course))
+    page = hand_in(hana, b"{}")
+    assert "It is kept, but it cannot be graded." in text(page)
+    overview = text(hana.get("/"))
+    assert "handed in" in overview
+    assert "cannot be graded" not in overview
+
+
+def test_names_that_a_student_made_up_are_shown_harmlessly(hana, course):
+    def hostile(content):
+        name = "<b>\u202egnp.x</b>\x1b[31m.png"
+        content["cells"].append(own(f"![](<{name}>)", "markdown"))
+        content["metadata"]["language_info"] = {"name": "<script>alert(1)</script>"}
+
+    page = hand_in(hana, notebook(course, hostile))
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "\u202e" not in page.text
+    assert "\x1b" not in page.text

@@ -229,7 +229,7 @@ def _seen(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
         "counts": COUNTS[course.submissions.counts],
         "gradable": inspected.gradable,
         "findings": [one.as_json() for one in inspected.findings],
-        "notes": [*inspected.lines, *kept.left_out],
+        "notes": list(inspected.lines),
     }
 
 
