@@ -17,7 +17,7 @@ PUBLIC_KEY = b"a student's own kernel: nothing is secret here"
 def seed(key: bytes, *scope: str) -> int:
     """HMAC-SHA-256(key, scope) as a number.
 
-    The scope is assignment, notebook, task, release, criterion, attempt.
+    The scope is assignment, notebook, task, draw, criterion, attempt: nothing of a submission.
     """
     digest = hmac.new(key, "\0".join(scope).encode(), hashlib.sha256).digest()
     return int.from_bytes(digest, "little")

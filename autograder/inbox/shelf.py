@@ -18,10 +18,11 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from autograder.inbox import folder
 from autograder.inbox.arrivals import Arrival
 from autograder.inbox.paths import TIMESTAMP
 from autograder.inbox.taking import File, Taken, digest_of
+from autograder.notebook.record import issued_release
 from autograder.nouns import Choice, Submission
 
 FORMAT = 1
@@ -56,13 +58,26 @@ class Kept:
     language: str = ""  # of the release that its notebooks were made from; "" is the source's
     renamed: Mapping[str, str] = field(default_factory=dict)  # path -> as handed in
     choices: tuple[Choice, ...] = ()  # files that are graded under another name, and those not
+    issued: bool = False  # `release` was proved by its token; before tokens it was only claimed
 
 
 class Shelf:
     """The submissions of one assignment."""
 
-    def __init__(self, state: Path, submitted: Path, assignment: str) -> None:
+    def __init__(
+        self,
+        state: Path,
+        submitted: Path,
+        assignment: str,
+        key: bytes = b"",
+        served: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
+        """Take the course's key, without which no notebook's release is believed.
+
+        `served` gives the oldest release that each student was served; an older one is not theirs.
+        """
         self.assignment = assignment
+        self._key, self._served = key, cache(served)
         self.root = state / "submissions" / assignment
         self._submitted = submitted
 
@@ -101,7 +116,7 @@ class Shelf:
         self, student: str, staged: Path, taken: Taken, arrival: Arrival, *, late: bool = False
     ) -> Kept:
         """The submission, safely on disk when this returns; `staged` is moved to its place."""
-        release, language = _made_from(staged / "files", taken.files)
+        release, language = self._made_from(staged / "files", taken.files)
         kept = Kept(
             id=self._next_id(student),
             assignment=self.assignment,
@@ -115,6 +130,7 @@ class Shelf:
             language=language,
             renamed=dict(sorted(taken.renamed.items())),
             choices=taken.choices,
+            issued=True,
         )
         text = json.dumps(_as_json(kept), ensure_ascii=False, indent=1) + "\n"
         atomically.write(staged / "manifest.json", text.encode(), mode=0o400)
@@ -123,6 +139,25 @@ class Shelf:
         staged.rename(self.root / student / kept.id)
         _sync(self.root / student)
         return kept
+
+    def _made_from(self, root: Path, files: tuple[File, ...]) -> tuple[int, str]:
+        """Return number and language of the release its notebooks were made from.
+
+        0 where no notebook carries a number with its token. The language is as claimed: it
+        decides nothing but words.
+        """
+        found = [(0, "")]
+        for file in files:
+            if file.path.endswith(".ipynb"):
+                try:
+                    node = json.loads((root / file.path).read_bytes())
+                    number = issued_release(node, self._key, self.assignment) if self._key else 0
+                    language = node["metadata"]["autograder"].get("language", "")
+                except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                    continue
+                known = isinstance(language, str) and _LANGUAGE.fullmatch(language)
+                found.append((number, language if known else ""))
+        return max(found)
 
     def all_of(self, student: str) -> tuple[Kept, ...]:
         """Every submission of a student, in the order in which they came in."""
@@ -171,10 +206,16 @@ class Shelf:
             path=self.files(kept),
             received=kept.arrival.received.isoformat(),
             sha256=kept.sha256,
-            release=kept.release,
+            release=self._believed(kept),
             language=kept.language,
             choices=kept.choices,
         )
+
+    def _believed(self, kept: Kept) -> int:
+        """Return the release that a submission was made from; 0, today's, if it is only claimed."""
+        if not kept.issued or not kept.release:
+            return 0
+        return kept.release if kept.release >= self._served().get(kept.student, 0) else 0
 
     def files(self, kept: Kept) -> Path:
         """Where the files of a submission lie."""
@@ -249,22 +290,6 @@ class Shelf:
     def _beside(self, student: str) -> tuple[Path, Path]:
         folder_ = self._submitted / student
         return folder_ / f".{self.assignment}.new", folder_ / f".{self.assignment}.old"
-
-
-def _made_from(root: Path, files: tuple[File, ...]) -> tuple[int, str]:
-    """Number and language of the release its notebooks were made from; 0 and "" if none says."""
-    found = [(0, "")]
-    for file in files:
-        if file.path.endswith(".ipynb"):
-            try:
-                said = json.loads((root / file.path).read_bytes())["metadata"]["autograder"]
-                number, language = said["release"], said.get("language", "")
-            except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                continue
-            if type(number) is int and 0 <= number < 1_000_000:
-                known = isinstance(language, str) and _LANGUAGE.fullmatch(language)
-                found.append((number, language if known else ""))
-    return max(found)
 
 
 def _as_json(kept: Kept) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -69,12 +71,36 @@ def about(assignment: str, notebook: str, number: int) -> dict[str, Any]:
     return {"format": FORMAT, "assignment": assignment, "notebook": notebook, "release": number}
 
 
-def release_of(node: Mapping[str, Any]) -> int:
-    """The number of the release that a notebook says it was made from; 0 if it says none."""
+TOKEN = "token"  # noqa: S105 - in the metadata: this course issued the release
+TOKEN_SHAPE = re.compile("[0-9a-f]{32}")
+
+
+def release_token(key: bytes, facts: Mapping[str, Any]) -> str:
+    """Return the token of a notebook's facts: HMAC-SHA-256 by the course's key."""
+    scope = ("release", *(str(facts.get(name, "")) for name in _SIGNED))
+    return hmac.new(key, "\0".join(scope).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+_SIGNED = ("assignment", "notebook", "release", "language")
+
+
+def issued_release(node: Mapping[str, Any], key: bytes, assignment: str) -> int:
+    """Return the number of the release that this course issued a notebook in; 0 if none did.
+
+    A number without the token that was issued with it is a claim and counts for nothing.
+    """
     metadata = node.get("metadata")
-    said = metadata.get(GENERATED) if isinstance(metadata, Mapping) else None
-    number = said.get("release") if isinstance(said, Mapping) else None
-    return number if type(number) is int and number > 0 else 0
+    facts = metadata.get(GENERATED) if isinstance(metadata, Mapping) else None
+    if not isinstance(facts, Mapping) or facts.get("assignment") != assignment:
+        return 0
+    number, token = facts.get("release"), facts.get(TOKEN)
+    if type(number) is not int or not 0 < number < MOST_RELEASES or type(token) is not str:
+        return 0
+    right = hmac.compare_digest(token.encode(), release_token(key, facts).encode())
+    return number if right else 0
+
+
+MOST_RELEASES = 1_000_000
 
 
 # ── What changed ─────────────────────────────────────────────────────────────────────

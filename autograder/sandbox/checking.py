@@ -5,7 +5,8 @@ out: {"event": "ask", ...} for what only the student's process can answer,
      {"event": "begin"} and then {"event": "result" | "spent", ...} per criterion,
      {"event": "visible_done"}, {"event": "done"}
 
-Visible criteria of all tasks are run first, then hidden ones and what comes after those.
+Visible criteria of all tasks are run first, then hidden ones and what comes after those. Global
+random states are those that the author's cells set; where these set none, the criterion's own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import os
 import sys
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ from autograder.evidence.models import Refused, state
 from autograder.evidence.results import as_json
 from autograder.expect.verdict import picturing
 from autograder.nouns import Status
+from autograder.sandbox import random_states
+from autograder.sandbox.random_states import RandomStates
 from autograder.sandbox.remote import BudgetSpent, Link, NewQuestion
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
 
@@ -58,16 +62,20 @@ def main(read_fd: int, write_fd: int) -> None:
             raise SystemExit
         return reply
 
+    random_states.seed_all(int(order["seed"], 16))
+    seeded = random_states.capture()
     namespace = _namespace()
     for number, code in enumerate(order["setup"]):
         _execute(code, f"<setup cell {number + 1}>", namespace)
     link = Link(exchange, _helpers(order["files"]))
+    start = _Start(seeded, random_states.capture())
     checks = [
         _TaskCheck(
             task,
             {name: (node, [next(parts) for _ in range(n)]) for name, node, n in task["values"]},
             dict(namespace),
             link,
+            start,
         )
         for task in order["tasks"]
     ]
@@ -76,6 +84,14 @@ def main(read_fd: int, write_fd: int) -> None:
             for event in one.run(late=late):
                 write_frame(write_fd, event)
         write_frame(write_fd, {"event": "done" if late else "visible_done"})
+
+
+@dataclass(frozen=True)
+class _Start:
+    """The random states before the set-up cells ran, and after."""
+
+    seeded: RandomStates
+    set_up: RandomStates
 
 
 class _TaskCheck:
@@ -87,8 +103,10 @@ class _TaskCheck:
         values: Mapping[str, Value],
         namespace: dict[str, Any],
         link: Link,
+        start: _Start,
     ) -> None:
-        self._order, self._link = order, link
+        self._order, self._link, self._start = order, link, start
+        self._authors: RandomStates | None = None  # as the author's cells left them, if they did
         self._grade_id = order["grade_id"]
         self._lookup = _Values(values, order["missing"], link)
         self._namespace: dict[str, Any] | None = namespace
@@ -101,7 +119,12 @@ class _TaskCheck:
         names = [n for n in self._order["only"] if (n in self._order["late"]) == late]
         if names and self._task is None:
             assert self._namespace is not None
+            random_states.restore(self._start.set_up)
+            with suppress(Exception):  # as in a kernel without that library
+                exec(self._order["seeding"], {})  # noqa: S102 - the author's
             self._task = _declare(self._order["code"], self._grade_id, self._namespace)
+            declared = random_states.capture()
+            self._authors = declared if declared != self._start.seeded else None
         for name in names:
             yield {"event": "begin", "task": self._grade_id, "criterion": name}
             yield self._criterion(name)
@@ -148,6 +171,10 @@ class _TaskCheck:
     def _before(self, criterion: str, attempt: int) -> None:
         self._link.topic = (self._grade_id, criterion, attempt)
         self._lookup.renew()  # a criterion that changed a value changed only its own copy
+        if self._authors is not None and attempt == 1:
+            random_states.restore(self._authors)
+        else:
+            random_states.seed_all(self._seed(criterion, attempt))
 
 
 class _Values:

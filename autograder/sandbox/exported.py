@@ -13,6 +13,7 @@ import builtins
 import inspect
 import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -25,7 +26,9 @@ from autograder.evidence.codec import (
     split,
 )
 from autograder.evidence.models import Refused, describe
+from autograder.sandbox import random_states
 from autograder.sandbox.alarm import TimeLimit, cpu_alarm
+from autograder.sandbox.random_states import RandomStates
 from autograder.sandbox.wire import Frame, read_frame, write_frame
 
 ITEMS_CAP = 1_000_000  # of one object that is iterated over
@@ -33,30 +36,49 @@ WAITING = 3  # a call may take so many times its CPU seconds by the clock: only 
 DOES = ("__call__", "__getitem__", "__len__", "__iter__", "__contains__")
 
 
+@dataclass(frozen=True)
+class _State:
+    """What a test cell found."""
+
+    namespace: dict[str, Any]
+    weights: list[tuple[Any, list[Any]]]
+    random: RandomStates
+
+
 class Exports:
     """The objects that were handed out, and the states they can be put back to."""
 
-    def __init__(self, namespace: dict[str, Any], *, helpers: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, namespace: dict[str, Any], *, helpers: tuple[str, ...] = (), seed: int = 0
+    ) -> None:
         self._namespace = namespace
         self._helpers = helpers
+        self._seed = seed
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
-        self._states: dict[str, tuple[dict[str, Any], list[tuple[Any, list[Any]]]]] = {}
+        self._states: dict[str, _State] = {}
 
     # ── states ──
 
     def remember(self, label: str) -> None:
-        """Keeps a shallow copy of the namespace and the weights of the models handed out."""
+        """Keep a shallow copy of the namespace, weights of models handed out, random states."""
         weights = [(m, m.get_weights()) for m in self._objects if _is_keras_model(m)]
-        self._states[label] = (dict(self._namespace), weights)
+        self._states[label] = _State(dict(self._namespace), weights, random_states.capture())
 
-    def put_back(self, label: str) -> None:
-        """Makes the namespace and remote models as they were at a test cell."""
-        namespace, weights = self._states[label]
+    def put_back(self, label: str, attempt: int = 1) -> None:
+        """Make namespace, remote models and random states as they were at a test cell.
+
+        A second attempt draws other random numbers, but the same ones in every run.
+        """
+        state = self._states[label]
         self._namespace.clear()
-        self._namespace.update(namespace)
-        for model, values in weights:
+        self._namespace.update(state.namespace)
+        for model, values in state.weights:
             model.set_weights(values)
+        if attempt == 1:
+            random_states.restore(state.random)
+        else:
+            random_states.seed_all(random_states.derived(self._seed, label, str(attempt)))
 
     # ── out: objects as nodes ──
 
@@ -118,7 +140,7 @@ class Exports:
         request = frame.header
         operation = request["op"]
         if operation == "state":
-            self.put_back(request["at"])
+            self.put_back(request["at"], request.get("attempt", 1))
             return {"ok": True, "v": None}
         if operation == "inside":
             self.put_back(request["at"])

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import resource
 import sys
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.evidence.codec import Buffer, Encoder, Unencodable, lengths, split
+from autograder.sandbox import random_states
 from autograder.sandbox.alarm import cpu_alarm
 from autograder.sandbox.exported import Exports
 from autograder.sandbox.restoring import Shelf
@@ -61,12 +61,13 @@ def main(read_fd: int, write_fd: int) -> None:
         return
     job = frame.header
     _write_files(job["files"], split(frame.body, [f["n"] for f in job["files"]]))
-    _reseed()
+    seed = int(job.get("seed", "0"), 16)
+    random_states.seed_all(seed)
     sys.path.insert(0, os.getcwd())
     shelf = Shelf(Path.cwd(), job["helpers"])
     _inert_package(shelf)
     outputs = open_shell(shell, job["limits"]["output_bytes"])
-    exports = Exports(shell.user_ns, helpers=tuple(job["helpers"]))
+    exports = Exports(shell.user_ns, helpers=tuple(job["helpers"]), seed=seed)
     runner = _Runner(shell, outputs, exports, shelf, write_fd, job["limits"])
     for index, cell in enumerate(job["cells"]):
         runner.cell(index, cell)
@@ -196,14 +197,6 @@ def _write_files(files: list[dict[str, Any]], contents: list[memoryview]) -> Non
         path = Path(file["path"])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def _reseed() -> None:
-    """Every child inherits the same random state from the warm server; here it gets its own."""
-    import numpy as np
-
-    random.seed(os.urandom(16))
-    np.random.seed(int.from_bytes(os.urandom(4), "little"))  # noqa: NPY002
 
 
 def _inert_package(shelf: Shelf) -> None:

@@ -23,7 +23,8 @@ ROOT_BECOMES = 62017  # the uid that a supervisor who is root starts the sandbox
 _ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
 _PACKAGE = str(_ROOT / "autograder")
 _BOOT = (
-    "import sys, runpy; sys.path += sys.argv.pop(1).split(':'); "
+    "import sys; sys.path[:] = filter(None, sys.path); import runpy; "
+    "sys.path += sys.argv.pop(1).split(':'); "
     "runpy.run_module('autograder.sandbox.warm', run_name='__main__', alter_sys=True)"
 )
 _PASSWD = f"student:x:{STUDENT}:{STUDENT}:student:{HOME}:/bin/sh\n".encode()
@@ -92,7 +93,7 @@ def launch(
         undo.callback(ours.close)
         with theirs, tempfile.TemporaryFile() as errors, _files() as files:
             command = _command(tier, home.path, readable, files)
-            command += ["-I", "-c", _BOOT, _module_path(), str(theirs.fileno()), ",".join(preload)]
+            command += ["-s", "-c", _BOOT, _module_path(), str(theirs.fileno()), ",".join(preload)]
             process = spawn(
                 lambda: subprocess.Popen(
                     command,

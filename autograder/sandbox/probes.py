@@ -121,7 +121,7 @@ def _system_calls(_bait: Bait) -> str:
 def _environment(_bait: Bait) -> str:
     known = {"HOME", "TMPDIR", "PATH", "LANG", "LC_CTYPE", "USER", "LOGNAME", "IPYTHONDIR"}
     known |= {"MPLBACKEND", "MPLCONFIGDIR", "OPENBLAS_NUM_THREADS", "TF_CPP_MIN_LOG_LEVEL"}
-    extra = sorted(set(os.environ) - known - {"PYTHONDONTWRITEBYTECODE"})
+    extra = sorted(set(os.environ) - known - {"PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED"})
     return f"sees {', '.join(extra)}" if extra else ""
 
 

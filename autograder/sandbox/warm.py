@@ -199,7 +199,6 @@ def _job(entry: str, plan: isolation.Plan) -> NoReturn:
     with _fault_ends():
         isolation.lock_down(plan, in_keeper=False)
         main = entry_point(entry)
-        reseed()
         sys.argv[:] = [""]
         open_streams()
         _report(STATUS, {"locked": True})
@@ -245,12 +244,6 @@ def open_streams() -> None:
     sys.stderr = open(  # noqa: SIM115
         STDERR, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
     )
-
-
-def reseed() -> None:
-    """Gives this fork random numbers of its own; all forks inherit the same state."""
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
 
 
 def _mirror(status: int) -> NoReturn:

@@ -1,6 +1,6 @@
 """A release in memory, in the source's language and in others: every file of its folders.
 
-The same source, wheel and translations always make the same bytes.
+Equal source, wheel, translations and course key make equal bytes; of the key only the tokens hang.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autograder import language
 from autograder.config import Course
 from autograder.notebook.catalogues import Translation, carried
 from autograder.notebook.cells import write_node
-from autograder.notebook.record import about, record
+from autograder.notebook.record import TOKEN, about, record, release_token
 from autograder.notebook.setup_cell import setup_cell
 from autograder.notebook.stripping import student_notebook
 from autograder.notebook.wheel import Wheel
@@ -101,6 +101,7 @@ def _in_language(
             former=former,
         )
         facts = {**about(source.name, notebook.name, number), **more}
+        facts[TOKEN] = release_token(course.key, facts)
         nodes[notebook.name] = student_notebook(notebook, first, facts)
     whole = {**record(source, number, nodes, files), "wheel": wheel.name, "former": former, **more}
     return Built(translation.language, whole, nodes, files, wheel)

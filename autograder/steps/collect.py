@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from autograder import harmless
 from autograder.config import Course
 from autograder.config.names import check_name
 from autograder.errors import AutograderError, NotFound
+from autograder.gradebook import served
 from autograder.inbox import archive, folder
 from autograder.inbox.arrivals import arrival_of
 from autograder.inbox.deciding import Lying, adopt, receive, same_person, settle
@@ -229,7 +230,13 @@ def _assignment_must_be(course: Course, assignment: str) -> None:
 
 def shelf_of(course: Course, assignment: str) -> Shelf:
     """Where the submissions of an assignment are kept."""
-    return Shelf(course.state, course.submitted, assignment)
+    return Shelf(
+        course.state,
+        course.submitted,
+        assignment,
+        course.key,
+        partial(served.oldest, course, assignment),
+    )
 
 
 def caps_of(course: Course) -> Caps:

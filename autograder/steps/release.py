@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -23,7 +24,7 @@ from autograder.notebook.cell_rules import unmarked_asserts
 from autograder.notebook.cells import cells_of
 from autograder.notebook.leaks import leaks
 from autograder.notebook.reading import HIDDEN_FOLDER, read_assignment
-from autograder.notebook.record import changes
+from autograder.notebook.record import TOKEN, TOKEN_SHAPE, changes
 from autograder.notebook.wheel import Wheel, light_wheel
 from autograder.nouns import Assignment, TaskKind
 from autograder.steps.building import MANIFEST, Built, build
@@ -165,8 +166,9 @@ def _warnings(course: Course, source: Assignment, files: Mapping[str, bytes]) ->
 def out_of_step(course: Course, assignment: str) -> list[str]:
     """The files of the released folders that their source would not make like this today.
 
-    The wheel is taken as it lies there: it changes with every line of the student's part. Nothing
-    is run. For whoever keeps released folders under version control.
+    The wheel is taken as it lies there: it changes with every line of the student's part. Of the
+    tokens only the shape is compared: each course's key makes others. Nothing is run. For people
+    who keep released folders under version control.
     """
     folder = folder_of(course, assignment)
     if not (folder / MANIFEST).is_file():
@@ -178,8 +180,19 @@ def out_of_step(course: Course, assignment: str) -> list[str]:
     return [
         str(path.relative_to(course.release))
         for one in build(course, source, last, wheel, translations)
-        for path in _differing(course, one)
+        for path in _differing(course, one, shape=_without_token)
     ]
+
+
+def _without_token(name: str, data: bytes) -> bytes:
+    """Return a notebook with a token of the right shape replaced by none."""
+    if not name.endswith(".ipynb"):
+        return data
+    text = data.decode("utf-8", "replace")
+    return _TOKEN_LINE.sub('"token": ""', text, count=1).encode()
+
+
+_TOKEN_LINE = re.compile(f'"{TOKEN}": "{TOKEN_SHAPE.pattern}"')
 
 
 # ── Other languages ──────────────────────────────────────────────────────────────────
@@ -269,14 +282,18 @@ def _is_there(course: Course, built: Built) -> bool:
     return not _differing(course, built)
 
 
-def _differing(course: Course, built: Built) -> list[Path]:
-    """The files that lie in a release's folder otherwise than in this release."""
+def _differing(
+    course: Course, built: Built, shape: Callable[[str, bytes], bytes] = lambda _, data: data
+) -> list[Path]:
+    """The files that lie in a release's folder otherwise than in this release, by their shape."""
     folder, contents = folder_of(course, built.record["assignment"], built.language), built.contents
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     return [
         folder / name
         for name in sorted(there | contents.keys())
-        if name not in there or contents.get(name) != (folder / name).read_bytes()
+        if name not in there
+        or name not in contents
+        or shape(name, contents[name]) != shape(name, (folder / name).read_bytes())
     ]
 
 

@@ -17,11 +17,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from autograder.errors import AutograderError, NotFound
-from autograder.gradebook import access, seen, sprints
+from autograder.gradebook import access, seen, served, sprints
 from autograder.language import translate
 from autograder.steps.portal import sprint
 from autograder.steps.portal.hand_in import HandedIn, Upload, hand_in
-from autograder.steps.release import folder_of
+from autograder.steps.release import folder_of, released_number
 from autograder.web import views
 from autograder.web.app import Portal
 from autograder.web.auth import TooMany, Visitor
@@ -172,6 +172,7 @@ def _downloads(router: APIRouter, portal: Portal) -> None:
             where = sprint.standing(course, assignment, _id(visitor), portal.clock())
             if where.sprint is None:
                 raise sprint.TooLate(where.words)
+        served.note(course, assignment, _id(visitor), released_number(course, assignment))
 
     @router.get("/a/{assignment}/files/{name}.ipynb")
     def notebook(

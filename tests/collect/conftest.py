@@ -54,7 +54,7 @@ def klass(course: Course, tmp_path: Path) -> SimpleNamespace:
 
 
 def notebook(text: str = "", **autograder: object) -> str:
-    """A notebook with one cell; `release=3` as a release writes it."""
+    """A notebook with one cell; `release=3` as somebody may write it."""
     cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "source": text}
     metadata = {"autograder": autograder} if autograder else {}
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": [cell]})

@@ -14,8 +14,10 @@ import pytest
 from nbgrader.utils import parse_utc
 
 from autograder.errors import NotFound
+from autograder.gradebook import served
 from autograder.inbox import folder
 from autograder.inbox.shelf import Shelf
+from autograder.notebook.record import release_token
 from autograder.steps.collect import collect, put_forward, submissions
 
 NAME = "n411"
@@ -77,7 +79,9 @@ def test_every_submission_ever_made_is_kept_and_the_last_one_lies_in_submitted(
 
 
 def test_a_manifest_says_what_came_when_and_from_where(course, inbox, hand_in, notebook):
-    hand_in("kim/n411.ipynb").write_text(notebook("x", release=7))
+    facts = {"assignment": NAME, "notebook": NAME, "release": 7}
+    facts["token"] = release_token(course.key, facts)
+    hand_in("kim/n411.ipynb").write_text(notebook("x", **facts))
     collect(course, NAME, inbox)
     (one,) = submissions(course, NAME)
     manifest = json.loads((one.path.parent / "manifest.json").read_text())
@@ -87,6 +91,42 @@ def test_a_manifest_says_what_came_when_and_from_where(course, inbox, hand_in, n
     assert manifest["arrival"]["origin"] == "folder"
     assert [file["path"] for file in manifest["files"]] == ["n411.ipynb"]
     assert datetime.fromisoformat(one.received).tzinfo == timezone.utc
+
+
+def test_a_claimed_release_counts_for_nothing(course, inbox, hand_in, notebook):
+    facts = {"assignment": NAME, "notebook": NAME, "release": 7, "language": "ko"}
+    hand_in("kim/n411.ipynb").write_text(notebook("x", **facts, token="0" * 32))
+    collect(course, NAME, inbox)
+    (one,) = submissions(course, NAME)
+    assert (one.release, one.language) == (0, "ko")
+
+
+def test_an_older_release_counts_only_for_whom_it_was_served(course, inbox, hand_in, notebook):
+    facts = {"assignment": NAME, "notebook": NAME, "release": 7}
+    facts["token"] = release_token(course.key, facts)
+    for student in ("kim", "lee", "doe"):
+        hand_in(f"{student}/n411.ipynb").write_text(notebook(student, **facts))
+    collect(course, NAME, inbox)
+    for number in (8, 9, 8):
+        served.note(course, NAME, "kim", number)
+    for number in (7, 8):
+        served.note(course, NAME, "lee", number)
+    found = {one.student: one.release for one in submissions(course, NAME)}
+    assert found == {"kim": 0, "lee": 7, "doe": 7}, "doe was served none by the portal"
+    assert served.oldest(course, NAME) == {"kim": 8, "lee": 7}
+
+
+def test_a_release_kept_before_tokens_counts_as_todays(course, inbox, hand_in):
+    hand_in("kim/n411.ipynb", "x")
+    collect(course, NAME, inbox)
+    (one,) = submissions(course, NAME)
+    path = one.path.parent / "manifest.json"
+    record = json.loads(path.read_text())
+    del record["issued"]
+    path.chmod(0o600)
+    path.write_text(json.dumps({**record, "release": 7}))
+    (again,) = submissions(course, NAME)
+    assert (again.id, again.release) == (one.id, 0)
 
 
 def test_the_digest_is_that_of_what_sha256sum_prints(course, inbox, hand_in):

@@ -9,7 +9,7 @@ import nbformat
 from autograder import gradebook
 from autograder.config import Course
 from autograder.notebook.cells import GENERATED
-from autograder.notebook.record import about
+from autograder.notebook.record import about, release_token
 from autograder.nouns import Result, Status
 from autograder.steps import grade
 from autograder.steps.judging.workers import Workers
@@ -29,7 +29,8 @@ def released(root: Path, *, wanted: int) -> Course:
     for path in root.glob("submitted/*/hw/hw.ipynb"):
         if path.parts[-3] != "f-broken":
             node = nbformat.read(path, 4)
-            node.metadata[GENERATED] = about("hw", "hw", 1)
+            facts = about("hw", "hw", 1)
+            node.metadata[GENERATED] = {**facts, "token": release_token(course.key, facts)}
             nbformat.write(node, path)
     return course
 

@@ -429,13 +429,11 @@ def test_what_comes_after_a_new_question_waits_for_its_answer_as_well(
     assert again.tasks[0].criteria == ()
 
 
-def test_another_release_draws_other_data(a_class: Callable[..., Class]) -> None:
+def test_another_draw_has_other_data(a_class: Callable[..., Class]) -> None:
     body = "def c(rng, x):\n    assert rng.integers(1 << 40) % 2 == x % 2, str(rng.integers(9))"
     made = a_class(body, "x = 1")
     _, evidence = made.run({"answer": "x = 1 "})
-    seen = {
-        made.again(evidence, made.rules(release=n)).tasks[0].criteria[0].status for n in range(12)
-    }
+    seen = {made.again(evidence, made.rules(draw=n)).tasks[0].criteria[0].status for n in range(12)}
     assert seen == {Status.PASSED, Status.FAILED}
 
 

@@ -108,7 +108,7 @@ def with_student(
     root: Path, key: bytes, cells: list[Any], answers: dict[str, str], settings: str = ""
 ) -> Course:
     """A course of these cells with one student, who answers so."""
-    root.mkdir(exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
     (root / "course_config.py").write_text(f"c = get_config()\n{settings}\n")
     for cell in cells:
         cell.metadata["nbgrader"]["checksum"] = compute_checksum(cell)

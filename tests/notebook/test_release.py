@@ -8,7 +8,7 @@ import pytest
 
 from autograder.config import Course
 from autograder.errors import AuthoringErrors, ReleaseRefused
-from autograder.notebook.record import release_of
+from autograder.notebook.record import TOKEN, issued_release
 from autograder.notebook.wheel import Wheel
 from autograder.steps import release as step
 from autograder.steps.release import last_record, release, released_number, write_folder
@@ -74,10 +74,43 @@ def test_it_writes_notebooks_files_wheel_and_manifest_and_nothing_hidden(make, c
     ]
     assert (report.number, report.written, report.max_points) == (1, True, 7.0)
     node = nbformat.reads(files(course)["doubling.ipynb"].decode(), as_version=4)
-    assert release_of(node) == 1
+    assert issued_release(node, course.key, "doubling") == 1
     assert "secrets_of_mine" not in files(course)["doubling.ipynb"].decode()
     assert list(course.release.iterdir()) == [course.release / "doubling"]
     assert json.dumps(report.as_json())
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"release": 2}, {"release": 999_999}, {"release": True}, {"release": "1"}, {"release": 0},
+        {"language": "ko"}, {"notebook": "other"}, {"assignment": "other"},
+        {TOKEN: ""}, {TOKEN: None}, {TOKEN: "0" * 32}, {TOKEN: "é" * 32},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_release_that_was_not_issued_is_not_believed(make, course, claim):
+    make()
+    node = json.loads(files(course)["doubling.ipynb"])
+    assert issued_release(node, course.key, "doubling") == 1
+    assert issued_release(node, b"another key", "doubling") == 0
+    assert issued_release(node, course.key, "other") == 0
+    node["metadata"]["autograder"].update(claim)
+    assert issued_release(node, course.key, "doubling") == 0
+    assert issued_release(node, course.key, "other") == 0
+
+
+def test_a_release_made_by_another_key_is_in_step_and_one_without_tokens_is_not(make, course):
+    make()
+    path = course.release / "doubling" / "doubling.ipynb"
+    token = json.loads(path.read_bytes())["metadata"]["autograder"][TOKEN]
+    text = path.read_text()
+    path.write_text(text.replace(token, "f" * 32))
+    assert step.out_of_step(course, "doubling") == []
+    path.write_text(text.replace(token, "F" * 31))
+    assert step.out_of_step(course, "doubling") == ["doubling/doubling.ipynb"]
+    assert make().written, "the tokens are made anew"
+    assert path.read_text() == text
 
 
 def test_the_manifest_beside_the_notebooks_is_the_record(make, course):

@@ -30,6 +30,21 @@ def right(predict, numbers, rng):
     expect.close(numbers, np.arange(5.0))
     expect.close(np.asarray(predict(x), float), labels.astype(float))
 """.strip()
+IMPOSSIBLE = """
+@task.criterion("Says what nobody can know", points=1)
+def impossible(predict, numbers, *, length=16):
+    import secrets
+
+    secret = secrets.token_hex(length)
+    assert predict(np.zeros(50)) == secret
+    assert numbers == secret
+"""
+PLAIN = """
+import secrets
+secret = secrets.token_hex(16)
+assert predict(np.zeros(50)) == secret
+assert numbers == secret
+"""  # a criterion of each kind that no right answer can pass: any pass is a hole
 NAIVE = """
 import numpy as np
 x = np.random.default_rng(1).random(50)
@@ -41,6 +56,9 @@ answer = "passed"
 WRONG = (
     "import numpy as np\nnumbers = np.full(5, 9.0)\ndef predict(x): return np.full(len(x), 9.0)\n"
 )
+
+
+BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
 
 @dataclass(frozen=True)
@@ -150,7 +168,12 @@ CHEATS = {
 def judged(
     students: WarmServer, checkers: WarmServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Class:
-    cells = [setup(SETUP), answer(HONEST), test(a_test(CRITERION), "t", 1)]
+    both = a_test(CRITERION).replace(
+        "\n\ntask.check()", f"\n{BEGIN}\n{IMPOSSIBLE.strip()}\n{END}\n\ntask.check()"
+    )
+    cells = [
+        setup(SETUP), answer(HONEST), test(both, "t", 2), test(PLAIN.strip(), "plain", 1)
+    ]  # fmt: skip
     folder: Path = tmp_path_factory.mktemp("judged")
     return Class(students, checkers, folder, cells)
 
@@ -172,10 +195,13 @@ def test_it_passes_a_test_that_runs_beside_it(name: str, beside: WarmServer) -> 
 @pytest.mark.parametrize("name", CHEATS)
 def test_it_is_worth_nothing_when_graded_and_harms_nobody(name: str, judged: Class) -> None:
     results, _ = judged.run({"answer": CHEATS[name].code}, **CHEATS[name].files)
-    assert results["right"].status is Status.FAILED, results["right"]
-    assert results["right"].points == 0
+    assert results.keys() == {"right", "impossible", "checks"}
+    for criterion in results.values():
+        assert (criterion.status, criterion.points) == (Status.FAILED, 0), criterion
     results, _ = judged.run({"answer": HONEST})
     assert (results["right"].status, results["right"].points) == (Status.PASSED, 1), results
+    for name in ("impossible", "checks"):
+        assert (results[name].status, results[name].points) == (Status.FAILED, 0), results[name]
 
 
 def test_what_a_hidden_check_sends_is_not_printed_to_anybody(judged: Class) -> None:

@@ -12,10 +12,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from autograder import receipts
-from autograder.gradebook import access, sprints
+from autograder.gradebook import access, served, sprints
+from autograder.gradebook.connection import reading
+from autograder.gradebook.tables import AuditRow
 from autograder.steps import roster
 from autograder.steps.collect import shelf_of
 from autograder.steps.feedback.writing import FIRST
@@ -241,6 +244,17 @@ def test_the_release_is_served_and_nothing_hidden_with_it(hana, course):
     assert "manifest.json" not in names
     wheel = next((course.release / "hello").glob("*.whl"))
     assert hana.get(f"/wheel/{wheel.name}").content == wheel.read_bytes()
+
+
+def test_which_release_was_served_to_whom_is_kept_once(hana, course, student):
+    assert served.oldest(course, "hello") == {}
+    for _ in range(2):
+        assert hana.get("/a/hello/files/hello.ipynb").status_code == 200
+        assert hana.get("/a/hello/everything.zip").status_code == 200
+    assert served.oldest(course, "hello") == {student: 1}
+    with reading(course) as session:
+        rows = session.scalars(select(AuditRow).where(AuditRow.action == served.SERVED)).all()
+    assert [(row.student, row.after) for row in rows] == [(student, {"release": 1})]
 
 
 # ── Handing in ───────────────────────────────────────────────────────────────────────

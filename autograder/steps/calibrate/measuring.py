@@ -41,7 +41,7 @@ from autograder.steps.validate.variants import Variants, hand_in
 
 RUNS, MISTAKE_RUNS = 30, 5
 UNUSED = 100_000  # the first seed of a check
-DRAWS = 1_000_000  # the first number of a release that is never released
+DRAWS = 1_000_000  # no draw of this number or above is ever graded with
 Show = Callable[[str], None]
 
 
@@ -206,7 +206,7 @@ def _scores(judge: Judge, job: _Job) -> dict[str, list[Score]]:
         again = [t for t in job.thresholds if attempt == 0 or t.criterion.retry]
         if not again:
             break
-        outcome = hand_in(judge, variant, release=DRAWS + 2 * job.seed + attempt)
+        outcome = hand_in(judge, variant, draw=DRAWS + 2 * job.seed + attempt)
         if outcome.timed_out:
             raise Fault("out of time", way_out="run it again with fewer jobs at a time")
         for threshold in again:

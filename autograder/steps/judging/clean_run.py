@@ -16,6 +16,8 @@ from autograder.evidence import drawn
 from autograder.evidence.record import Evidence
 from autograder.evidence.results import from_json
 from autograder.evidence.store import Store
+from autograder.notebook.cells import cells_of
+from autograder.notebook.seeding import seeding_code
 from autograder.nouns import Criterion, CriterionResult, Task
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, Outcome, WarmServer
@@ -28,7 +30,7 @@ from autograder.steps.judging.budgets import (
     spent_result,
 )
 from autograder.steps.judging.questions import Answers
-from autograder.steps.judging.rules import Rules, attempts, because, seed_of
+from autograder.steps.judging.rules import Rules, attempts, because, process_seed, seed_of
 from autograder.steps.judging.taint import Topic, late_names, shown_result
 
 LOOK = 0.5  # seconds between two looks at the budget while a clean process works
@@ -83,7 +85,7 @@ class CleanRun:
         rules = self.rules
         header: dict[str, Any] = {
             "op": "check", "language": rules.language, "setup": list(rules.source.setup),
-            "files": list(rules.files), "tasks": [],
+            "files": list(rules.files), "tasks": [], "seed": f"{process_seed(rules, 'checking'):x}",
         }  # fmt: skip
         body: list[wire.Buffer] = list(rules.files.values())
         for order in orders:
@@ -221,6 +223,7 @@ def _task_order(
     return {
         "grade_id": task.grade_id,
         "code": task.code,
+        "seeding": seeding_code(cells_of(rules.source.node), task.cell_index + 1),
         "only": list(order.todo),
         "late": sorted(late_names(task)),
         "known": dict(order.known),

@@ -37,7 +37,7 @@ from autograder.steps.judging.check import Checked, in_error, not_attempted
 from autograder.steps.judging.living import Gone, Live
 from autograder.steps.judging.plan import Plan, files_beside
 from autograder.steps.judging.plan import plan as plan_of
-from autograder.steps.judging.rules import Rules, Settings
+from autograder.steps.judging.rules import Rules, Settings, process_seed
 from autograder.steps.judging.training import Instead, instead_of_training
 
 ALONE = ("cpu", "wall")  # limits that a busy machine may have had a part in
@@ -85,12 +85,13 @@ class Judge:
         may_run: bool = True,
         afresh: bool = False,
         as_attempted: bool = False,
+        draw: int = 1,
     ) -> Judged:
         """The result of one submission.
 
         With `may_run` false nothing is run: what would have to be is named in `waiting`. `afresh`
         runs again what ended at a limit of time. `as_attempted` judges answers that are as they
-        were released as if they were the student's.
+        were released as if they were the student's. `draw` numbers the hidden data (1: the real).
         """
         merged: dict[str, Merged] = {}
         evidence: dict[str, Evidence] = {}
@@ -107,7 +108,7 @@ class Judge:
             if as_attempted:
                 merged[notebook.name] = _attempted(merged[notebook.name])
             done = self._notebook(
-                submission, notebook, merged[notebook.name], may_run, afresh, kept_work
+                submission, notebook, merged[notebook.name], may_run, afresh, kept_work, draw
             )
             waiting += done.waiting
             ran += done.ran
@@ -139,6 +140,7 @@ class Judge:
         may_run: bool,
         afresh: bool,
         kept_work: bool,
+        draw: int,
     ) -> _Done:
         if not any(merged.attempted.values()):
             tasks = tuple(not_attempted(task) for task in notebook.tasks)
@@ -150,7 +152,8 @@ class Judge:
             brought = files_beside(submission.path, self._files, most)
             instead = instead_of_training(merged, submission.path) if kept_work else None
             plan = plan_of(submission.id, notebook, merged, brought, limits, instead)
-            rules = self._rules(submission, notebook)
+            rules = self._rules(submission, notebook, draw)
+            plan = replace(plan, seed=process_seed(rules, "student"))
             done = self._run_and_check(plan, rules, notebook, merged, may_run, afresh)
             if instead is None:
                 done = self._trained_anew(done, plan, rules, notebook, merged, may_run, afresh)
@@ -202,7 +205,8 @@ class Judge:
         owed = anew.owed(notebook, done.result) if done.result else {}
         if done.result is None or not owed:
             return done
-        plan, rules = replace(plan, attempt=2), replace(rules, attempt=2)
+        rules = replace(rules, attempt=2)
+        plan = replace(plan, attempt=2, seed=process_seed(rules, "student"))
         second = self._run_and_check(plan, rules, notebook, merged, may_run, afresh)
         if second.result is None:
             return replace(done, result=None, waiting=second.waiting)
@@ -257,13 +261,13 @@ class Judge:
             run=evidence.key,
         )
 
-    def _rules(self, submission: Submission, notebook: Notebook) -> Rules:
+    def _rules(self, submission: Submission, notebook: Notebook, draw: int) -> Rules:
         return Rules(
             assignment=self.assignment.name,
             source=notebook,
             files=self._clean_files,
             key=self.course.key,
-            release=submission.release or self.release,
+            draw=draw,
             plain_tests=self.course.grading_of(self.assignment.name).plain_tests,
             limits=self.course.limits(self.assignment.name),
             given=self._given(submission, notebook),
@@ -304,9 +308,7 @@ class Judge:
             if name not in self._reference:
                 with tempfile.TemporaryDirectory() as folder:
                     reference = solution(self.assignment, Path(folder))
-                    judged = self.judge(
-                        replace(reference, release=rules.release), as_attempted=True
-                    )
+                    judged = self.judge(reference, as_attempted=True, draw=rules.draw)
                 self._reference[name] = {
                     f"{task.grade_id}/{c.name}": c.error
                     for notebook in judged.result.notebooks

@@ -43,7 +43,7 @@ class Live:
         if topic is not None and topic != self._topic:
             self._settle(over)
             self._topic = topic
-            self._send({"op": "state", "at": topic[0]}, b"", over)
+            self._send({"op": "state", "at": topic[0], "attempt": topic[2]}, b"", over)
         return self._send(header, body, over)
 
     def anew(self) -> None:

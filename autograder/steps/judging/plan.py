@@ -26,6 +26,7 @@ class Plan:
     helpers: tuple[str, ...]  # the assignment's own modules
     limits: Limits
     attempt: int = 1  # 2: everything is trained anew
+    seed: int = 0  # of the process's global random states; no part of the key
 
     @property
     def key(self) -> str:

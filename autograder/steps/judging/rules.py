@@ -28,7 +28,7 @@ class Rules:
     source: Notebook
     files: Mapping[str, bytes]  # released and hidden files, as the clean process finds them
     key: bytes  # the course's secret
-    release: int
+    draw: int = 1  # of the hidden data: 1 when grading; others prove that luck decides nothing
     settings: Settings = field(default_factory=dict)  # instead of the source's
     given: Settings = field(default_factory=dict)  # of the release a student worked from, if others
     plain_tests: str = "refuse"
@@ -43,9 +43,17 @@ def attempts(rules: Rules, criterion: Criterion) -> tuple[int, ...]:
 
 
 def seed_of(rules: Rules, task: Task, criterion: str, attempt: int) -> int:
-    """The seed of one attempt at a criterion: of the course's key and the release."""
-    scope = (rules.assignment, rules.source.name, task.grade_id, str(rules.release))
+    """Return the seed of one attempt at a criterion: of the course's key and the source alone."""
+    scope = (rules.assignment, rules.source.name, task.grade_id, str(rules.draw))
     return seed(rules.key, *scope, criterion, str(attempt))
+
+
+def process_seed(rules: Rules, process: str) -> int:
+    """Return the seed of a process's global random states: equal for every submission.
+
+    Nothing that a submission claims or brings enters it, and neither clock nor system.
+    """
+    return seed(rules.key, rules.assignment, rules.source.name, process, str(rules.attempt))
 
 
 def because(evidence: Evidence, task: Task, name: str) -> str:

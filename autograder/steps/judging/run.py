@@ -195,6 +195,7 @@ def _follow(job: Job, tape: _Tape) -> bool:
 def _order(plan: Plan) -> dict[str, Any]:
     return {
         "op": "run",
+        "seed": f"{plan.seed:x}",
         "cells": list(plan.cells),
         "files": [{"path": path, "n": len(data)} for path, data in plan.files.items()],
         "helpers": list(plan.helpers),

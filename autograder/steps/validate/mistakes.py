@@ -14,7 +14,7 @@ from autograder.steps.judging.judge import Judge
 from autograder.steps.validate.report import Tried
 from autograder.steps.validate.variants import Outcome, Variant, Variants, hand_in
 
-DRAWS = 2_000_000  # the first number of a release that is never released
+DRAWS = 2_000_000  # no draw of this number or above is ever graded with
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def under_other_draws(
     drawing = {(t.grade_id, c.name) for t in notebook.tasks for c in t.criteria if c.draws}
     if not drawing & variant.criteria:
         return []
-    return [hand_in(judge, variant, release=DRAWS + number) for number in range(draws)]
+    return [hand_in(judge, variant, draw=DRAWS + number) for number in range(draws)]
 
 
 def _differences(

@@ -107,8 +107,8 @@ class Variants:
         return Variant(self.notebook.name, node, part.criteria, tuple(left_out))
 
 
-def hand_in(judge: Judge, variant: Variant, *, release: int = 0, afresh: bool = False) -> Outcome:
-    """How the variant ends before this judge; `release` numbers the hidden draws (0: the real).
+def hand_in(judge: Judge, variant: Variant, *, draw: int = 1, afresh: bool = False) -> Outcome:
+    """How the variant ends before this judge; `draw` numbers the hidden data (1: the real).
 
     `afresh` runs again what ended at a limit of time. What other versions of the packages left is
     not used: it is run again.
@@ -117,11 +117,11 @@ def hand_in(judge: Judge, variant: Variant, *, release: int = 0, afresh: bool = 
         path = Path(folder) / f"{variant.notebook}.ipynb"
         path.write_text(write_node(variant.node), encoding="utf-8")
         submission = Submission(
-            SUBMISSION, judge.assignment.name, SUBMISSION, Path(folder), "", "", release
+            SUBMISSION, judge.assignment.name, SUBMISSION, Path(folder), "", "", 0
         )
-        judged = judge.judge(submission, as_attempted=True, afresh=afresh)
+        judged = judge.judge(submission, as_attempted=True, afresh=afresh, draw=draw)
         if outdated(judge, judged):
-            judged = judge.judge(submission, as_attempted=True)
+            judged = judge.judge(submission, as_attempted=True, draw=draw)
     (result,) = (n for n in judged.result.notebooks if n.notebook == variant.notebook)
     decided = {
         (task.grade_id, c.name): c

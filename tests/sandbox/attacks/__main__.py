@@ -6,12 +6,15 @@ python -m tests.sandbox.attacks [--tier A|B]
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import tiers
 from autograder.sandbox.isolation import Tier
 from autograder.sandbox.supervisor import WarmServer
+from autograder.steps.judging.workers import Workers
 from tests.sandbox.attacks import (
     LOOSE,
     TIGHT,
@@ -24,6 +27,7 @@ from tests.sandbox.attacks import (
     honest,
     unshown,
 )
+from tests.sandbox.attacks.notebooks import ATTACKS
 from tests.sandbox.conftest import serve
 
 ROW = "{:<9} {:<49} {:<22} {:<30} {:<7} {}"
@@ -43,10 +47,29 @@ def main(arguments: list[str]) -> int:
             cells, good = _row(attack, open_server, isolated, caught)
             bad += not good
             print(ROW.format(*cells), flush=True)
+    for line, good in _by_submissions():
+        count, bad = count + 1, bad + (not good)
+        print(ROW.format(*line), flush=True)
     print(f"\n{count - bad} of {count} attacks got nothing and left an honest job unharmed")
     if unheld:
         print(f"{unheld} were not tried: tier {tier} does not hold them")
     return 1 if bad else 0
+
+
+def _by_submissions() -> Iterator[tuple[list[str], bool]]:
+    """Attacks that are graded as submissions to a course; always at the best tier."""
+    with Workers(parallel=2) as workers:
+        for attack in ATTACKS:
+            with tempfile.TemporaryDirectory() as folder:
+                with attack.undone():
+                    loose = attack.got(Path(folder, "undone"), workers)
+                tried = attack.got(Path(folder, "held"), workers)
+            told = [
+                f"got {loose}" if loose else "!! nothing",
+                f"!! got {tried}" if tried else "nothing",
+            ]
+            line = [attack.threat, attack.name, *told, "yes", attack.measure]
+            yield line, bool(loose) and not tried
 
 
 def _row(

@@ -1,0 +1,50 @@
+"""Which release the portal served to whom: rows of the audit, one for each release and student.
+
+A release that somebody else was served is issued, too, but not to this student: who was only ever
+served newer ones cannot claim it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from autograder.config import Course
+from autograder.gradebook import audit
+from autograder.gradebook.connection import reading
+from autograder.gradebook.tables import AuditRow
+
+SERVED = "release served"
+
+
+def note(course: Course, assignment: str, student: str, number: int) -> None:
+    """Keep that the portal served this release to a student: the first time."""
+    if number not in _numbers(course, assignment, student):
+        audit.note(course, student, SERVED, assignment, {"release": number}, student=student)
+
+
+def oldest(course: Course, assignment: str) -> Mapping[str, int]:
+    """Return the oldest release served to each student; who was served none is not there."""
+    with reading(course) as session:
+        rows = session.execute(
+            select(AuditRow.student, AuditRow.after).where(
+                AuditRow.assignment == assignment, AuditRow.action == SERVED
+            )
+        ).all()
+    found: dict[str, int] = {}
+    for student, facts in rows:
+        found[student] = min(found.get(student, facts["release"]), facts["release"])
+    return found
+
+
+def _numbers(course: Course, assignment: str, student: str) -> set[int]:
+    with reading(course) as session:
+        rows = session.scalars(
+            select(AuditRow.after).where(
+                AuditRow.assignment == assignment,
+                AuditRow.student == student,
+                AuditRow.action == SERVED,
+            )
+        ).all()
+    return {facts["release"] for facts in rows}

@@ -1,0 +1,103 @@
+"""Global random states of a process: seeded from the course's key, captured and restored.
+
+Python's `random`, NumPy's legacy state, NumPy generators made without a seed, Keras and TensorFlow.
+Not covered, because nothing can seed it: `os.urandom`, `secrets`, `uuid`, `random.Random()` and
+`random.SystemRandom()`, `tf.random.get_global_generator()` without a seed, and the clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RandomStates:
+    """States as their libraries give them; None where a library is not loaded.
+
+    Equal where nothing was drawn and nothing seeded in between.
+    """
+
+    python: Any
+    numpy: Any = None
+    keras: Any = None
+    tensorflow: Any = None
+
+
+def seed_all(seed: int) -> None:
+    """Seed every global generator of the libraries that are loaded."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(seed % (1 << 31))
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        numpy = sys.modules["numpy"].random
+        numpy.seed(seed % (1 << 32))
+        numpy.bit_generator.randbits = random.Random(seed).getrandbits  # noqa: S311 - for `default_rng()`
+
+
+def derived(seed: int, *scope: str) -> int:
+    """Return another seed made of this one."""
+    digest = hashlib.sha256("\0".join((f"{seed:x}", *scope)).encode()).digest()
+    return int.from_bytes(digest, "little")
+
+
+def capture() -> RandomStates:
+    """Return the states as they are."""
+    numpy, keras, tensorflow = None, None, None
+    if "numpy" in sys.modules:
+        name, words, *rest = sys.modules["numpy"].random.get_state()
+        bits: Any = getattr(sys.modules["numpy"].random.bit_generator.randbits, "__self__", None)
+        unseeded = bits.getstate() if isinstance(bits, random.Random) else None
+        numpy = (name, tuple(words.tolist()), *rest, unseeded)
+    if (found := _keras()) is not None:
+        state, generator_name, seed_name = found
+        generator = state.get_global_attribute(generator_name)
+        drawn = None if generator is None else (generator, tuple(generator.state.numpy().tolist()))
+        keras = (state.get_global_attribute(seed_name), drawn)
+    if (context := _tensorflow()) is not None:
+        rng = getattr(context, "_rng", None)
+        tensorflow = (getattr(context, "_seed", None), rng and rng.getstate())
+    return RandomStates(random.getstate(), numpy, keras, tensorflow)
+
+
+def restore(states: RandomStates) -> None:
+    """Make the states as they were when captured."""
+    random.setstate(states.python)
+    if states.numpy is not None:
+        numpy = sys.modules["numpy"]
+        name, words, *rest, unseeded = states.numpy
+        numpy.random.set_state((name, numpy.array(words, numpy.uint32), *rest))
+        if unseeded is not None:
+            numpy.random.bit_generator.randbits.__self__.setstate(unseeded)
+    if states.keras is not None and (found := _keras()) is not None:
+        state, generator_name, seed_name = found
+        seed, drawn = states.keras
+        state.set_global_attribute(seed_name, seed)
+        state.set_global_attribute(generator_name, None if drawn is None else drawn[0])
+        if drawn is not None and tuple(drawn[0].state.numpy().tolist()) != drawn[1]:
+            drawn[0].state.assign(list(drawn[1]))
+    if states.tensorflow is not None and (context := _tensorflow()) is not None:
+        seed, rng = states.tensorflow
+        if rng is None or (context._seed == seed and context._rng.getstate() == rng):
+            return  # what follows empties TensorFlow's cache of ops
+        context._set_global_seed(seed)
+        context._rng.setstate(rng)
+
+
+def _keras() -> tuple[Any, str, str] | None:
+    """Keras's global attributes, with the names of its generator and of its seed."""
+    state = sys.modules.get("keras.src.backend.common.global_state")
+    generator = sys.modules.get("keras.src.random.seed_generator")
+    rng = sys.modules.get("keras.src.utils.rng_utils")
+    if state is None or generator is None or rng is None:
+        return None
+    return state, generator.GLOBAL_SEED_GENERATOR, rng.GLOBAL_RANDOM_SEED
+
+
+def _tensorflow() -> Any:
+    """TensorFlow's eager context; None where TensorFlow is not loaded."""
+    module = sys.modules.get("tensorflow.python.eager.context")
+    return None if module is None else module.context()
