@@ -264,7 +264,8 @@ class NotebookResult:
     notes: tuple[str, ...] = ()  # what was repaired, skipped or limited
     usage: Usage = Usage()
     limit: str = ""  # the sentence for a limit that was hit
-    figures: tuple[str, ...] = ()  # digests of the student's own plots (PNG)
+    figures: tuple[str, ...] = ()  # digests of the student's own plots (PNG, JPEG or GIF)
+    drawn: int = 0  # plots that the run drew, those not kept included; 0 in older results
     broken: str = ""
     tier: str = ""  # "A", "B" or "UNSANDBOXED"
     run: str = ""  # key of the run whose evidence was read; "" if nothing was run

@@ -20,7 +20,9 @@ class CellRecord:
     place: int  # its place in the merged notebook, from 0
     error: CellError | None = None
     outputs: str = ""
-    figures: tuple[str, ...] = ()  # blobs of its pictures (PNG)
+    figures: tuple[str, ...] = ()  # blobs of its pictures (PNG, JPEG or GIF)
+    drawn: int = 0  # pictures it drew, those not kept included
+    lost: int = 0  # outputs that were too large or could not be read
     cpu: float = 0.0
     wall: float = 0.0
     skipped: tuple[str, ...] = ()  # lines that install or download

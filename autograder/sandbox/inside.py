@@ -25,9 +25,9 @@ from autograder.evidence.codec import Buffer, Encoder, Unencodable, lengths, spl
 from autograder.sandbox import random_states
 from autograder.sandbox.alarm import cpu_alarm
 from autograder.sandbox.exported import Exports
+from autograder.sandbox.outputs import Outputs
 from autograder.sandbox.restoring import Shelf
 from autograder.sandbox.shell import (
-    Outputs,
     Shell,
     describe_error,
     make_shell,
@@ -36,6 +36,7 @@ from autograder.sandbox.shell import (
 )
 from autograder.sandbox.wire import read_frame, write_frame
 
+UNASKED = 3000  # values captured in one run that no test cell names
 ASSIGNING = ("answer", "extra", "kept")  # roles of cells whose names are captured too
 
 
@@ -91,6 +92,8 @@ class _Runner:
         self._limits = limits
         self._left = int(limits["capture_bytes"])
         self._assigned: dict[str, None] = {}
+        self._unasked = UNASKED
+        self._process = os.getpid()
 
     def cell(self, index: int, cell: dict[str, Any]) -> None:
         """Runs one cell, or captures the names that a test cell asks for."""
@@ -102,15 +105,19 @@ class _Runner:
         before = dict(self._shell.user_ns) if cell["role"] in ASSIGNING else None
         started = _clock()
         error = self._run(source)
+        if os.getpid() != self._process:  # a cell's own fork came back: its parent goes on
+            os._exit(0)
         if cell["role"] == "kept":
             error = self._restore(cell) or error
         cpu, wall = (b - a for a, b in zip(started, _clock(), strict=True))
         if before is not None:
             self._note_assigned(before)
-        shown = json.dumps(self._outputs.take(), default=str).encode("utf-8", "replace")
+        taken = self._outputs.take()
+        shown = json.dumps(taken.items).encode("ascii")
         event = {
             "event": "cell", "cell": index, "error": error, "skipped": list(skipped),
-            "cpu": round(cpu, 4), "wall": round(wall, 4), "dropped": self._outputs.dropped,
+            "cpu": round(cpu, 4), "wall": round(wall, 4),
+            "dropped": taken.dropped, "pictures": taken.pictures,
         }  # fmt: skip
         write_frame(self._fd, event, [shown])
 
@@ -158,8 +165,10 @@ class _Runner:
             except BaseException as failure:
                 self._missing(grade_id, name, f"reading it raised {type(failure).__name__}")
                 continue
-            if not asked and _size(encoder.buffers) > self._left // 4:
-                continue
+            if not asked:
+                if self._unasked == 0 or _size(encoder.buffers) > self._left // 4:
+                    continue
+                self._unasked -= 1
             self._left -= _size(encoder.buffers)
             header = {
                 "event": "value", "at": grade_id, "name": name,

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import io
 import os
 import re
 import sys
 import traceback
 import types
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,80 +23,26 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from autograder import hangul
-
-Output = dict[str, Any]
+from autograder.sandbox.outputs import Outputs, Stream
 
 SKIPPED = re.compile(
     r"^(?P<indent>\s*)[!%]\s*(?P<what>pip3?|apt|apt-get|conda|mamba|uv|wget|curl|gdown|npm|git\s+clone)\b.*$"
 )
 
 
-@dataclass
-class Outputs:
-    """The outputs of the cell that is running, as nbformat writes them; text kept up to a cap."""
-
-    cap: int
-    items: list[Output] = field(default_factory=list)
-    dropped: int = 0
-    _used: int = 0
-
-    def add(self, output: Output, size: int) -> None:
-        """Keeps one output, or counts it as dropped when the cap is reached."""
-        if self._used + size > self.cap:
-            self.dropped += 1
-            return
-        self._used += size
-        self.items.append(output)
-
-    def write(self, name: str, text: str) -> None:
-        """Keeps stream text; consecutive writes to one stream are one output."""
-        room = self.cap - self._used
-        if len(text) > room:
-            self.dropped += 1
-            text = text[: max(room, 0)]
-        if not text:
-            return
-        self._used += len(text)
-        last = self.items[-1] if self.items else None
-        if last is not None and last.get("output_type") == "stream" and last["name"] == name:
-            last["text"] += text
-        else:
-            self.items.append({"output_type": "stream", "name": name, "text": text})
-
-    def take(self) -> list[Output]:
-        """The outputs so far; the next cell starts with none."""
-        items, self.items = self.items, []
-        return items
-
-
-class _Stream(io.TextIOBase):
-    encoding = "utf-8"
-
-    def __init__(self, name: str, outputs: Outputs, fd: int) -> None:
-        self._name, self._outputs, self._fd = name, outputs, fd
-
-    def write(self, text: str) -> int:
-        self._outputs.write(self._name, str(text))
-        return len(text)
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def writable(self) -> bool:
-        return True
-
-    def isatty(self) -> bool:
-        return False
-
-
 class _Publisher(DisplayPublisher):
     outputs: Outputs
 
-    def publish(self, data, metadata=None, **_):  # type: ignore[no-untyped-def]
-        _show(self.outputs, "display_data", data, metadata)
+    def publish(self, data, metadata=None, *, transient=None, update=False, **_):  # type: ignore[no-untyped-def]
+        self._validate_data(data, metadata)
+        name = str((transient or {}).get("display_id", ""))
+        if update:
+            self.outputs.update(name, data, metadata)
+        else:
+            self.outputs.show("display_data", data, metadata, name=name)
 
-    def clear_output(self, wait: bool = False) -> None:  # noqa: ARG002
-        self.outputs.items.clear()
+    def clear_output(self, wait: bool = False) -> None:
+        self.outputs.clear(wait=wait)
 
 
 class _Hook(DisplayHook):
@@ -108,20 +52,10 @@ class _Hook(DisplayHook):
         """A notebook shows no prompt."""
 
     def write_format_data(self, format_dict, md_dict=None) -> None:  # type: ignore[no-untyped-def]
-        _show(self.outputs, "execute_result", format_dict, md_dict, self.prompt_count)
+        self.outputs.show("execute_result", format_dict, md_dict, count=self.prompt_count)
 
     def finish_displayhook(self) -> None:
         """A notebook shows no empty line either."""
-
-
-def _show(outputs: Outputs, kind: str, data: Any, metadata: Any, count: int = 0) -> None:
-    kept = {
-        str(k): v if isinstance(v, str | dict | list) else str(v) for k, v in dict(data).items()
-    }
-    output: Output = {"output_type": kind, "data": kept, "metadata": dict(metadata or {})}
-    if kind == "execute_result":
-        output["execution_count"] = count
-    outputs.add(output, sum(len(v) for v in kept.values() if isinstance(v, str)))
 
 
 class Shell(InteractiveShell):
@@ -176,7 +110,7 @@ def make_shell() -> Shell:
 def open_shell(shell: Shell, output_bytes: int) -> Outputs:
     """The outputs that a shell's cells will write to, from this process and folder on."""
     outputs = Outputs(output_bytes)
-    sys.stdout, sys.stderr = _Stream("stdout", outputs, 1), _Stream("stderr", outputs, 2)
+    sys.stdout, sys.stderr = Stream("stdout", outputs, 1), Stream("stderr", outputs, 2)
     _Publisher.outputs = _Hook.outputs = outputs
     shell.ipython_dir = os.environ["IPYTHONDIR"]
     shell.history_manager.dir_hist[:] = [Path.cwd()]

@@ -81,18 +81,30 @@ class Plot:
     height: int
 
 
-def plots(result: NotebookResult, blob: Callable[[str], bytes]) -> tuple[tuple[Plot, ...], int]:
-    """The plots that can be shown, and how many cannot."""
-    found: list[Plot] = []
-    for digest in result.figures[:PLOTS]:
+@dataclass(frozen=True)
+class Plots:
+    """The plots that a page shows, and how many it does not."""
+
+    shown: tuple[Plot, ...]
+    broken: int = 0  # could not be decoded
+    left_out: int = 0  # more than a page shows, or than is kept of a run
+
+
+def plots(result: NotebookResult, blob: Callable[[str], bytes]) -> Plots:
+    """The first plots of a run, each with its number among all that were drawn."""
+    drawn = max(result.drawn, len(result.figures))
+    caption = translate("Your plot {n} of {all}")
+    shown: list[Plot] = []
+    chosen = result.figures[:PLOTS]
+    for number, digest in enumerate(chosen, 1):
         try:
             picture = harmless.png(blob(digest))
         except EvidenceFault:
             picture = None
         if picture is not None:
-            found.append(_plot(picture))
-    numbered = _numbered(found, translate("Your plot {n} of {all}"))
-    return numbered, len(result.figures) - len(found)
+            numbered = fill(caption, {"n": number, "all": drawn})
+            shown.append(replace(_plot(picture), caption=numbered))
+    return Plots(tuple(shown), len(chosen) - len(shown), drawn - len(chosen))
 
 
 def pictures_in_answers(graded: Path) -> tuple[Plot, ...]:

@@ -23,6 +23,7 @@ from autograder.nouns import NotebookResult, Result, Status, fill
 from autograder.steps.feedback.cells import (
     ErrorView,
     Plot,
+    Plots,
     Used,
     error_view,
     pictures_in_answers,
@@ -160,7 +161,7 @@ def pages_of(graded: Graded) -> dict[str, str]:
 def notebook_page(graded: Graded, result: NotebookResult) -> NotebookPage:
     """What the page of one notebook says."""
     tasks = tuple(task_view(task, graded.sources(result)) for task in result.tasks)
-    shown, lost = plots(result, graded.sources(result).evidence.get)
+    drawn = plots(result, graded.sources(result).evidence.get)
     lying = graded.course.autograded / graded.result.student / graded.result.assignment
     names = {task.name for task in tasks}
     fact, _, way_out = result.broken.partition("\n")
@@ -185,8 +186,8 @@ def notebook_page(graded: Graded, result: NotebookResult) -> NotebookPage:
             for r in graded.remarks
             if r.notebook == result.notebook and r.cell not in names
         ),
-        plots=shown,
-        plots_lost=_lost(lost),
+        plots=drawn.shown,
+        plots_lost=_lost(drawn),
         pictures=pictures_in_answers(lying / f"{result.notebook}.ipynb"),
         usage=usage(result.usage),
         notes=tuple(map(harmless.text, result.notes)),
@@ -269,10 +270,15 @@ def _is_rounded(graded: Graded) -> bool:
     )
 
 
-def _lost(count: int) -> str:
-    if not count:
-        return ""
-    return fill(translate("Plots that could not be shown: {n}"), {"n": count})
+def _lost(drawn: Plots) -> str:
+    """What a page says of plots that it does not show."""
+    said = []
+    if drawn.broken:
+        said.append(fill(translate("Plots that could not be shown: {n}"), {"n": drawn.broken}))
+    if drawn.left_out:
+        text = translate("Plots that are not shown here, because only the first are: {n}")
+        said.append(fill(text, {"n": drawn.left_out}))
+    return ". ".join(said)
 
 
 def _footer(graded: Graded, tier: str) -> tuple[Line, ...]:

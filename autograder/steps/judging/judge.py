@@ -7,7 +7,7 @@ a limit in one that says which, a fault of ours in one that waits for a person.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -16,7 +16,7 @@ from autograder.config import Course
 from autograder.errors import BrokenSubmission, Fault
 from autograder.evidence.record import Evidence, find, keep
 from autograder.evidence.store import Store
-from autograder.language import in_words
+from autograder.language import in_words, translate
 from autograder.notebook.cells import cells_of, write_node
 from autograder.notebook.choosing import sentences
 from autograder.notebook.merging import Merged, merge
@@ -28,6 +28,7 @@ from autograder.nouns import (
     Status,
     Submission,
     TaskResult,
+    fill,
 )
 from autograder.sandbox.supervisor import WarmServer
 from autograder.steps.judging import anew, given
@@ -253,10 +254,11 @@ class Judge:
             notebook=notebook.name,
             tasks=tasks,
             cell_errors=tuple(cell.error for cell in evidence.cells if cell.error),
-            notes=(*merged.notes, *_skipped(evidence)),
+            notes=(*merged.notes, *_skipped(evidence), *_lost_outputs(evidence)),
             usage=evidence.usage,
             limit=f"{limit}. {way_out}" if limit else "",
             figures=tuple(f for cell in evidence.cells for f in cell.figures)[:FIGURES],
+            drawn=sum(cell.drawn for cell in evidence.cells),
             tier=evidence.tier,
             run=evidence.key,
         )
@@ -375,3 +377,13 @@ def _skipped(evidence: Evidence) -> tuple[str, ...]:
         for cell in evidence.cells
         for line in cell.skipped
     )
+
+
+def _lost_outputs(evidence: Evidence) -> Iterator[str]:
+    for cell in evidence.cells:
+        if cell.lost:
+            text = translate(
+                "Cell {cell}: not all of its outputs are kept (left out: {count}); "
+                "that changes no points."
+            )
+            yield fill(text, {"cell": cell.number or cell.grade_id, "count": cell.lost})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -23,13 +22,14 @@ from autograder.nouns import CellError, Limits, Message, Usage
 from autograder.sandbox import limits as limits_
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, Outcome, WarmServer
+from autograder.steps.judging.cell_outputs import CellOutputs, read_outputs
 from autograder.steps.judging.living import Live
 from autograder.steps.judging.plan import Plan
 
-VALUES_CAP = 4096  # values captured in one run
+VALUES_CAP = 4096  # values captured in one run, besides those that test cells name
 CALL_SECONDS = 20.0  # CPU seconds of one call that a criterion makes to a student's function
-OUTPUTS_CAP = 20 << 20  # bytes of outputs kept of one run
-OUTPUT_TYPES = frozenset({"stream", "display_data", "execute_result"})
+OUTPUTS_CAP = 12 << 20  # bytes of outputs kept of one run, besides its text:
+OUTPUTS_SPACE = 8  # bytes that a character of text may take
 
 
 @dataclass
@@ -68,36 +68,33 @@ class _Tape:
         index = int(frame.header["cell"])
         cell = self.plan.cells[index]
         self.running = -1
-        outputs, figures = self._outputs(frame.body)
+        outputs, lost = self._outputs(frame)
         self.records[index] = CellRecord(
             number=int(cell.get("number", 0)),
             grade_id=str(cell.get("grade_id", "")),
             place=int(cell.get("place", -1)),
             error=_cell_error(cell, frame.header.get("error")),
-            outputs=outputs,
-            figures=figures,
+            outputs=self.store.put(outputs.body) if outputs.body else "",
+            figures=tuple(self.store.put(picture) for picture in outputs.pictures),
+            drawn=max(_count(frame.header.get("pictures")), len(outputs.pictures)),
+            lost=lost,
             cpu=_seconds(frame.header["cpu"]),
             wall=_seconds(frame.header["wall"]),
             skipped=tuple(str(s)[:200] for s in frame.header["skipped"][:50]),
         )
 
-    def _outputs(self, body: bytes) -> tuple[str, tuple[str, ...]]:
-        """The blob of a cell's outputs, and those of the pictures among them."""
-        if len(body) <= 2 or self.kept_outputs + len(body) > OUTPUTS_CAP:
-            return "", ()
-        outputs = json.loads(body)
-        if type(outputs) is not list or any(
-            o.get("output_type") not in OUTPUT_TYPES for o in outputs
-        ):
-            raise ValueError("outputs that are none")
-        self.kept_outputs += len(body)
-        pictures = [o.get("data", {}).get("image/png") for o in outputs]
-        figures = [self.store.put(b64decode(p)) for p in pictures if isinstance(p, str)]
-        return self.store.put(body), tuple(figures)
+    def _outputs(self, frame: wire.Frame) -> tuple[CellOutputs, int]:
+        """The outputs of a cell that are kept, and how many are not."""
+        outputs = read_outputs(frame.body)
+        lost = _count(frame.header.get("dropped")) + outputs.unreadable
+        self.kept_outputs += len(outputs.body)
+        if self.kept_outputs > OUTPUTS_CAP + OUTPUTS_SPACE * (self.plan.limits.output_kb << 10):
+            return CellOutputs(), lost + 1
+        return outputs, lost
 
     def _value(self, frame: wire.Frame) -> None:
         self.count += 1
-        if self.count > VALUES_CAP:
+        if self.count > VALUES_CAP + sum(len(c.get("names", ())) for c in self.plan.cells):
             raise ValueError("too many values")
         node, parts = frame.header["v"], frame.header["n"]
         task, name = str(frame.header["at"]), str(frame.header["name"])[:200]
@@ -264,6 +261,11 @@ def _ended_error(cell: Mapping[str, Any], limit: str, outcome: Outcome | None) -
         type=kind.get(limit, "Stopped"),
         text=f"the process ended here ({limit or f'exit code {code}'})",
     )
+
+
+def _count(claimed: Any) -> int:
+    """A number that the student's process says of itself, within reason."""
+    return min(max(claimed, 0), 1_000_000) if type(claimed) is int else 0
 
 
 def _cell_error(cell: Mapping[str, Any], error: Any) -> CellError | None:

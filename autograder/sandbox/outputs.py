@@ -1,0 +1,250 @@
+"""The outputs of a running cell, as nbformat writes them: plain data, whatever objects claim.
+
+Bytes become base64, JSON is copied within bounds, text gets valid Unicode. An output that cannot be
+written down is counted and left out; it never stops a cell.
+"""
+
+from __future__ import annotations
+
+import io
+import numbers
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Output = dict[str, Any]
+
+PICTURES = ("image/png", "image/jpeg", "image/gif")  # that feedback shows, the first one first
+PICTURES_CAP = 8 << 20  # base64 characters of pictures kept of one run
+DEPTH, NODES = 40, 100_000  # of JSON in one output
+
+
+class Unwritable(ValueError):
+    """An output that cannot be written down as nbformat does."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The outputs of one cell, how many were left out, how many pictures it drew."""
+
+    items: list[Output]
+    dropped: int
+    pictures: int
+
+
+@dataclass
+class Outputs:
+    """The outputs of the cell that is running; text and pictures are kept up to a cap each."""
+
+    cap: int
+    items: list[Output] = field(default_factory=list)
+    dropped: int = 0
+    pictures: int = 0
+    _used: int = 0
+    _pictures_used: int = 0
+    _cut: bool = False  # text of this cell was cut already
+    _clear: bool = False  # the next output takes the place of those before it
+    _named: dict[str, Output] = field(default_factory=dict)  # by display id
+
+    def show(
+        self, kind: str, data: Any, metadata: Any, *, count: int = 0, name: str = ""
+    ) -> None:
+        """Keep one rich output; leave out what is too large or cannot be written down."""
+        self._clear_first()
+        drawn = isinstance(data, Mapping) and any(key in data for key in (*PICTURES, "image/svg+xml"))
+        self.pictures += bool(drawn)
+        try:
+            output: Output = {"output_type": kind, "data": _bundle(data), "metadata": _metadata(metadata)}
+        except Exception:  # the object's own code, or JSON without an end
+            self.dropped += 1
+            return
+        if kind == "execute_result":
+            output["execution_count"] = count
+        if not self._fits(output):
+            self.dropped += 1
+            return
+        self._count(output, 1)
+        self.items.append(output)
+        if name:
+            self._named[name] = output
+
+    def update(self, name: str, data: Any, metadata: Any) -> None:
+        """Change what an earlier `display(…, display_id=name)` of this cell shows."""
+        output = self._named.get(name)
+        if output is None:
+            return
+        try:
+            fresh: Output = {"data": _bundle(data), "metadata": _metadata(metadata)}
+        except Exception:
+            self.dropped += 1
+            return
+        self._count(output, -1)
+        if self._fits(fresh):
+            output.update(fresh)
+        else:
+            self.dropped += 1
+        self._count(output, 1)
+
+    def write(self, name: str, text: str) -> None:
+        """Keep stream text; consecutive writes to one stream are one output."""
+        self._clear_first()
+        text = _text(text)
+        room = max(self.cap - self._used, 0)
+        if len(text) > room:
+            self.dropped += not self._cut
+            self._cut = True
+            text = text[:room]
+        if not text:
+            return
+        self._used += len(text)
+        last = self.items[-1] if self.items else None
+        if last is not None and last["output_type"] == "stream" and last["name"] == name:
+            last["text"] += text
+        else:
+            self.items.append({"output_type": "stream", "name": name, "text": text})
+
+    def clear(self, *, wait: bool) -> None:
+        """Forget the cell's outputs, at once or when the next one comes; they use up nothing."""
+        self._clear = True
+        if not wait:
+            self._clear_first()
+
+    def take(self) -> Taken:
+        """Return what the cell left; the next cell starts with nothing."""
+        taken = Taken(self.items, self.dropped, self.pictures)
+        self.items, self._named = [], {}
+        self.dropped = self.pictures = 0
+        self._cut = self._clear = False
+        return taken
+
+    def _clear_first(self) -> None:
+        if self._clear:
+            self._clear = False
+            for output in self.items:
+                self._count(output, -1)
+            self.items.clear()
+            self._named.clear()
+            self.pictures = 0
+
+    def _fits(self, output: Output) -> bool:
+        """Return whether there is room for it; without its pictures, if only they are too large."""
+        text, pictures = _sizes(output)
+        if pictures and self._pictures_used + pictures > PICTURES_CAP:
+            for key in PICTURES:
+                output["data"].pop(key, None)
+            self.dropped += bool(output["data"])
+        return bool(output["data"]) and self._used + text <= self.cap
+
+    def _count(self, output: Output, sign: int) -> None:
+        text, pictures = _sizes(output)
+        self._used += sign * text
+        self._pictures_used += sign * pictures
+
+
+class Stream(io.TextIOBase):
+    """`sys.stdout` or `sys.stderr` of cells, as a kernel has them."""
+
+    encoding = "UTF-8"
+
+    def __init__(self, name: str, outputs: Outputs, fd: int) -> None:
+        self._name, self._outputs, self._fd = name, outputs, fd
+
+    @property
+    def name(self) -> str:
+        return f"<{self._name}>"
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text)}")
+        self._outputs.write(self._name, text)
+        return len(text)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return False
+
+
+def _bundle(data: Any) -> dict[str, Any]:
+    """The MIME bundle as nbformat writes it, without entries that say nothing."""
+    kept = {}
+    for key, value in dict(data).items():
+        if isinstance(key, str) and value is not None:
+            kept[_text(key)] = _mime(key, value)
+    if not kept:
+        raise Unwritable("an empty output")
+    return kept
+
+
+def _mime(key: str, value: Any) -> Any:
+    if key == "application/json" or key.endswith("+json"):
+        return _json(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        raw = bytes(value)
+        text = key.startswith("text/") or key.endswith("+xml")
+        return _text(raw.decode("utf-8", "replace")) if text else b64encode(raw).decode("ascii")
+    if isinstance(value, list | tuple) and all(isinstance(line, str) for line in value):
+        return _text("".join(value))
+    return _text(value if isinstance(value, str) else str(value))
+
+
+def _metadata(value: Any) -> dict[str, Any]:
+    return _json(value) if isinstance(value, Mapping) else {}
+
+
+def _json(value: Any) -> Any:
+    """A copy of the value in what JSON can hold; raises Unwritable past the bounds."""
+    left = NODES
+
+    def copy(value: Any, depth: int) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0 or depth > DEPTH:
+            raise Unwritable("JSON without an end")
+        if value is None or type(value) is bool:
+            return value
+        if isinstance(value, Mapping):
+            return {_text(str(k)): copy(v, depth + 1) for k, v in dict(value).items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [copy(item, depth + 1) for item in value]
+        if isinstance(value, bytes | bytearray):
+            return b64encode(value).decode("ascii")
+        if isinstance(value, numbers.Real):
+            return _number(value)
+        return _text(value if isinstance(value, str) else str(value))
+
+    return copy(value, 0)
+
+
+def _number(value: numbers.Real) -> int | float | str:
+    if isinstance(value, numbers.Integral):
+        whole = int(value)
+        return whole if whole.bit_length() <= 1024 else f"an integer of {whole.bit_length()} bits"
+    plain = float(value)
+    return plain if abs(plain) < float("inf") else repr(plain)  # NaN and inf are no JSON
+
+
+def _text(value: str) -> str:
+    """The text as an exact str of valid Unicode: half characters become `?`."""
+    return str.encode(value, "utf-8", "replace").decode("utf-8")
+
+
+def _sizes(output: Output) -> tuple[int, int]:
+    """Characters of text and of pictures in an output."""
+    data = output.get("data", {"text": output.get("text", "")})
+    pictures = sum(len(data[key]) for key in PICTURES if key in data)
+    text = sum(_size(v) for key, v in data.items() if key not in PICTURES)
+    return text + _size(output.get("metadata", {})), pictures
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(len(k) + _size(v) for k, v in value.items())
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    return len(value) if isinstance(value, str) else 8
