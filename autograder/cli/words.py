@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from autograder.cli.context import printable
 from autograder.deadlines import with_offset
+from autograder.language import in_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
     from autograder.inbox.report import Report as Collected
-    from autograder.nouns import Result
+    from autograder.nouns import NotebookResult, Result
     from autograder.steps.demo import Report as Shown
     from autograder.steps.doctor import Report as Examined
     from autograder.steps.feedback import Report as Written
@@ -117,9 +118,17 @@ def grade_files(report: Tried) -> Iterator[RenderableType]:
         said = [one.fault] if one.fault else []
         if one.result is not None:
             said += [text for text in (one.result.broken, one.result.limit) if text]
+            said += undecided(one.result)
         remark = f"  {printable(said[0].splitlines()[0])}" if said else ""
         yield f"{printable(one.file)}: {one.points:g}/{one.max_points:g}, {one.state}{remark}"
     yield f"nothing was recorded  (isolation: {report.tier})"
+
+
+def undecided(result: NotebookResult) -> list[str]:
+    """What kept criteria from being decided, each cause once."""
+    criteria = (c for task in result.tasks for c in task.criteria)
+    faults = (in_words(c.message, "en")[1] for c in criteria if str(c.status) == "error")
+    return list(dict.fromkeys(fault for fault in faults if fault))
 
 
 def demo(report: Shown) -> Iterator[RenderableType]:
@@ -182,7 +191,8 @@ def _submissions(graded: Mapping[str, tuple[Result, str]]) -> Table:
     for student, (result, state) in graded.items():
         remarks = [n.broken or n.limit for n in result.notebooks]
         best = sum(t.max_points for n in result.notebooks for t in n.tasks)
-        said = "; ".join(r.splitlines()[0] for r in remarks if r)
+        remarks += [fault for n in result.notebooks for fault in undecided(n)]
+        said = "; ".join(dict.fromkeys(r.splitlines()[0] for r in remarks if r))
         row = (student, f"{result.points:g}/{best:g}", state.replace("_", " "), said)
         table.add_row(*(Text(printable(cell)) for cell in row))  # as it is: no markup
     return table

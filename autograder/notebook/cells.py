@@ -11,7 +11,8 @@ from typing import Any
 import nbformat
 from nbgrader.utils import compute_checksum
 
-TAGS = ("setup", "mistake", "train", "slow", "card")
+RAISES = "raises-exception"  # Jupyter's tag of a cell that may stop with an error
+TAGS = ("setup", "mistake", "train", "slow", "card", RAISES)
 GENERATED = "autograder"  # metadata key of what a release writes by itself
 NBGRADER_KEYS = frozenset(
     {"schema_version", "grade_id", "grade", "solution", "locked", "task", "points"}

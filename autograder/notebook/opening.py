@@ -1,8 +1,8 @@
 """A file handed in, opened with suspicion: its cells as plain text, or a typed refusal.
 
-Only five things are taken from each cell: its type, its text, its ids, the tag `train` and the
-pictures attached to it. Outputs and metadata are left behind; the kernel that the notebook names
-is passed on to be told, and decides nothing.
+Only five things are taken from each cell: its type, its text, its ids, the tags `train` and
+`raises-exception`, and the pictures attached to it. Outputs and metadata are left behind; the
+kernel that the notebook names is passed on to be told, and decides nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from autograder.errors import BrokenSubmission
 from autograder.language import msgid, translate
 from autograder.notebook.cells import (
+    RAISES,
     SourceCell,
     as_dict,
     cell_id,
@@ -178,7 +179,7 @@ def _plain(raw: Any) -> dict[str, Any]:
                 "grade_id": grade_id if isinstance(grade_id, str) else "",
                 "points": points if isinstance(points, int | float) else None,
             },
-            "tags": sorted(tags_of(metadata) & {"train"}),
+            "tags": sorted(tags_of(metadata) & {"train", RAISES}),
             "autograder": {
                 "generated": generated if isinstance(generated, str) else "",
                 "sealed": is_sealed(cell),

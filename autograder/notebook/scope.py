@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import AuthoringError
-from autograder.notebook import names
+from autograder.notebook import markers, names
 from autograder.notebook.cells import SourceCell
 from autograder.notebook.problems import Place
 
@@ -19,6 +20,7 @@ class Scope:
     students: frozenset[str]  # bound by the cells that a student runs before it
     setup: frozenset[str]  # bound by cells tagged setup, which the clean process runs itself
     imported: Mapping[str, str] = field(default_factory=dict)  # name -> its import statement
+    tested: Mapping[str, str] = field(default_factory=dict)  # likewise, of earlier test cells
     anything: bool = False  # an answer imports *, so no name can be called unknown
 
 
@@ -37,8 +39,21 @@ def scope_at(cells: Sequence[SourceCell], index: int, folder: Path) -> Scope:
         students=known.union(*(defined_by(cell, folder) for cell in before)),
         setup=frozenset().union(*(defined_by(cell, folder) for cell in setup)),
         imported=imported,
+        tested=_imports_of_tests(cells[:index]),
         anything=any(module_names(module, folder) is None for module in stars),
     )
+
+
+def _imports_of_tests(cells: Sequence[SourceCell]) -> dict[str, str]:
+    """What test cells import where students see it: in a kernel later cells have it as well."""
+    found: dict[str, str] = {}
+    for cell in cells:
+        if cell.role == "test" and is_python(cell):
+            hidden = markers.regions(cell.source, markers.HIDDEN)
+            shown = markers.replaced(cell.source, dict.fromkeys(hidden, ""))
+            with suppress(SyntaxError):  # said already by the rules for cells
+                found.update(names.imports(shown))
+    return found
 
 
 def is_python(cell: SourceCell) -> bool:

@@ -88,10 +88,17 @@ def _task(
         declared, wrong = declarations.read_declaration(cell.source, place, known)
         problems += wrong
         problems += _names_of_task_cell(cell, declared.criteria, scope, place)
-        task = replace(task, kind=TaskKind.CRITERIA, criteria=declared.criteria)
+        code = _with_imports(cell.source, scope)
+        task = replace(task, kind=TaskKind.CRITERIA, criteria=declared.criteria, code=code)
         return task, problems
     task, wrong = _plain(task, cell, scope, place)
     return task, problems + wrong
+
+
+def _with_imports(source: str, scope: Scope) -> str:
+    """The cell after the imports that it takes from earlier test cells."""
+    needed = sorted((names.free(source) & scope.tested.keys()) - scope.setup)
+    return "\n".join([*(scope.tested[name] for name in needed), source])
 
 
 def _names_of_task_cell(
@@ -105,7 +112,7 @@ def _names_of_task_cell(
                     f"criterion {criterion.name!r} asks for {name!r}, which no answer defines",
                     f"assign {name} in an answer cell before this one, or mend the parameter",
                 )
-    unknown = names.free(cell.source) - scope.setup
+    unknown = names.free(cell.source) - scope.setup - scope.tested.keys()
     for name in sorted(unknown):
         line = names.line_of(cell.source, name)
         if name in scope.students - set(scope.imported):
@@ -140,8 +147,10 @@ def _plain(
             parameters=tuple(sorted(free & scope.students)),
             source=cell.source,
         )
-        return replace(task, kind=TaskKind.INSIDE, criteria=(whole,)), []
-    modules = {n: s for n, s in scope.imported.items() if n not in scope.setup}
+        code = _with_imports(cell.source, scope)
+        return replace(task, kind=TaskKind.INSIDE, criteria=(whole,), code=code), []
+    every = {**scope.tested, **scope.imported}
+    modules = {n: s for n, s in every.items() if n not in scope.setup}
     parameters = (free & scope.students) - set(modules)
     unknown = free - parameters - scope.setup - set(modules)
     problems = []

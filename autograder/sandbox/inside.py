@@ -24,12 +24,12 @@ from typing import Any
 from autograder.evidence.codec import Buffer, Encoder, Unencodable, lengths, split
 from autograder.sandbox import random_states
 from autograder.sandbox.alarm import cpu_alarm
+from autograder.sandbox.cell_errors import after_import, cell_filename, describe_error
 from autograder.sandbox.exported import Exports
 from autograder.sandbox.outputs import Outputs
 from autograder.sandbox.restoring import Shelf
 from autograder.sandbox.shell import (
     Shell,
-    describe_error,
     make_shell,
     open_shell,
     skip_downloads,
@@ -122,15 +122,25 @@ class _Runner:
         write_frame(self._fd, event, [shown])
 
     def _run(self, source: str) -> dict[str, Any] | None:
+        """Runs a cell; after an import that fails, what is left of it as well."""
+        first: dict[str, Any] | None = None
+        while source:
+            error = self._once(source)
+            if error is None:
+                break
+            described = describe_error(error, source, cell_filename(error))
+            first = first or described
+            source = after_import(source, error, described["line"])
+        return first
+
+    def _once(self, source: str) -> BaseException | None:
         with cpu_alarm(self._limits["cell_seconds"], "this cell"):
             try:
                 result = self._shell.run_cell(source, store_history=True)
-                error = result.error_before_exec or result.error_in_exec
+                error: BaseException | None = result.error_before_exec or result.error_in_exec
             except BaseException as failure:
                 error = failure
-        if error is None:
-            return None
-        return describe_error(error, source, _cell_filename(error))
+        return error
 
     def _restore(self, cell: dict[str, Any]) -> dict[str, Any] | None:
         """Kept work in the place of training; an error only if it takes too long."""
@@ -179,17 +189,6 @@ class _Runner:
 
     def _missing(self, grade_id: str, name: str, why: str) -> None:
         write_frame(self._fd, {"event": "missing", "at": grade_id, "name": name, "why": why[:300]})
-
-
-def _cell_filename(error: BaseException) -> str:
-    """The name IPython gave the cell that an exception passed through first."""
-    trace = error.__traceback__
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if "ipykernel_" in name or name.startswith("<ipython-input"):
-            return name
-        trace = trace.tb_next
-    return ""
 
 
 def _clock() -> tuple[float, float]:

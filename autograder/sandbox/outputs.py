@@ -47,15 +47,19 @@ class Outputs:
     _clear: bool = False  # the next output takes the place of those before it
     _named: dict[str, Output] = field(default_factory=dict)  # by display id
 
-    def show(
-        self, kind: str, data: Any, metadata: Any, *, count: int = 0, name: str = ""
-    ) -> None:
+    def show(self, kind: str, data: Any, metadata: Any, *, count: int = 0, name: str = "") -> None:
         """Keep one rich output; leave out what is too large or cannot be written down."""
         self._clear_first()
-        drawn = isinstance(data, Mapping) and any(key in data for key in (*PICTURES, "image/svg+xml"))
+        drawn = isinstance(data, Mapping) and any(
+            key in data for key in (*PICTURES, "image/svg+xml")
+        )
         self.pictures += bool(drawn)
         try:
-            output: Output = {"output_type": kind, "data": _bundle(data), "metadata": _metadata(metadata)}
+            output: Output = {
+                "output_type": kind,
+                "data": _bundle(data),
+                "metadata": _metadata(metadata),
+            }
         except Exception:  # the object's own code, or JSON without an end
             self.dropped += 1
             return

@@ -8,11 +8,9 @@ for input, lines that install or download are skipped and noted.
 from __future__ import annotations
 
 import asyncio
-import builtins
 import os
 import re
 import sys
-import traceback
 import types
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,14 @@ from traitlets.config import Config
 
 from autograder import hangul
 from autograder.sandbox.outputs import Outputs, Stream
+from autograder.sandbox.stand_ins import (
+    BODY_MAGICS,
+    LINE_MAGICS,
+    draw_inline,
+    say,
+    stand_in_for_colab,
+    take_keyboard,
+)
 
 SKIPPED = re.compile(
     r"^(?P<indent>\s*)[!%]\s*(?P<what>pip3?|apt|apt-get|conda|mamba|uv|wget|curl|gdown|npm|git\s+clone)\b.*$"
@@ -67,6 +73,33 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui: str | None = None) -> None:
         """There is no GUI; asking for one is no error."""
 
+    def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str]:  # noqa: ARG002
+        """Figures are shown in the notebook, whatever a cell asks for."""
+        gui_and_backend: tuple[str | None, str] = super().enable_matplotlib("inline")
+        return gui_and_backend
+
+    def run_line_magic(self, magic_name: str, line: str, _stack_depth: int = 1) -> Any:
+        """Runs a magic; one of a package that is not here does nothing."""
+        known = self.find_line_magic(magic_name) is not None
+        if magic_name in LINE_MAGICS and not known:
+            return say(f"%{magic_name}")
+        if magic_name == "shell" and not known:
+            return self.system(line)
+        try:
+            return super().run_line_magic(magic_name, line, _stack_depth + 1)
+        except ModuleNotFoundError:
+            if magic_name not in ("load_ext", "reload_ext"):
+                raise
+            return say(f"%{magic_name} {line}")
+
+    def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
+        """Runs a magic; of one that measures, and is not here, the cell below it."""
+        known = self.find_cell_magic(magic_name) is not None
+        if magic_name in BODY_MAGICS and not known:
+            say(f"%%{magic_name}")
+            return self.run_cell(cell).raise_error()
+        return super().run_cell_magic("bash" if magic_name == "shell" else magic_name, line, cell)
+
     def ask_exit(self) -> None:
         """`exit` and `quit` end nothing."""
 
@@ -102,7 +135,8 @@ def make_shell() -> Shell:
         display_pub_class=_Publisher, displayhook_class=_Hook,
     )  # fmt: skip
     if "matplotlib" in sys.modules:
-        shell.enable_matplotlib("inline")
+        draw_inline()
+        shell.enable_matplotlib()
     hangul.stand_in()
     return shell
 
@@ -118,8 +152,8 @@ def open_shell(shell: Shell, output_bytes: int) -> Outputs:
     asyncio.set_event_loop(loop)
     shell.loop_runner = loop.run_until_complete
     shell.autoawait = True
-    builtins.input = _no_input
-    _colab_shim()
+    take_keyboard()
+    stand_in_for_colab()
     return outputs
 
 
@@ -134,60 +168,3 @@ def skip_downloads(source: str) -> tuple[str, tuple[str, ...]]:
             line = f"{match['indent']}pass"
         lines.append(line)
     return "\n".join(lines), tuple(skipped)
-
-
-def describe_error(error: BaseException, source: str, filename: str) -> dict[str, Any]:
-    """Type, text and the line of this cell that an exception came from, as plain data."""
-    line = 0
-    if isinstance(error, SyntaxError):
-        line = error.lineno or 0
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [f.lineno for f in frames if f.filename == filename]
-        line = own[-1] or 0 if own else 0
-    lines = source.splitlines()
-    try:
-        text = error.msg if isinstance(error, SyntaxError) else str(error)
-    except Exception:
-        text = ""
-    return {
-        "type": type(error).__name__[:80],
-        "text": str(text)[:2000],
-        "line": line,
-        "source_line": lines[line - 1].strip()[:200] if 0 < line <= len(lines) else "",
-    }
-
-
-def _no_input(_prompt: object = "") -> str:
-    raise EOFError("nobody is there to answer input() when a notebook is graded")
-
-
-def _colab_shim() -> None:
-    """`google.colab` as far as notebooks use it: mounting a drive does nothing."""
-    google = types.ModuleType("google")
-    google.__path__ = []
-    colab = types.ModuleType("google.colab")
-    colab.__path__ = []
-    for name, functions in {
-        "drive": ("mount", "flush_and_unmount"),
-        "files": ("download", "upload", "view"),
-        "output": ("clear", "enable_custom_widget_manager", "register_callback"),
-        "userdata": ("get",),
-    }.items():
-        part = types.ModuleType(f"google.colab.{name}")
-        for function in functions:
-            setattr(part, function, _nothing)
-        setattr(colab, name, part)
-        sys.modules[part.__name__] = part
-    colab.patches = types.SimpleNamespace(cv2_imshow=_nothing)  # type: ignore[attr-defined]
-    google.colab = colab  # type: ignore[attr-defined]
-    existing = sys.modules.get("google")
-    if existing is None:
-        sys.modules["google"] = google
-    else:
-        existing.colab = colab  # type: ignore[attr-defined]
-    sys.modules["google.colab"] = colab
-
-
-def _nothing(*args: object, **kwargs: object) -> None:
-    """Does nothing: there is no Colab here."""

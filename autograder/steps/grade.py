@@ -302,7 +302,7 @@ def overall(result: Result) -> str:
         return "broken"
     if any(c.status is Status.ERROR for c in criteria):
         return "error"
-    if all(c.status is Status.NOT_ATTEMPTED for c in criteria):
+    if not any(t.attempted for n in result.notebooks for t in n.tasks):
         return "untouched"
     if result.needs_person:
         return "needs_person"

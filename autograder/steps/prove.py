@@ -11,7 +11,7 @@ from autograder.config import Course
 from autograder.language import in_words
 from autograder.notebook.cells import write_node
 from autograder.notebook.stripping import student_notebook
-from autograder.nouns import Assignment, NotebookResult, Status, Submission, TaskKind
+from autograder.nouns import Assignment, CellError, NotebookResult, Status, Submission, TaskKind
 from autograder.steps.grade import judge_of
 from autograder.steps.judging.judge import Judge, Judged, solution
 from autograder.steps.judging.workers import Workers
@@ -77,7 +77,15 @@ def _short_of_full(notebook: NotebookResult) -> Iterator[str]:
     if notebook.limit:
         yield f"{notebook.notebook}: the solution hit a limit: {notebook.limit}"
     for error in notebook.cell_errors:
-        yield f"{notebook.notebook}: cell {error.cell} of the solution stops with {error.type}"
+        yield (
+            f"{notebook.notebook}: cell {error.cell} of the solution stops with {error.type}:"
+            f" {error.text[:200]}{_way_out(error)}"
+        )
+
+
+def _way_out(error: CellError) -> str:
+    missing = error.type == "ModuleNotFoundError"
+    return " (pip install it in the grader's environment)" if missing else ""
 
 
 def _too_easy(notebook: NotebookResult) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -44,7 +47,10 @@ PLAIN = {
     "KeyError": msgid("a key is asked for that is not there"),
     "AttributeError": msgid("something is asked of a value that it does not have: it may be None"),
     "ZeroDivisionError": msgid("a division by zero"),
-    "ModuleNotFoundError": msgid("a module is imported that is not installed where grading runs"),
+    "ModuleNotFoundError": msgid(
+        "{module} is not installed where grading runs; installed there: {installed}"
+    ),
+    "EOFError": msgid("nobody is there to type while a notebook is graded"),
     "ImportError": msgid("a name is imported that the module does not have"),
     "FileNotFoundError": msgid("a file is opened that was not handed in"),
     "RecursionError": msgid("a function calls itself without an end"),
@@ -57,6 +63,14 @@ PLAIN = {
 }
 
 
+LOOKED_FOR = (
+    "numpy", "pandas", "scipy", "sklearn", "matplotlib", "seaborn", "plotly", "PIL", "cv2",
+    "skimage", "tensorflow", "keras", "tensorflow_datasets", "tensorflow_hub", "torch",
+    "torchvision", "transformers", "tqdm", "nltk", "gensim",
+)  # fmt: skip
+_NO_MODULE = re.compile(r"No module named '([\w.]+)'")
+
+
 def error_view(error: nouns.CellError) -> ErrorView:
     """A cell's error in plain words."""
     place = translate("Cell {cell}, line {line}") if error.line else translate("Cell {cell}")
@@ -64,11 +78,26 @@ def error_view(error: nouns.CellError) -> ErrorView:
         place = error.grade_id
     return ErrorView(
         place=harmless.text(fill(place, {"cell": error.cell, "line": error.line})),
-        plain=translate(PLAIN.get(error.type, "")),
+        plain=harmless.text(_plain(error)),
         type=harmless.text(error.type, cap=100),
         text=harmless.text(error.text, cap=2000),
         source_line=harmless.text(error.source_line, cap=500).strip(),
     )
+
+
+def _plain(error: nouns.CellError) -> str:
+    text = translate(PLAIN.get(error.type, ""))
+    if error.type != "ModuleNotFoundError":
+        return text
+    found = _NO_MODULE.search(error.text)
+    module = found[1] if found else translate("a module")
+    return fill(text, {"module": module, "installed": ", ".join(_installed())})
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    """The packages that a course like this one may look for, as far as grading has them."""
+    return tuple(name for name in LOOKED_FOR if importlib.util.find_spec(name) is not None)
 
 
 @dataclass(frozen=True)

@@ -186,16 +186,21 @@ class CleanRun:
             (o.task, n) for o in left for n in o.todo if n not in self.results[o.task.grade_id]
         ]
         if len(open_) == sum(len(o.todo) for o in left) and not any(self.results.values()):
-            tail = outcome.output.decode(errors="replace").strip().splitlines()[-3:]
             raise SandboxFault(
                 _told(outcome, open_[0][1]),
                 where=f"{self.rules.assignment}/{self.rules.source.name}",
-                way_out="; ".join(tail)[:600]
+                way_out=_last_words(outcome.output)
                 or "grade again; see the operations guide if it stays",
             )
         for task, name in open_:
             criterion = _criterion(self.rules, task.grade_id, name)
             self.results[task.grade_id][name] = fault_result(criterion, _told(outcome, name))
+
+
+def _last_words(output: bytes) -> str:
+    """The end of what a process printed, without the lines that only point at others."""
+    lines = (line.strip() for line in output.decode(errors="replace").splitlines())
+    return "; ".join([line for line in lines if line.strip("^~ ")][-3:])[:600]
 
 
 def _told(outcome: Outcome, name: str) -> str:

@@ -31,7 +31,7 @@ from autograder.nouns import (
     fill,
 )
 from autograder.sandbox.supervisor import WarmServer
-from autograder.steps.judging import anew, given
+from autograder.steps.judging import anew, given, our_faults
 from autograder.steps.judging import check as checking
 from autograder.steps.judging import run as running
 from autograder.steps.judging.check import Checked, in_error, not_attempted
@@ -248,7 +248,8 @@ class Judge:
         checked: Checked,
         rules: Rules,
     ) -> NotebookResult:
-        tasks = tuple(self._against_reference(task, rules, evidence) for task in checked.tasks)
+        found = tuple(self._against_reference(task, rules, evidence) for task in checked.tasks)
+        tasks = our_faults.excused(found, notebook, evidence)
         _, limit, way_out = in_words(evidence.limit_message, self.course.settings.language)
         return NotebookResult(
             notebook=notebook.name,

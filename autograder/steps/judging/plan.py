@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.evidence.store import digest, fingerprint
+from autograder.notebook.cells import RAISES
 from autograder.notebook.merging import Merged
 from autograder.nouns import Limits, Notebook, TaskKind
 from autograder.steps.judging.training import Instead
@@ -32,7 +33,11 @@ class Plan:
     def key(self) -> str:
         """What the run is known by: the same code, files and submission make the same key."""
         code = [
-            {k: v for k, v in cell.items() if k in ("source", "role", "grade_id", "names", "lost")}
+            {
+                k: v
+                for k, v in cell.items()
+                if k in ("source", "role", "grade_id", "names", "lost", "may_raise")
+            }
             for cell in self.cells
             if cell["role"] != "test"
         ]
@@ -70,6 +75,7 @@ def plan(
             cells.append({
                 "role": cell.role, "grade_id": cell.grade_id, "source": cell.source,
                 "number": cell.number, "place": place,
+                **({"may_raise": True} if RAISES in cell.tags else {}),
             })  # fmt: skip
     helpers = tuple(sorted(Path(p).stem for p in files if p.endswith(".py") and "/" not in p))
     return Plan(submission, source.name, tuple(cells), files, helpers, limits)

@@ -271,6 +271,8 @@ def _count(claimed: Any) -> int:
 def _cell_error(cell: Mapping[str, Any], error: Any) -> CellError | None:
     if not isinstance(error, dict):
         return None
+    if cell.get("may_raise") and error.get("type") != "TimeLimit":
+        return None
     return CellError(
         cell=int(cell.get("number", 0)),
         grade_id=str(cell.get("grade_id", "")),

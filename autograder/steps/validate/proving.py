@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from autograder.config import Course
-from autograder.errors import AutograderError
+from autograder.errors import AuthoringErrors, AutograderError
 from autograder.notebook.leaks import leaks
 from autograder.notebook.stripping import student_notebook
 from autograder.nouns import Assignment, Limits, Usage
@@ -89,7 +89,7 @@ def _validated(course: Course, name: str, workers: Workers, how: _How) -> Valida
         if not (course.source / name).is_dir():
             raise
         spent = time.monotonic() - started
-        return Validated(name, (), (), 0, (), tuple(str(error).splitlines()), (), spent)
+        return Validated(name, (), (), 0, (), _each(error), (), spent)
     judge = judge_of(course, source, workers)
     how.show(f"{name}: the solution and the untouched release")
     reference = _proved(judge)
@@ -120,6 +120,12 @@ def _validated(course: Course, name: str, workers: Workers, how: _How) -> Valida
         name, rows, tuple(tried), len(left_out), spent_by,
         tuple(dict.fromkeys(breaches)), tuple(dict.fromkeys(notes)), time.monotonic() - started,
     )  # fmt: skip
+
+
+def _each(error: AutograderError) -> tuple[str, ...]:
+    """The mistakes of an author that an error holds, each with its way out."""
+    errors = error.errors if isinstance(error, AuthoringErrors) else (error,)
+    return tuple(map(str, errors))
 
 
 def _proved(judge: Judge) -> Proved:

@@ -1,0 +1,88 @@
+"""Criteria that an author's own cell kept from being met: a person decides them, never a zero.
+
+A set-up or locked cell that imports a package which is not installed where grading runs leaves the
+student's code without names it was promised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from autograder.evidence.record import Evidence
+from autograder.nouns import (
+    CellError,
+    CriterionResult,
+    Message,
+    Notebook,
+    Status,
+    TaskResult,
+)
+
+IMPORTS = frozenset({"ModuleNotFoundError", "ImportError"})
+_LACKS = re.compile(r"(?:name|module named) '([\w.]+)'")
+
+
+def excused(
+    tasks: Sequence[TaskResult], notebook: Notebook, evidence: Evidence
+) -> tuple[TaskResult, ...]:
+    """Return the tasks with what fails for want of an author's import marked as our error."""
+    stopped = next(_authors_imports(notebook, evidence), None)
+    if stopped is None:
+        return tuple(tasks)
+    asked = {
+        (task.grade_id, c.name): c.parameters for task in notebook.tasks for c in task.criteria
+    }
+    lost = _stopped_for_want(evidence)
+    message = _message(stopped)
+    return tuple(
+        replace(task, criteria=tuple(
+            replace(c, status=Status.ERROR, points=0.0, message=message)
+            if _for_want(c, task.grade_id, asked.get((task.grade_id, c.name), ()), evidence, lost)
+            else c
+            for c in task.criteria
+        ))
+        for task in tasks
+    )  # fmt: skip
+
+
+def _authors_imports(notebook: Notebook, evidence: Evidence) -> Iterator[CellError]:
+    answers = {answer for task in notebook.tasks for answer in (*task.answers, task.grade_id)}
+    for cell in evidence.cells:
+        authors = cell.grade_id and cell.grade_id not in answers
+        if authors and cell.error and cell.error.type in IMPORTS:
+            yield cell.error
+
+
+def _stopped_for_want(evidence: Evidence) -> bool:
+    """Whether a later cell stopped because a name or module was not there."""
+    return any(
+        cell.error is not None and cell.error.type in {"NameError", *IMPORTS}
+        for cell in evidence.cells
+    )
+
+
+def _for_want(
+    criterion: CriterionResult,
+    grade_id: str,
+    parameters: Sequence[str],
+    evidence: Evidence,
+    lost: bool,
+) -> bool:
+    if criterion.status is not Status.FAILED:
+        return False
+    if criterion.error in {"NameError", *IMPORTS}:
+        return True
+    values: Mapping[str, str] = evidence.values.get(grade_id, {})
+    return lost and any(name not in values for name in parameters)
+
+
+def _message(error: CellError) -> Message:
+    found = _LACKS.search(error.text)
+    package = found[1].partition(".")[0] if found else ""
+    way_out = f" (pip install {package} in the grader's environment, then grade again)"
+    fault = f"the author's cell {error.grade_id} stops with {error.type}: {error.text[:300]}"
+    return Message(
+        "the grader runs to its end", "{fault}", "", {"fault": fault + (way_out if package else "")}
+    )
