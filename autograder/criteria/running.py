@@ -11,6 +11,7 @@ from autograder.errors import Fault
 from autograder.expect.handover import lent
 from autograder.expect.verdict import NotMet, Verdict, noting
 from autograder.nouns import CriterionResult, Message, Status, fill
+from autograder.shadowing import shadowed
 
 THRESHOLDS = {"at_least", "at_most"}  # settings that make a demand one of distance
 Lookup = Callable[[str], Any]  # a student's name -> its value; raises Missing
@@ -115,7 +116,7 @@ def _attempt(
         raise
     except BaseException as failure:
         return _result(
-            criterion, settings, Status.FAILED, message=_raised(failure),
+            criterion, settings, Status.FAILED, message=_raised(failure, criterion),
             error=type(failure).__name__, attempts=attempt,
         )  # fmt: skip
 
@@ -178,7 +179,26 @@ def _asserted(text: str) -> Message:
     return Message("{demand}", "not so", "", {"demand": text or "the assertion holds"})
 
 
-def _raised(failure: BaseException) -> Message:
+def _raised(failure: BaseException, criterion: Declared) -> Message:
+    call = str(getattr(failure, "call", ""))
+    if call in criterion.parameters:  # asked by that name: no word of the student's process
+        return Message(
+            "a call of {call} ends within {seconds:g} s of computing time",
+            "{type}: {text}",
+            "Look for a loop that does not end, or use arrays where you go through single values.",
+            {
+                "call": call, "seconds": float(getattr(failure, "seconds", 0.0)),
+                "type": type(failure).__name__, "text": _text(failure),
+            },
+        )  # fmt: skip
+    taken = shadowed(failure)
+    if taken:
+        return Message(
+            "{taken} means what it does in Python and in the set-up cell",
+            "{taken} has another value in this notebook ({type}: {text})",
+            "Rename your own variable {taken}, restart the kernel and run all cells again.",
+            {"taken": taken, "type": type(failure).__name__, "text": _text(failure)},
+        )
     return Message(
         "the check runs to its end",
         "{type}: {text}",

@@ -11,12 +11,9 @@ random states are those that the author's cells set; where these set none, the c
 
 from __future__ import annotations
 
-import importlib.util
-import linecache
 import os
 import sys
-import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,14 +21,22 @@ from typing import Any
 
 from autograder import language
 from autograder.criteria.running import Missing, run_task
-from autograder.criteria.task import Task, collecting
-from autograder.errors import Fault
+from autograder.criteria.task import Task
 from autograder.evidence.codec import BadValue, split
 from autograder.evidence.models import Refused, state
 from autograder.evidence.results import as_json
-from autograder.expect.verdict import picturing
-from autograder.nouns import Status
+from autograder.expect.verdict import Picture, picturing
+from autograder.nouns import CriterionResult, Status
 from autograder.sandbox import random_states
+from autograder.sandbox.author_code import (
+    declare,
+    lacked,
+    load_helpers,
+    new_namespace,
+    set_up,
+    undecided,
+    why_lacking,
+)
 from autograder.sandbox.random_states import RandomStates
 from autograder.sandbox.remote import BudgetSpent, Link, NewQuestion
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
@@ -64,11 +69,13 @@ def main(read_fd: int, write_fd: int) -> None:
 
     random_states.seed_all(int(order["seed"], 16))
     seeded = random_states.capture()
-    namespace = _namespace()
-    for number, code in enumerate(order["setup"]):
-        _execute(code, f"<setup cell {number + 1}>", namespace)
-    link = Link(exchange, _helpers(order["files"]))
-    start = _Start(seeded, random_states.capture())
+    namespace = new_namespace()
+    lacking: dict[str, str] = {}  # names that set-up cells did not bind, and why
+    for number, code in enumerate(order["setup"], 1):
+        lacking = set_up(code, f"set-up cell {number}", namespace, lacking)
+    link = Link(exchange, load_helpers(order["files"]))
+    link.call_seconds = order["call_seconds"]
+    start = _Start(seeded, random_states.capture(), lacking)
     checks = [
         _TaskCheck(
             task,
@@ -88,10 +95,11 @@ def main(read_fd: int, write_fd: int) -> None:
 
 @dataclass(frozen=True)
 class _Start:
-    """The random states before the set-up cells ran, and after."""
+    """The random states before the set-up cells ran, and after; the names they did not bind."""
 
     seeded: RandomStates
     set_up: RandomStates
+    lacking: Mapping[str, str]
 
 
 class _TaskCheck:
@@ -111,6 +119,7 @@ class _TaskCheck:
         self._lookup = _Values(values, order["missing"], link)
         self._namespace: dict[str, Any] | None = namespace
         self._task: Task | None = None
+        self._fault = ""  # why the test cell declares none
         self._known = {name: Status(value) for name, value in order["known"].items()}
         self._undecided: set[str] = set()  # what waits for an answer, and all that comes after it
 
@@ -118,20 +127,28 @@ class _TaskCheck:
         """Yield the events of one round; visible criteria of all tasks come before late ones."""
         names = [n for n in self._order["only"] if (n in self._order["late"]) == late]
         if names and self._task is None:
-            assert self._namespace is not None
-            random_states.restore(self._start.set_up)
-            with suppress(Exception):  # as in a kernel without that library
-                exec(self._order["seeding"], {})  # noqa: S102 - the author's
-            self._task = _declare(self._order["code"], self._grade_id, self._namespace)
-            declared = random_states.capture()
-            self._authors = declared if declared != self._start.seeded else None
+            self._declare()
         for name in names:
             yield {"event": "begin", "task": self._grade_id, "criterion": name}
             yield self._criterion(name)
         self._lookup.renew()  # between two rounds models alone stay in memory
 
+    def _declare(self) -> None:
+        assert self._namespace is not None
+        random_states.restore(self._start.set_up)
+        with suppress(Exception):  # as in a kernel without that library
+            exec(self._order["seeding"], {})  # noqa: S102 - the author's
+        try:
+            self._task = declare(self._order["code"], self._grade_id, self._namespace)
+        except Exception as error:  # of the author's code: no other task has a part in it
+            place = f"test cell {self._grade_id}"
+            self._fault = why_lacking(error, place, self._start.lacking)
+        declared = random_states.capture()
+        self._authors = declared if declared != self._start.seeded else None
+
     def _criterion(self, name: str) -> dict[str, Any]:
-        assert self._task is not None
+        if self._task is None:
+            return self._result(undecided(name, self._fault))
         told = {"task": self._grade_id, "criterion": name}
         if self._undecided.intersection(self._task.criteria[name].after):
             self._undecided.add(name)
@@ -153,7 +170,12 @@ class _TaskCheck:
         except BudgetSpent:
             self._known[name] = Status.FAILED
             return {"event": "spent", **told}
+        because = lacked(result, self._start.lacking)
+        result = undecided(name, because) if because else result
         self._known[name] = result.status
+        return self._result(result, drawn)
+
+    def _result(self, result: CriterionResult, drawn: Sequence[Picture] = ()) -> dict[str, Any]:
         pictures = [asdict(one) for one in drawn if len(one.svg) <= PICTURE_CAP][-PICTURES:]
         return {
             "event": "result", "task": self._grade_id, "result": as_json(result),
@@ -210,39 +232,3 @@ class _Values:
             for name, value in self._decoded.items()
             if name in self._states and state(value) == self._states[name]
         }
-
-
-def _declare(code: str, grade_id: str, namespace: dict[str, Any]) -> Task:
-    with collecting() as tasks:
-        _execute(code, f"<test cell {grade_id}>", namespace)
-    for task in tasks:
-        if task.grade_id == grade_id:
-            return task
-    raise Fault(f"the test cell {grade_id} declares no Task({grade_id!r})")
-
-
-def _namespace() -> dict[str, Any]:
-    module = types.ModuleType("__main__")
-    sys.modules["__main__"] = module
-    return module.__dict__
-
-
-def _execute(code: str, filename: str, namespace: dict[str, Any]) -> None:
-    plain = plain_code(code)
-    linecache.cache[filename] = (len(plain), None, plain.splitlines(True), filename)
-    exec(compile(plain, filename, "exec"), namespace)  # noqa: S102
-
-
-def plain_code(cell: str) -> str:
-    """An author's cell without the lines that speak to a notebook front end."""
-    return "\n".join("" if x.lstrip().startswith(("%", "!")) else x for x in cell.splitlines())
-
-
-def _helpers(files: list[str]) -> dict[str, Any]:
-    """The assignment's own modules, loaded, by name: their classes may appear in models."""
-    names = [Path(f).stem for f in files if f.endswith(".py") and "/" not in f]
-    return {
-        name: importlib.import_module(name)
-        for name in names
-        if importlib.util.find_spec(name) is not None
-    }

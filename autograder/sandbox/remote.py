@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +32,17 @@ class BudgetSpent(SandboxFault):
     """A criterion has asked, received or taken as much as it may: it fails, and it alone."""
 
 
+class CallTimeout(TimeoutError):
+    """A call that computed longer than one call may; `call` is the name of what was called."""
+
+    def __init__(self, call: str, seconds: float, text: str) -> None:
+        super().__init__(text)
+        self.call, self.seconds = call, seconds
+
+
+CallTimeout.__name__ = "TimeoutError"  # as a criterion would name any other
+
+
 class Unrebuildable(ValueError):
     """A model whose description the student's process sent cannot be rebuilt."""
 
@@ -42,6 +54,7 @@ class Link:
         self._exchange = exchange
         self._helpers = helpers
         self._callbacks: list[Callable[..., Any]] = []
+        self.call_seconds = 0.0  # that one call may compute; 0: not known
         self.topic: tuple[str, str, int] = ("", "", 1)  # task, criterion, attempt
 
     def decode(self, node: Any, buffers: list[memoryview]) -> Any:
@@ -137,7 +150,8 @@ class Remote(Proxy):
 
     def __call_and_arguments__(self, arguments: Arguments) -> Any:
         request = {"op": "call", "target": self.__remote__["remote"]}
-        return self.__link__.ask_with_arguments(request, arguments)
+        with _timed(self):
+            return self.__link__.ask_with_arguments(request, arguments)
 
     def __bool__(self) -> bool:
         return True
@@ -154,7 +168,17 @@ def _method(remote: Remote, method: str, *args: Any) -> Any:
 
 def _call(self: Remote, *args: Any, **kwargs: Any) -> Any:
     request = {"op": "call", "target": self.__remote__["remote"]}
-    return self.__link__.ask(request, args, kwargs)
+    with _timed(self):
+        return self.__link__.ask(request, args, kwargs)
+
+
+@contextmanager
+def _timed(remote: Remote) -> Iterator[None]:
+    """Name what was called in the error of a call that takes too long."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise CallTimeout(remote.__name__, remote.__link__.call_seconds, str(error)) from error
 
 
 def _getitem(self: Remote, key: Any) -> Any:

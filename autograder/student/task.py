@@ -7,14 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autograder import hangul
+from autograder import expect, hangul
 from autograder.criteria import task as criteria
 from autograder.criteria.draws import PUBLIC_KEY, draws
 from autograder.criteria.running import Lookup, Missing, run_task
 from autograder.expect.verdict import Picture, picturing
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, Status, fill
-from autograder.student import here, ledger, meter, showing
+from autograder.student import here, ledger, meter, own_names, showing
 from autograder.student.budget import time_and_memory, warnings
 from autograder.student.checked import Checked, as_checked
 from autograder.student.front import Shown, show
@@ -114,6 +114,7 @@ def _in_plain_words(task: criteria.Task, result: CriterionResult) -> str:
 
 here.speak()
 hangul.stand_in()
+own_names.watch({"Task": Task, "expect": expect})
 meter.start()  # budget() counts from the cell that first imports Task
 if here.released().sprint:
     from autograder.student import saving

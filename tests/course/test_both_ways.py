@@ -27,7 +27,7 @@ from autograder.notebook.cells import cells_of
 from autograder.notebook.reading import read_assignment
 from autograder.nouns import Assignment, CriterionResult, Status, TaskKind
 from autograder.nouns import Task as Read
-from autograder.sandbox.checking import plain_code
+from autograder.sandbox.author_code import plain_code
 from autograder.sandbox.exported import Exports
 from autograder.sandbox.remote import Link
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame

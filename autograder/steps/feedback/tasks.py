@@ -178,9 +178,7 @@ def _hidden(
     if criterion.status is Status.ERROR:
         asides.append(translate(OUR_FAULT))
     elif criterion.status is Status.FAILED:
-        asides.append(
-            translate("Try your code on other values than the shown ones, the odd ones too.")
-        )
+        asides.append(_too_slow(criterion) or translate(TRY_OTHERS))
     return CriterionView(
         demand,
         state,
@@ -190,6 +188,19 @@ def _hidden(
     )
 
 
+def _too_slow(criterion: CriterionResult) -> str:
+    """What is said of a call that was stopped: its name and the limit, nothing of its input."""
+    values = criterion.message.values
+    if criterion.error != "TimeoutError" or "call" not in values:
+        return ""
+    text = translate(
+        "A call of {call} took longer than {seconds:g} s of computing time and was stopped: "
+        "try it on more and larger values."
+    )
+    return harmless.text(fill(text, values))
+
+
+TRY_OTHERS = msgid("Try your code on other values than the shown ones, the odd ones too.")
 OUR_FAULT = msgid("The fault is ours, not yours: a person looks at it, and nothing is lost.")
 
 

@@ -31,6 +31,7 @@ from autograder.steps.judging.budgets import (
 )
 from autograder.steps.judging.questions import Answers
 from autograder.steps.judging.rules import Rules, attempts, because, process_seed, seed_of
+from autograder.steps.judging.run import call_seconds
 from autograder.steps.judging.taint import Topic, late_names, shown_result
 
 LOOK = 0.5  # seconds between two looks at the budget while a clean process works
@@ -86,6 +87,7 @@ class CleanRun:
         header: dict[str, Any] = {
             "op": "check", "language": rules.language, "setup": list(rules.source.setup),
             "files": list(rules.files), "tasks": [], "seed": f"{process_seed(rules, 'checking'):x}",
+            "call_seconds": call_seconds(rules.limits),
         }  # fmt: skip
         body: list[wire.Buffer] = list(rules.files.values())
         for order in orders:

@@ -219,6 +219,9 @@ class Judge:
         try:
             keep(self.store, evidence)
             checked = self._check(rules, evidence, merged, live or Gone(evidence.limit))
+            if live is not None:
+                evidence = running.with_calls(evidence, live)
+                keep(self.store, evidence)
         finally:
             if live is not None:
                 live.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograder.sandbox import limits as limits_
 from autograder.sandbox import wire
-from autograder.sandbox.supervisor import Job
+from autograder.sandbox.supervisor import Job, Outcome
 
 LOOK = 0.5  # seconds between two looks at the budget while the process is waited for
 OURS = ("new_question", "spent")  # keys of an answer that only the grader gives
@@ -81,6 +81,10 @@ class Live:
         self.ended = outcome.limit or f"ended with exit code {outcome.exit_code}"
         return Gone(self.ended).exchange({}, b"")
 
+    def usage(self) -> Outcome:
+        """What its job has used so far, the calls of criteria included."""
+        return self._job.finish() if self.ended else self._job.usage()
+
     def close(self) -> None:
         """Lets the process go."""
         self._job.kill("finished")
@@ -100,7 +104,9 @@ class Gone:
         self, _header: dict[str, Any], _body: bytes, _over: Callable[[], str] = _unbounded
     ) -> wire.Frame:
         """The word that nobody is there any more."""
-        return wire.Frame({"ok": False, "type": "RuntimeError", "text": _gone(self._why), "n": []})
+        late = self._why in (limits_.CPU, limits_.WALL)
+        kind = "TimeoutError" if late else "RuntimeError"
+        return wire.Frame({"ok": False, "type": kind, "text": _gone(self._why), "n": []})
 
     def anew(self) -> None:
         """There is no state to put back."""

@@ -26,6 +26,7 @@ class Plan:
     files: Mapping[str, bytes]  # relative path -> content
     helpers: tuple[str, ...]  # the assignment's own modules
     limits: Limits
+    asked_inside: bool = False  # a test runs beside the student's code: the process must stay
     attempt: int = 1  # 2: everything is trained anew
     seed: int = 0  # of the process's global random states; no part of the key
 
@@ -78,7 +79,8 @@ def plan(
                 **({"may_raise": True} if RAISES in cell.tags else {}),
             })  # fmt: skip
     helpers = tuple(sorted(Path(p).stem for p in files if p.endswith(".py") and "/" not in p))
-    return Plan(submission, source.name, tuple(cells), files, helpers, limits)
+    inside = any(task.kind is TaskKind.INSIDE for task in source.tasks)
+    return Plan(submission, source.name, tuple(cells), files, helpers, limits, inside)
 
 
 def _names(task: Any) -> list[str]:

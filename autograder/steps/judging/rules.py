@@ -94,7 +94,7 @@ def _judging_code() -> str:
         *sorted((package / "criteria").glob("*.py")),
         *sorted((package / "evidence").glob("*coding.py")),
         *(package / "evidence" / name for name in ("codec.py", "models.py")),
-        *(package / "sandbox" / name for name in ("checking.py", "remote.py")),
+        *(package / "sandbox" / name for name in ("author_code.py", "checking.py", "remote.py")),
     ]
     return digest(*(path.read_bytes() for path in files))
 

@@ -119,6 +119,18 @@ def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | 
     return _joined(evidence, again), live
 
 
+def with_calls(evidence: Evidence, live: Live) -> Evidence:
+    """Return the evidence with what the calls of criteria used added to what the cells did."""
+    before, used = evidence.usage, live.usage()
+    usage = replace(
+        before,
+        cpu_seconds=max(before.cpu_seconds, used.cpu_seconds),
+        wall_seconds=max(before.wall_seconds, used.wall_seconds),
+        memory_mb=max(before.memory_mb, used.memory_mb),
+    )
+    return replace(evidence, usage=usage)
+
+
 def _joined(first: Evidence, second: Evidence) -> Evidence:
     """The second run's evidence, with the cell and the limit that the first one ended in."""
     ended = first.cells[-1]
@@ -154,7 +166,7 @@ def _run_once(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, L
         job.kill("abandoned")
         job.finish()
         raise
-    if done and tape.remotes:
+    if done and (tape.remotes or plan.asked_inside):
         live = Live(job)
         return _evidence(tape, None, job, started), live, -1
     outcome = job.finish()
@@ -189,6 +201,11 @@ def _follow(job: Job, tape: _Tape) -> bool:
     return False
 
 
+def call_seconds(limits: Limits) -> float:
+    """Return the CPU seconds that one call of a student's function may take."""
+    return min(limits.cell_seconds, CALL_SECONDS)
+
+
 def _order(plan: Plan) -> dict[str, Any]:
     return {
         "op": "run",
@@ -198,7 +215,7 @@ def _order(plan: Plan) -> dict[str, Any]:
         "helpers": list(plan.helpers),
         "limits": {
             "cell_seconds": plan.limits.cell_seconds,
-            "call_seconds": min(plan.limits.cell_seconds, CALL_SECONDS),
+            "call_seconds": call_seconds(plan.limits),
             "output_bytes": plan.limits.output_kb * 1024,
             "capture_bytes": plan.limits.capture_mb << 20,
         },

@@ -24,6 +24,7 @@ from autograder.steps.judging.workers import Workers
 from autograder.steps.prove import Proved, proved
 from autograder.steps.validate import thresholds as of_thresholds
 from autograder.steps.validate.claims import claimed
+from autograder.steps.validate.literals import given_away
 from autograder.steps.validate.mistakes import (
     Known,
     known_mistakes,
@@ -109,6 +110,7 @@ def _validated(course: Course, name: str, workers: Workers, how: _How) -> Valida
     notes = [
         *claimed(source),
         *(line for one in mutated for line in one.notes),
+        *given_away(source),
         *_budgets(reference, course.limits(name)),
         *(line for one in standings.values() for line in one.notes),
     ]

@@ -1,0 +1,131 @@
+"""Cells of an author's in the clean process: set-up cells statement by statement, test cells whole.
+
+A statement that fails, as an import of a package that is not installed does, takes nothing with it
+but what depends on it; what it was to bind is remembered with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import linecache
+import re
+import symtable
+import sys
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from autograder.criteria.task import Task, collecting
+from autograder.errors import Fault
+from autograder.nouns import CriterionResult, Message, Status
+
+_NO_NAME = re.compile(r"name '(\w+)' is not defined")
+
+
+def new_namespace() -> dict[str, Any]:
+    """Return the namespace of a fresh `__main__`."""
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    return module.__dict__
+
+
+def set_up(
+    code: str, place: str, namespace: dict[str, Any], lacking: Mapping[str, str]
+) -> dict[str, str]:
+    """Run a set-up cell; return the names that it could not bind, and why, beside `lacking`."""
+    filename = f"<{place}>"
+    tree = ast.parse(_listed(code, filename))
+    future = [s for s in tree.body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    found = dict(lacking)
+    for statement in _one_by_one(tree.body):
+        module = ast.Module([*future, statement], [])
+        try:
+            exec(compile(module, filename, "exec"), namespace)  # noqa: S102
+        except Exception as error:
+            because = why_lacking(error, f"{place}, line {statement.lineno}", found)
+            found |= dict.fromkeys(_bound(statement) - namespace.keys(), because)
+    return found
+
+
+def declare(code: str, grade_id: str, namespace: dict[str, Any]) -> Task:
+    """Run a test cell and return the Task that it declares."""
+    filename = f"<test cell {grade_id}>"
+    with collecting() as tasks:
+        exec(compile(_listed(code, filename), filename, "exec"), namespace)  # noqa: S102
+    for task in tasks:
+        if task.grade_id == grade_id:
+            return task
+    raise Fault(f"the test cell {grade_id} declares no Task({grade_id!r})")
+
+
+def load_helpers(files: list[str]) -> dict[str, Any]:
+    """Return the assignment's own modules that can be loaded: models may hold their classes."""
+    found = {}
+    for name in (Path(f).stem for f in files if f.endswith(".py") and "/" not in f):
+        if importlib.util.find_spec(name) is not None:
+            with suppress(Exception):  # what needs it says so itself
+                found[name] = importlib.import_module(name)
+    return found
+
+
+# ── What was not there ───────────────────────────────────────────────────────────────
+
+
+def why_lacking(error: Exception, place: str, lacking: Mapping[str, str]) -> str:
+    """Return a sentence for what the author's code met, with the way out for a missing package."""
+    if isinstance(error, NameError) and str(error.name) in lacking:
+        return lacking[str(error.name)]
+    if isinstance(error, ModuleNotFoundError):
+        package = str(error.name).partition(".")[0]
+        return (
+            f"{place} imports {error.name}, which is not installed where grading runs"
+            f" (pip install {package} in the grader's environment, then grade again)"
+        )
+    return f"{place} stops with {type(error).__name__}: {str(error)[:300]}"
+
+
+def lacked(result: CriterionResult, lacking: Mapping[str, str]) -> str:
+    """Return why a criterion did not find a name of the set-up cells; "" if it met no such."""
+    if result.error != "NameError":
+        return ""
+    found = _NO_NAME.search(str(result.message.values.get("text", "")))
+    return lacking.get(found[1], "") if found else ""
+
+
+def undecided(name: str, because: str) -> CriterionResult:
+    """Return the result of a criterion that a fault of ours keeps from being decided."""
+    message = Message("the grader runs to its end", "{fault}", "", {"fault": because[:500]})
+    return CriterionResult(name, Status.ERROR, 0.0, 0.0, "", False, message)
+
+
+# ── Code ─────────────────────────────────────────────────────────────────────────────
+
+
+def plain_code(cell: str) -> str:
+    """Return an author's cell without the lines that speak to a notebook front end."""
+    return "\n".join("" if x.lstrip().startswith(("%", "!")) else x for x in cell.splitlines())
+
+
+def _listed(code: str, filename: str) -> str:
+    """Return the code as pure Python, where `inspect` and AutoGraph find its lines."""
+    plain = plain_code(code)
+    linecache.cache[filename] = (len(plain), None, plain.splitlines(True), filename)
+    return plain
+
+
+def _one_by_one(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements, `import a, b` as two."""
+    for statement in statements:
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
+                yield ast.copy_location(ast.Import([alias]), statement)
+        else:
+            yield statement
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    table = symtable.symtable(ast.unparse(statement), "<statement>", "exec")
+    return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}

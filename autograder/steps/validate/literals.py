@@ -1,0 +1,121 @@
+"""Answers that a visible criterion gives away: it compares a student's value with a literal.
+
+Students read visible test cells. `expect.close(y, 3.14159)` is met by `y = 3.14159`; what a demand
+states in its own sentence is no secret and is not remarked.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from autograder import expect
+from autograder.notebook import names
+from autograder.nouns import Assignment, Criterion, Task
+
+TRUTHS = frozenset({"reference", "references", "truth", "labels", "targets", "clean"})
+COMPARING = frozenset({  # other libraries' checks of a value beside a truth
+    "isclose", "allclose", "array_equal", "assert_allclose", "assert_equal", "assert_almost_equal",
+    "assert_array_equal", "assert_array_almost_equal", "approx", "equal",
+})  # fmt: skip
+_WRAPPERS = frozenset({"array", "asarray", "float", "int", "constant", "Series", "round", "approx"})
+_PLAIN = (bool, type(None))  # True and None are said by a demand, in whatever words
+
+
+def given_away(assignment: Assignment) -> Iterator[str]:
+    """Yield one sentence for each visible criterion that a literal of its own meets."""
+    for notebook in assignment.notebooks:
+        for task in notebook.tasks:
+            for criterion in task.criteria:
+                literal = answer_in(criterion) if _visible(criterion, task) else ""
+                if literal:
+                    yield (
+                        f"{notebook.name}, task {task.grade_id}: students read the answer {literal}"
+                        f" in {criterion.name}, so writing it down gives {criterion.points:g}"
+                        " points; compare with a value that the check computes, or on hidden"
+                        " inputs (### BEGIN HIDDEN TESTS)"
+                    )
+
+
+def _visible(criterion: Criterion, task: Task) -> bool:
+    """Whether its points hang on nothing that students cannot read."""
+    behind = {name for c in task.criteria if c.hidden for name in c.parameters}
+    return criterion.points > 0 and not criterion.hidden and not behind & {*criterion.parameters}
+
+
+def answer_in(criterion: Criterion) -> str:
+    """The literal that a criterion compares a value of the student's with; "" if none."""
+    try:
+        tree = names.parse(criterion.source)
+    except SyntaxError:
+        return ""
+    asked = frozenset(criterion.parameters)
+    for value, truth in _compared(tree):
+        for one, other in ((value, truth), (truth, value)):
+            if _is_students(one, asked) and (found := _literal(other, criterion.settings)):
+                text, known = found
+                if not _said(known, criterion.sentence):
+                    return text
+    return ""
+
+
+def _compared(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Pairs of what is compared: by ==, by a check with a truth, by a library's own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
+            yield node.left, node.comparators[0]
+        elif isinstance(node, ast.Call) and len(node.args) + len(node.keywords) >= 2:
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else _id(node.func)
+            given = {k.arg: k.value for k in node.keywords}
+            truth = node.args[1] if len(node.args) > 1 else given.get(_truth(name))
+            if node.args and truth is not None and (name in COMPARING or _truth(name)):
+                yield node.args[0], truth
+
+
+@cache
+def _truth(name: str) -> str:
+    """The parameter of a check that holds the truth; "" if it has none."""
+    try:
+        parameters = list(inspect.signature(getattr(expect, name)).parameters)
+    except (AttributeError, TypeError, ValueError):
+        return ""
+    return parameters[1] if len(parameters) > 1 and parameters[1] in TRUTHS else ""
+
+
+def _is_students(node: ast.expr, asked: frozenset[str]) -> bool:
+    """Whether it is a value of the student's, or one item of it: no property, no call of theirs."""
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else _id(node.func)
+        return name in _WRAPPERS and bool(node.args) and _is_students(node.args[0], asked)
+    if isinstance(node, ast.Subscript):
+        return _is_students(node.value, asked)
+    return _id(node) in asked
+
+
+def _literal(node: ast.expr, settings: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """The text and value of a literal, or of a setting that stands for one."""
+    if isinstance(node, ast.Call) and node.args and not node.keywords:
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else _id(node.func)
+        return _literal(node.args[0], settings) if name in _WRAPPERS else None
+    if _id(node) in settings:
+        value = settings[_id(node)]
+    else:
+        try:
+            value = ast.literal_eval(node)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            return None
+    return None if isinstance(value, _PLAIN) else (repr(value)[:60], value)
+
+
+def _said(value: Any, sentence: str) -> bool:
+    """Whether the sentence states the value."""
+    parts = value if isinstance(value, list | tuple | set) and value else [value]
+    texts = [f"{v:g}" if isinstance(v, int | float) else str(v) for v in parts]
+    return all(text in sentence or str(v) in sentence for text, v in zip(texts, parts, strict=True))
+
+
+def _id(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
