@@ -287,7 +287,7 @@ def test_own_plots_are_encoded_again_and_a_bomb_or_a_lost_one_is_counted(course)
     figures = (tail, bomb, "0" * 64)
     html = written(course, made.with_notebook(made.rich_result(course), figures=figures))
     pictures = re.findall(r'src="data:image/png;base64,([^"]+)" alt="([^"]+)"', html)
-    assert [alt for _, alt in pictures] == ["Your plot 1 of 1"]
+    assert [alt for _, alt in pictures] == ["Your plot 1 of 3"]
     assert b"script" not in base64.b64decode(pictures[0][0])
     assert "Plots that could not be shown: 2" in text_of(html)
 

@@ -202,6 +202,13 @@ def test_authoring_errors_are_breaches(found: Found) -> None:
     assert any("double" in b for b in found(double_test=broken).breaches)
 
 
+def test_every_authoring_error_counts_once_with_its_way_out(found: Found) -> None:
+    two = [code("x = 1", "", grade=True), code("y = (", "a", grade=True, points=1)]
+    breaches = found(more=two).breaches
+    assert breaches
+    assert all("\n  → " in breach for breach in breaches)
+
+
 def test_an_unknown_assignment_is_not_found(tmp_path: Path, workers: Workers) -> None:
     made = course(tmp_path / "course", cells())
     with pytest.raises(NotFound):
