@@ -17,7 +17,7 @@ from autograder.nouns import CellError, CriterionResult, NotebookResult, Status
 from autograder.steps import grade, prove
 from autograder.steps.feedback.cells import error_view
 from autograder.steps.grade_files import Graded, Report, _grade
-from autograder.steps.judging.check import _last_words
+from autograder.steps.judging.clean_run import _last_words
 from autograder.steps.judging.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 

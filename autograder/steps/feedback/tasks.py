@@ -191,6 +191,9 @@ def _hidden(
 def _too_slow(criterion: CriterionResult) -> str:
     """What is said of a call that was stopped: its name and the limit, nothing of its input."""
     values = criterion.message.values
+    if criterion.error == "TooSlow" and set(values) >= {"seconds"} and "text" not in values:
+        text = translate("With your answer this check took longer than {seconds:g} s.")
+        return fill(text, {"seconds": values["seconds"]})
     if criterion.error != "TimeoutError" or "call" not in values:
         return ""
     text = translate(
