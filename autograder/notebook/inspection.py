@@ -336,4 +336,4 @@ def _syntax(source: Notebook, opened: Opened, cells: Matched) -> Iterator[Findin
 
 
 def _minor(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())

@@ -40,7 +40,9 @@ def plain_code(source: str) -> str:
         tree_of(source)
         return source
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return str(TransformerManager().transform_cell(source))
+        with _PARSING, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of control characters at the ends of lines
+            return str(TransformerManager().transform_cell(source))
 
 
 def module_text(data: bytes) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.inbox.shelf import Kept
 from autograder.notebook.choosing import sentences
-from autograder.notebook.inspection import Finding, Severity, inspect
+from autograder.notebook.inspection import Finding, Inspection, Severity, inspect
 from autograder.nouns import Assignment, Choice, Message, Notebook
 
+log = logging.getLogger("autograder.portal")
 STUDENTS_ONLY = frozenset(  # told to staff elsewhere, or of no use to them
     {"untouched", "half", "syntax", "placeholder", "empty_answer", "left_out"}
 )
@@ -47,7 +49,7 @@ def inspect_submission(source: Assignment, folder: Path, kept: Kept) -> Inspecte
         attempted: Mapping[str, bool] = {}
         if f"{notebook.name}.ipynb" in there:
             path = folder / f"{notebook.name}.ipynb"
-            inspection = inspect(notebook, path, beside, source.name)
+            inspection = _inspected(notebook, path, beside, source.name)
             findings += inspection.findings
             attempted = inspection.attempted
             gradable = gradable or inspection.gradable
@@ -58,6 +60,17 @@ def inspect_submission(source: Assignment, folder: Path, kept: Kept) -> Inspecte
     order = list(Severity)
     found = sorted(findings, key=lambda one: order.index(one.severity))
     return Inspected(tuple(found), tasks, gradable)
+
+
+def _inspected(
+    notebook: Notebook, path: Path, files: Collection[str], assignment: str
+) -> Inspection:
+    """The inspection of one notebook; an error of ours is logged, and keeps no receipt back."""
+    try:
+        return inspect(notebook, path, files, assignment)
+    except Exception:
+        log.exception("%s could not be inspected", path)
+        return Inspection()
 
 
 def _choice(choice: Choice) -> Finding:

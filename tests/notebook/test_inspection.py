@@ -116,7 +116,7 @@ def test_of_a_solved_notebook_there_is_nothing_to_say(mine):
         (b"\xff\xfe\x00", "not_text", "no UTF-8 text"),
         (b'{"nbformat": 9, "cells": []}', "too_new", "format 9"),
         (b'{"nbformat": 2, "cells": []}', "too_old", "format 2"),
-        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "no_answers", "none"),
+        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "no_answers", "None of"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_graded_is_said_to_be_one_with_the_way_out(mine, data, code, words):
@@ -135,7 +135,7 @@ def test_the_notebook_of_another_assignment_is_called_by_its_name(mine, nb):
     node = student_notebook(other, text, {"release": 1})
     inspection = mine.inspect(nbformat.writes(node).encode())
     assert not inspection.gradable
-    assert "this is the notebook of n432, not of a" in said(inspection)
+    assert "This is the notebook of n432, not of a" in said(inspection)
 
 
 @pytest.mark.parametrize("language", ["R", "julia", "ir"])
@@ -156,7 +156,7 @@ def test_tasks_left_as_they_were_are_named_once(mine):
     mine.release("mean", "spread", "why")
     inspection = mine.inspect()
     assert found(inspection) == ["untouched"]
-    assert "left as you were given it: t1, why" in said(inspection)
+    assert "Left as you were given it: t1, why" in said(inspection)
     assert inspection.gradable
 
 

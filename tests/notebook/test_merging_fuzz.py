@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import BrokenSubmission
+from autograder.notebook.choosing import choose
+from autograder.notebook.inspection import inspect
 from autograder.notebook.merging import merge
 from autograder.notebook.reading import read_assignment
 from autograder.notebook.stripping import student_notebook
@@ -47,6 +49,11 @@ def check(source, path, content):
         refused = broken
     else:
         refused = None
+    inspection = inspect(source, path, {"x.png"}, "doubling")
+    assert inspection.gradable == (refused is None)
+    assert json.dumps([one.as_json() for one in inspection.findings]).encode()
+    chosen = choose([path.name, "gone.ipynb"], path.parent, [source], [source.name])
+    assert set(chosen.files) <= {source.name}
     if refused is not None:
         assert refused.kind
         assert refused.way_out

@@ -248,3 +248,17 @@ def test_names_that_a_student_made_up_are_shown_harmlessly(hana, course):
     assert "<script>alert" not in page.text
     assert "\u202e" not in page.text
     assert "\x1b" not in page.text
+
+
+def test_an_error_of_ours_while_looking_keeps_no_receipt_back(
+    course, student, tmp_path, monkeypatch, caplog
+):
+    def fails(*_):
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr("autograder.steps.inspecting.inspect", fails)
+    (tmp_path / "hello.ipynb").write_bytes(answered(course))
+    done = step(course, "hello", student, [Upload("hello.ipynb", tmp_path / "hello.ipynb")], AT)
+    assert done.gradable
+    assert done.receipt["submission"] == done.submission
+    assert "could not be inspected" in caplog.text
