@@ -13,6 +13,8 @@ from autograder.config import Course
 from autograder.gradebook.connection import now, reading, storable, writing
 from autograder.gradebook.tables import AuditRow, SubmissionRow
 
+SERVED = "release served"  # a download: it changes nothing of a student's
+
 
 def note(
     course: Course, who: str, action: str, assignment: str, after: Mapping[str, Any],
@@ -70,14 +72,18 @@ def done(course: Course, assignment: str, most: int = 12) -> tuple[Change, ...]:
 
 def changed_at(course: Course, assignment: str) -> dict[str, datetime]:
     """When something of each student's was graded or changed last (UTC, without a zone)."""
+    graded = select(SubmissionRow.student, func.max(SubmissionRow.recorded)).where(
+        SubmissionRow.assignment == assignment
+    )
+    changed = select(AuditRow.student, func.max(AuditRow.at)).where(
+        AuditRow.assignment == assignment, AuditRow.action != SERVED
+    )
     with reading(course) as session:
         found: dict[str, datetime] = {}
-        for table, when in ((SubmissionRow, SubmissionRow.recorded), (AuditRow, AuditRow.at)):
-            rows = session.execute(
-                select(table.student, func.max(when))
-                .where(table.assignment == assignment)
-                .group_by(table.student)
-            )
+        for rows in (
+            session.execute(graded.group_by(SubmissionRow.student)),
+            session.execute(changed.group_by(AuditRow.student)),
+        ):
             for student, at in rows:
                 found[student] = max(at, found.get(student, at))
     return found

@@ -12,10 +12,9 @@ from sqlalchemy import select
 
 from autograder.config import Course
 from autograder.gradebook import audit
+from autograder.gradebook.audit import SERVED
 from autograder.gradebook.connection import reading
 from autograder.gradebook.tables import AuditRow
-
-SERVED = "release served"
 
 
 def note(course: Course, assignment: str, student: str, number: int) -> None:

@@ -16,11 +16,13 @@ from nbgrader.utils import compute_checksum
 
 from autograder import config, gradebook
 from autograder.config import Course
-from autograder.evidence import results
+from autograder.evidence import drawn, results
+from autograder.evidence.store import Store
 from autograder.language import in_words
 from autograder.nouns import Criterion, CriterionResult, Message, Status, Task, TaskKind, Usage
 from autograder.steps import feedback, grade
-from autograder.steps.judging import taint
+from autograder.steps.judging import clean_run, rules, taint
+from autograder.steps.judging.judge import solution
 from tests.grading.made import answer, setup, test, write
 
 SETUP = "import numpy as np\nfrom autograder import Task, expect"
@@ -158,6 +160,47 @@ def test_pages_are_byte_equal_under_other_hidden_data(
         tainted = {name for name, c in criteria.items() if c.tainted}
         assert tainted == {"doubles", "then"}, "visible criteria were asked before hidden ones"
     assert read_by_the_student(one) == read_by_the_student(other)
+
+
+COURSE = config.load(Path(__file__).parents[2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(p.name for p in COURSE.source.glob("*/")))
+def test_what_is_read_of_a_bundled_assignment_is_equal_under_other_hidden_data(
+    name: str, tmp_path: Path, workers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the draws of hidden criteria change; the author's own solution answers."""
+    seed_of = rules.seed_of
+    found = []
+    for salt in (0, 1):
+
+        def other(r: rules.Rules, task: Task, criterion: str, n: int, salt: int = salt) -> int:
+            late = criterion in taint.late_names(task)
+            return seed_of(r, task, criterion, n) + (salt if late else 0)
+
+        for module in (rules, clean_run):
+            monkeypatch.setattr(module, "seed_of", other)
+        judge = replace(
+            grade.judge_of(COURSE, grade.read(COURSE, name), workers),
+            store=Store(tmp_path / str(salt)),
+        )
+        folder = tmp_path / f"in{salt}"
+        folder.mkdir()
+        judged = judge.judge(solution(judge.assignment, folder), as_attempted=True)
+        criteria = [
+            (n.notebook, t.grade_id, c)
+            for n in judged.result.notebooks
+            for t in n.tasks
+            for c in t.criteria
+            if not c.hidden
+        ]
+        pictures = [
+            drawn.read(judge.store, judged.evidence[notebook].key, task, c.name)
+            for notebook, task, c in criteria
+        ]
+        found.append((criteria, pictures))
+    assert found[0] == found[1]
 
 
 BESIDE = """

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from autograder import receipts
-from autograder.gradebook import access, served, sprints
+from autograder.gradebook import access, audit, served, sprints
 from autograder.gradebook.connection import reading
 from autograder.gradebook.tables import AuditRow
 from autograder.steps import roster
@@ -253,8 +253,9 @@ def test_which_release_was_served_to_whom_is_kept_once(hana, course, student):
         assert hana.get("/a/hello/everything.zip").status_code == 200
     assert served.oldest(course, "hello") == {student: 1}
     with reading(course) as session:
-        rows = session.scalars(select(AuditRow).where(AuditRow.action == served.SERVED)).all()
+        rows = session.scalars(select(AuditRow).where(AuditRow.action == audit.SERVED)).all()
     assert [(row.student, row.after) for row in rows] == [(student, {"release": 1})]
+    assert audit.changed_at(course, "hello") == {}, "feedback is as new as before"
 
 
 # ── Handing in ───────────────────────────────────────────────────────────────────────
