@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from autograder.evidence import own
+
 MODULES = (
     "keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints",
     "keras.losses", "keras.metrics", "keras.optimizers", "keras.optimizers.schedules",
@@ -76,7 +78,7 @@ def _refusal(node: dict[str, Any], helpers: Mapping[str, Any]) -> Iterator[str]:
         yield f"a function {str(node.get('config'))[:60]}"
     elif built_in(module, name) is None:
         yield f"a {name}" if name in RUNNING_CODE else f"{module}.{name}"
-    elif registered not in (None, name):
+    elif registered not in (None, own.registered_name(name) if module == own.__name__ else name):
         yield f"a registered {str(registered)[:60]}"
 
 
@@ -93,8 +95,7 @@ def built_in(module: str, name: str) -> type | None:
         if found is None:
             found = vars(importlib.import_module(module)).get(name)
     else:
-        own = own_parts().get(name)
-        found = own if own is not None and own.__module__ == module else None
+        found = own_parts().get(name) if module == own.__name__ else None
     return found if isinstance(found, type) and found in allowed() else None
 
 
@@ -143,13 +144,13 @@ def helper_objects(helpers: Mapping[str, Any]) -> dict[str, Any]:
 def _helper_object(node: dict[str, Any], module: Any) -> Any:
     """Return the class or function of a helper module that Keras makes of a node, else None."""
     name = node["config"] if node["class_name"] == "function" else node["class_name"]
-    own = helper_objects({module.__name__: module})
-    if type(name) is not str or name not in own:
+    objects = helper_objects({module.__name__: module})
+    if type(name) is not str or name not in objects:
         return None
-    registered = node.get("registered_name")
-    same = registered in (None, name, "function") or own.get(str(registered)) is own[name]
+    registered, found = node.get("registered_name"), objects[name]
+    same = registered in (None, name, "function") or objects.get(str(registered)) is found
     wanted = types.FunctionType if node["class_name"] == "function" else type
-    return own[name] if same and isinstance(own[name], wanted) else None
+    return found if same and isinstance(found, wanted) else None
 
 
 # ── Parts of a model that are the student's own: known by name, never run ────────────
@@ -158,8 +159,6 @@ def _helper_object(node: dict[str, Any], module: Any) -> Any:
 @cache
 def own_parts() -> dict[str, type]:
     """Return the classes that stand for a student's own loss, metric, optimizer and schedule."""
-    from autograder.evidence import own
-
     return {kind.__name__: kind for kind in own.classes()}
 
 

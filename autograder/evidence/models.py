@@ -30,7 +30,9 @@ from autograder.evidence.compiled import compile_config, own_names
 from autograder.language import msgid
 from autograder.nouns import fill
 
-__all__ = ["Refused", "describe", "own_parts_of", "rebuild", "refusals", "state"]
+STUDENT_SIDE = "student_side"  # attribute of a rebuilt model: a proxy for the student's own one
+
+__all__ = ["STUDENT_SIDE", "Refused", "describe", "own_parts_of", "rebuild", "refusals", "state"]
 
 
 class Refused(ValueError):
@@ -104,7 +106,8 @@ def rebuild(
         _scale_as_adapted(model)
         if type(compiled) is dict and not any(refusals(compiled, own)):
             # the optimizer's slots come with fit()
-            with keras.saving.custom_object_scope({**objects, **own_parts()}):
+            own_parts()  # makes them known to Keras
+            with keras.saving.custom_object_scope(objects):
                 model.compile(**keras.saving.deserialize_keras_object(compiled))
             if description.get("iterations") and model.optimizer is not None:
                 model.optimizer.iterations.assign(description["iterations"])
@@ -162,7 +165,7 @@ def _demand_known(model: Any, helpers: Mapping[str, Any]) -> dict[str, str]:
             raise Refused(msgid("{kind} layers run code of your own"), kind=kind.__name__)
         if kind not in allowed() | helper_own and not _of_keras(kind):
             raise Refused(msgid("{kind} is a layer class of your own"), kind=kind.__name__)
-        for function in _functions_of(layer):
+        for function in () if isinstance(layer, keras.Model) else _functions_of(layer):
             known = known_functions().get(function)
             if known is None and function not in helper_own:
                 raise Refused(

@@ -116,7 +116,7 @@ class _TaskCheck:
         self._order, self._link, self._start = order, link, start
         self._authors: RandomStates | None = None  # as the author's cells left them, if they did
         self._grade_id = order["grade_id"]
-        self._lookup = _Values(values, order["missing"], link)
+        self._lookup = Values(values, order["missing"], link)
         self._namespace: dict[str, Any] | None = namespace
         self._task: Task | None = None
         self._fault = ""  # why the test cell declares none
@@ -199,7 +199,7 @@ class _TaskCheck:
             random_states.seed_all(self._seed(criterion, attempt))
 
 
-class _Values:
+class Values:
     """A task's values by name, as they came, for one criterion after the other.
 
     A model that a criterion left as it was serves the next one too: rebuilding it and tracing its

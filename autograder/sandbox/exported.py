@@ -25,7 +25,7 @@ from autograder.evidence.codec import (
     lengths,
     split,
 )
-from autograder.evidence.models import Refused, describe
+from autograder.evidence.models import Refused, describe, own_parts_of
 from autograder.sandbox import random_states
 from autograder.sandbox.alarm import TimeLimit, cpu_alarm
 from autograder.sandbox.random_states import RandomStates
@@ -56,13 +56,18 @@ class Exports:
         self._seed = seed
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
+        self._rebuilt: set[int] = set()  # models that are asked nothing: only handed back
         self._states: dict[str, _State] = {}
 
     # ── states ──
 
     def remember(self, label: str) -> None:
         """Keep a shallow copy of the namespace, weights of models handed out, random states."""
-        weights = [(m, m.get_weights()) for m in self._objects if _is_keras_model(m)]
+        weights = [
+            (model, model.get_weights())
+            for number, model in enumerate(self._objects)
+            if _is_keras_model(model) and number not in self._rebuilt
+        ]
         self._states[label] = _State(dict(self._namespace), weights, random_states.capture())
 
     def put_back(self, label: str, attempt: int = 1) -> None:
@@ -89,9 +94,13 @@ class Exports:
         if _is_keras_model(value):
             try:
                 description, weights = describe(value, self._helpers)
-                return {"model": description, "w": [encoder.array(w) for w in weights]}
             except Refused as reason:
                 return self._remote(value, "model", str(reason))
+            arrays = [encoder.array(w) for w in weights]
+            here = self._remote(value, "model")
+            if all(part.startswith("metric ") for part in own_parts_of(description)):
+                self._rebuilt.add(here["remote"])
+            return {"model": description, "w": arrays, "here": here}
         if inspect.isclass(value):
             return self._remote(value, "class")
         return self._remote(value, "function" if callable(value) else "object")
@@ -113,6 +122,10 @@ class Exports:
             "why": why[:200],
         }
 
+    def object(self, number: int) -> Any:
+        """Return the object that was handed out under a number."""
+        return self._objects[number]
+
     # ── in: requests ──
 
     def serve(self, read_fd: int, write_fd: int, *, call_seconds: float) -> None:
@@ -131,7 +144,7 @@ class Exports:
             reply = self._do(frame, encoder, read_fd, write_fd)
         except BaseException as failure:
             encoder = Encoder(self.stranger)
-            reply = {"ok": False, **_plainly(failure)}
+            reply = {"ok": False, **plainly(failure)}
         write_frame(
             write_fd, {**reply, "q": number, "n": lengths(encoder.buffers)}, encoder.buffers
         )
@@ -169,7 +182,7 @@ class Exports:
         method = request.get("method")
         function = getattr(target, method) if method else target
         with cpu_alarm(self._call_seconds, "the call", wall=WAITING * self._call_seconds):
-            value = _items(target) if method == "__iter__" else function(*args, **kwargs)
+            value = items_of(target) if method == "__iter__" else function(*args, **kwargs)
         reply: dict[str, Any] = {"ok": True, "v": encoder.node(value)}
         if request.get("arguments"):
             named = {name: encoder.node(v) for name, v in kwargs.items()}
@@ -196,7 +209,8 @@ class Exports:
         return call
 
 
-def _items(target: Any) -> list[Any]:
+def items_of(target: Any) -> list[Any]:
+    """Return the items of what a student's object iterates over, up to a cap."""
     items = list(islice(iter(target), ITEMS_CAP + 1))
     if len(items) > ITEMS_CAP:
         raise OverflowError(f"it has more than {ITEMS_CAP} items, or never ends")
@@ -221,7 +235,8 @@ def _parameters(value: Any) -> list[list[Any]] | None:
         return None
 
 
-def _plainly(failure: BaseException) -> dict[str, str]:
+def plainly(failure: BaseException) -> dict[str, str]:
+    """Return type, text and builtin base of what a student's code raised."""
     try:
         text = str(failure)[:500]
     except Exception:

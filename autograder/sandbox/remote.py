@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.errors import SandboxFault
 from autograder.evidence.codec import BadValue, Decoder, Encoder, Unencodable, lengths, split
-from autograder.evidence.models import rebuild
+from autograder.evidence.models import STUDENT_SIDE, rebuild
 from autograder.expect.handover import Arguments, Proxy
 from autograder.sandbox.wire import Buffer, Frame
 
@@ -63,7 +63,10 @@ class Link:
         return Decoder(buffers, special).value(node)
 
     def _model(self, node: dict[str, Any], decoder: Decoder) -> Any:
-        return rebuild(node["model"], [decoder.array(w) for w in node["w"]], self._helpers)
+        model = rebuild(node["model"], [decoder.array(w) for w in node["w"]], self._helpers)
+        if "here" in node:
+            vars(model)[STUDENT_SIDE] = proxy(self, node["here"])
+        return model
 
     def ask(self, request: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The value of a call or read; raises what it raised, by type and text."""
@@ -110,6 +113,7 @@ class Link:
         return reply, split(frame.body, reply.get("n"))
 
     def _stranger(self, value: Any, _: Encoder) -> dict[str, Any]:
+        value = getattr(value, "__dict__", {}).get(STUDENT_SIDE, value)
         if isinstance(value, Remote):
             return {"remote": value.__remote__["remote"]}
         if callable(value):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from autograder import expect, hangul
 from autograder.criteria import task as criteria
 from autograder.criteria.draws import PUBLIC_KEY, draws
-from autograder.criteria.running import Lookup, Missing, run_task
+from autograder.criteria.running import run_task
 from autograder.expect.verdict import Picture, picturing
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, Status, fill
-from autograder.student import here, ledger, meter, own_names, showing
+from autograder.student import here, ledger, meter, own_names, shelves, showing
 from autograder.student.budget import time_and_memory, warnings
 from autograder.student.checked import Checked, as_checked
 from autograder.student.front import Shown, show
+from autograder.student.graded_view import GradedView, random_state_kept
 from autograder.student.quiet import held_back
 
 
@@ -40,13 +40,18 @@ class Task(criteria.Task):
             return None
         names = sys._getframe(1).f_globals
         starts: list[tuple[str, int]] = []
+        view = GradedView(names, shelves.helpers())
+        put_back = random_state_kept()
+
+        def before(criterion: str, _: int) -> None:
+            starts.append((criterion, len(drawn)))
+            view.renew()
+
         with held_back() as printed, picturing() as drawn:
-            results = run_task(
-                self,
-                _lookup(names),
-                draws(PUBLIC_KEY, self.grade_id),
-                before=lambda name, _: starts.append((name, len(drawn))),
-            )
+            try:
+                results = run_task(self, view, draws(PUBLIC_KEY, self.grade_id), before=before)
+            finally:
+                put_back()
         if execution == "autograde":
             return _points(self, results)
         if execution == "validate":
@@ -54,7 +59,7 @@ class Task(criteria.Task):
             return None
         failures = ledger.record(self.grade_id, list(self.criteria.values()), results)
         pictures = _by_criterion(drawn, starts)
-        notes = tuple(warnings(time_and_memory(here.released().limits)))
+        notes = (*view.notes(), *warnings(time_and_memory(here.released().limits)))
         return as_checked(
             self, results, failures=failures, pictures=pictures, printed=printed(), notes=notes
         )
@@ -67,16 +72,6 @@ def _silent() -> Shown:
         translate("Nothing is checked in this sprint yet."),
     )
     return Shown(f"{title}: {text}", showing.block(title, text, ""))
-
-
-def _lookup(names: Mapping[str, Any]) -> Lookup:
-    def lookup(name: str) -> Any:
-        try:
-            return names[name]
-        except KeyError:
-            raise Missing(name) from None
-
-    return lookup
 
 
 def _by_criterion(

@@ -34,7 +34,7 @@ def moved(before: Sequence[Array], after: Sequence[Array]) -> float:
 def one_step(model: Any, inputs: Any, targets: Any) -> Any:
     """A copy of the model after one training step on this batch; not met if it cannot train."""
     twin = parts.trained_copy(model)
-    kept = parts.weights_of(twin) if twin is model else None
+    kept = None if parts.is_keras(twin) else parts.weights_of(twin)
     read.call(lambda: twin.train_on_batch(inputs, targets), name="train_on_batch")
     return twin if kept is None else _Restored(twin, kept)
 
@@ -189,7 +189,8 @@ def gradients_by_weight(model: Any, inputs: Any, targets: Any) -> dict[str, floa
     import keras
     import tensorflow as tf
 
-    loss = keras.losses.get(model.loss)
+    own = any(part.startswith("loss ") for part in parts.own_parts(model))
+    loss = _any_direction if own else keras.losses.get(_only(model.loss))
     with tf.GradientTape() as tape:
         answer = model(inputs, training=True)
         value = tf.reduce_mean(loss(tf.convert_to_tensor(targets), answer))
@@ -202,6 +203,18 @@ def gradients_by_weight(model: Any, inputs: Any, targets: Any) -> dict[str, floa
     }
 
 
+def _only(loss: Any) -> Any:
+    """The loss that is in a list or dict of one."""
+    many = list(loss.values()) if isinstance(loss, Mapping) else loss
+    return many[0] if isinstance(many, list | tuple) and len(many) == 1 else loss
+
+
+def _any_direction(_: Any, answer: Any) -> Any:
+    """A loss in the place of one that cannot be computed here: the answer in a fixed direction."""
+    direction = np.random.default_rng(0).normal(size=answer.shape[1:])
+    return answer * direction.astype(answer.dtype.name)
+
+
 @check
 def gradient_reaches(model: Any, inputs: Any, targets: Any) -> Verdict:
     """Whether every trainable weight gets a finite gradient from the loss that is not all zero.
@@ -209,7 +222,8 @@ def gradient_reaches(model: Any, inputs: Any, targets: Any) -> Verdict:
     Costs one forward and one backward pass on the batch. Partial credit: the share of weights.
 
     Catches: a layer that is not connected to the loss, dead ReLUs, argmax inside the model.
-    Blind to: gradients that are tiny; models of a class of the student's own.
+    Blind to: gradients that are tiny; models of a class of the student's own. A loss of the
+    student's own is not computed: whether a weight reaches the output decides then.
     """
     if not parts.is_keras(parts.demand_model(model)):
         raise read.failing(

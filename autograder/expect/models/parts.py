@@ -7,7 +7,7 @@ what its methods return is known, and facts it cannot give are "not met".
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from autograder.expect.read import Array
 from autograder.expect.verdict import NotMet, short
 
 ACTIVATION_LAYERS = {"ReLU": "relu", "Softmax": "softmax", "LeakyReLU": "leaky_relu", "ELU": "elu"}
+WRITTEN_BY_TENSORFLOW = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax", "swish": "silu"}
 UNNAMED = 32  # stands for an axis of any length when a model is tried out
 
 
@@ -43,10 +44,15 @@ class Layer:
 def setting_name(value: Any) -> str:
     """A setting as the word a student writes: "relu", "he_normal", "Adam"."""
     if type(value) is dict:
+        if value.get("class_name") == "__lambda__":
+            return "lambda"
+        own = value.get("module") == "autograder.evidence.own" and type(value["config"]) is dict
+        if own or value.get("class_name") == "function":
+            return setting_name(value["config"].get("name") if own else value.get("config"))
         return setting_name(value.get("class_name") or value.get("config"))
     if isinstance(value, str):
-        return value
-    return str(getattr(value, "__name__", "")) if callable(value) else ""
+        return WRITTEN_BY_TENSORFLOW.get(value, value)
+    return setting_name(str(getattr(value, "__name__", ""))) if callable(value) else ""
 
 
 def is_keras(model: Any) -> bool:
@@ -94,6 +100,32 @@ def settings_of(layer: Any) -> dict[str, Any]:
     """A layer's settings, as its get_config() says; empty if it cannot."""
     found = fact(lambda: dict(layer.get_config()), {})
     return found if type(found) is dict else {}
+
+
+def own_parts(model: Any) -> list[str]:
+    """The parts of a compiled model that are the student's own, known by name: "loss focal"."""
+    compiled = fact(model.get_compile_config, None) if is_keras(model) else None
+    return [
+        f"{node['class_name'].removeprefix('Own').lower()} {node['config'].get('name', '')}"
+        for node in _nodes(compiled)
+        if node.get("module") == "autograder.evidence.own"
+    ]
+
+
+def where_it_trains(model: Any) -> Any:
+    """The model that can train: the student's own one, where a loss of their own is needed."""
+    if all(part.startswith("metric ") for part in own_parts(model)):
+        return model
+    return vars(model).get("student_side", model)
+
+
+def _nodes(config: Any) -> Iterator[dict[str, Any]]:
+    if type(config) is dict:
+        if "class_name" in config and type(config.get("config")) is dict:
+            yield config
+        config = list(config.values())
+    for inner in config if isinstance(config, list | tuple) else ():
+        yield from _nodes(inner)
 
 
 def layers_of(model: Any, within: tuple[str, ...] = ()) -> list[Layer]:
@@ -231,11 +263,14 @@ def one_answer(model: Any, inputs: Any, *, name: str = "the model") -> Array:
 def trained_copy(model: Any) -> Any:
     """A copy with the same weights, loss and optimizer settings; training it leaves the model be.
 
-    A model that cannot be copied (a class of the student's own) comes back itself.
+    A model that cannot be copied (a class of the student's own) comes back itself; one that was
+    compiled with a loss, metric or optimizer of the student's own, as it is on the student's side.
     """
     demand_model(model)
     if not is_keras(model):
         return model
+    if (elsewhere := where_it_trains(model)) is not model:
+        return elsewhere
 
     def copy() -> Any:
         import keras

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,20 @@ REGRESSION = {
 def loss_of(model: Any) -> tuple[str, bool]:
     """The model's loss in lower case without underscores, and whether it expects logits."""
     loss = parts.fact(lambda: model.loss)
-    if isinstance(loss, list | tuple) and len(loss) == 1:
-        loss = loss[0]
+    many = list(loss.values()) if isinstance(loss, dict) else loss
+    if isinstance(many, list | tuple):
+        each = {_one_loss(one) for one in many}
+        return each.pop() if len(each) == 1 else (", ".join(sorted(n for n, _ in each)), False)
+    return _one_loss(loss)
+
+
+def _one_loss(loss: Any) -> tuple[str, bool]:
     settings = parts.fact(lambda: dict(loss.get_config()), {})
     logits = bool(settings.get("from_logits")) if type(settings) is dict else False
-    name = loss if isinstance(loss, str) else getattr(loss, "__name__", "") or parts.kind_of(loss)
+    kind = parts.kind_of(loss)
+    if kind == "OwnLoss":  # stands for one of the student's own, under its name
+        kind = parts.fact(lambda: str(loss.name), kind)
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", "") or kind
     return str(name).lower().replace("_", ""), logits
 
 
@@ -82,7 +91,7 @@ def loss_fits_output(model: Any) -> Verdict:
     loss, logits = loss_of(model)
     found = last_layer(model).activation
     shapes = parts.output_shapes(model)
-    wanted = output_wanted(loss, logits, shapes[0][-1] if shapes and shapes[0] else None)
+    wanted = output_wanted(_bare(loss), logits, shapes[0][-1] if shapes and shapes[0] else None)
     if parts.fact(lambda: model.loss) is None:
         raise read.failing(
             expected="a compiled model",
@@ -134,10 +143,10 @@ def compiled_as(
     if loss is not None:
         found = loss_of(model)[0]
         names = (loss,) if isinstance(loss, str) else loss
-        asked.append(("loss", " / ".join(names), found, found in [_bare(n) for n in names]))
+        asked.append(("loss", " / ".join(names), found, _bare(found) in [_bare(n) for n in names]))
     if optimizer is not None:
         optimizer_now = parts.fact(lambda: model.optimizer)
-        own = "none" if optimizer_now is None else _bare(parts.kind_of(optimizer_now))
+        own = "none" if optimizer_now is None else _bare(_optimizer_name(optimizer_now))
         asked.append(("optimizer", optimizer, own, own == _bare(optimizer)))
     if learning_rate is not None:
         rate = learning_rate_of(model)
@@ -164,9 +173,14 @@ def compiled_as(
 
 def _bare(name: str) -> str:
     bare = name.lower().replace("_", "").replace(" ", "")
-    return {"mse": "meansquarederror", "mae": "meanabsoluteerror", "acc": "accuracy"}.get(
-        bare, bare
-    )
+    return SHORT.get(bare, bare)
+
+
+SHORT = {
+    "mse": "meansquarederror", "mae": "meanabsoluteerror", "mape": "meanabsolutepercentageerror",
+    "msle": "meansquaredlogarithmicerror", "bce": "binarycrossentropy", "kld": "kldivergence",
+    "acc": "accuracy",
+}  # fmt: skip
 
 
 def learning_rate_of(model: Any) -> float | None:
@@ -178,10 +192,22 @@ def learning_rate_of(model: Any) -> float | None:
 def metric_names(model: Any) -> list[str]:
     """The names of the metrics the model was compiled with."""
     config = parts.fact(model.get_compile_config, None)
-    listed = config.get("metrics") if type(config) is dict else None
-    flat = listed if isinstance(listed, list) else [listed] if listed else []
-    names = [parts.setting_name(m) for m in flat]
-    return [n for n in names if n]
+    return list(_names_in(config.get("metrics"))) if type(config) is dict else []
+
+
+def _names_in(metrics: Any) -> Iterator[str]:
+    if isinstance(metrics, dict) and "class_name" not in metrics:
+        metrics = list(metrics.values())
+    if isinstance(metrics, list | tuple):
+        for one in metrics:
+            yield from _names_in(one)
+    elif name := parts.setting_name(metrics):
+        yield name
+
+
+def _optimizer_name(optimizer: Any) -> str:
+    kind = parts.kind_of(optimizer)
+    return parts.fact(lambda: str(optimizer.name), kind) if kind == "OwnOptimizer" else kind
 
 
 # ── Regularisers and first values ────────────────────────────────────────────────────

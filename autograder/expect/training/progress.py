@@ -142,7 +142,15 @@ def loss_with(model: Any, weights: Sequence[Array], inputs: Any, targets: Any) -
 
 def recomputed_loss(model: Any, inputs: Any, targets: Any) -> float:
     """The model's compiled loss on this data, in inference, computed now."""
-    evaluated = read.call(lambda: model.evaluate(inputs, targets, verbose=0), name="evaluate")
+    trains = parts.where_it_trains(model)
+    kept = parts.weights_of(trains) if trains is not model else None
+    if kept is not None:
+        trains.set_weights(model.get_weights())
+    try:
+        evaluated = read.call(lambda: trains.evaluate(inputs, targets, verbose=0), name="evaluate")
+    finally:
+        if kept is not None:
+            trains.set_weights(kept)
     first = evaluated[0] if isinstance(evaluated, list | tuple) and evaluated else evaluated
     return read.number(first, "the loss")
 
@@ -197,14 +205,14 @@ def overfits_small_batch(
     """
     parts.demand_model(model)
     twin = parts.trained_copy(model)
-    if twin is model:
+    if not parts.is_keras(model) or twin is model:
         raise read.failing(
             expected="a model that can be copied",
             got="a model of a class of your own",
             next="Build it with keras.Sequential or keras.Model(inputs, outputs).",
         )
     losses = read.call(
-        lambda: _learnt_by_heart(twin, inputs, targets, steps), name="train_on_batch"
+        lambda: _learnt_by_heart(model, twin, inputs, targets, steps), name="train_on_batch"
     )
     ratio = losses[1] / losses[0] if losses[0] > 0 else float("nan")
     return decide(
@@ -221,13 +229,20 @@ def overfits_small_batch(
     )
 
 
-def _learnt_by_heart(twin: Any, inputs: Any, targets: Any, steps: int) -> tuple[float, float]:
+def _learnt_by_heart(
+    model: Any, twin: Any, inputs: Any, targets: Any, steps: int
+) -> tuple[float, float]:
     import keras
 
     keras.utils.set_random_seed(0)
-    fresh = keras.models.clone_model(twin)
+    fresh = keras.models.clone_model(model)
+    kept = None if parts.is_keras(twin) else parts.weights_of(twin)
     twin.set_weights(fresh.get_weights())
-    first = recomputed_loss(twin, inputs, targets)
-    for _ in range(steps):
-        twin.train_on_batch(inputs, targets)
-    return first, recomputed_loss(twin, inputs, targets)
+    try:
+        first = recomputed_loss(twin, inputs, targets)
+        for _ in range(steps):
+            twin.train_on_batch(inputs, targets)
+        return first, recomputed_loss(twin, inputs, targets)
+    finally:
+        if kept is not None:
+            twin.set_weights(kept)

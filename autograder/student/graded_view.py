@@ -1,0 +1,187 @@
+"""A model as grading will see it, so that `check()` gives the verdict that grading gives.
+
+The model goes through the codec within the kernel: described, rebuilt, or left where it is behind
+a proxy, by the very functions that the wall uses. Everything else is checked as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import types
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from autograder.criteria.running import Missing
+from autograder.errors import Fault
+from autograder.evidence.codec import Encoder, Unencodable
+from autograder.evidence.models import STUDENT_SIDE, Refused, describe, own_parts_of
+from autograder.language import translate
+from autograder.nouns import fill
+from autograder.sandbox.checking import Values
+from autograder.sandbox.exported import Exports, items_of, plainly
+from autograder.sandbox.remote import Link, Remote, student_error
+
+DEPTH, ITEMS = 3, 1000  # how far into lists and dicts models are looked for
+
+
+class GradedView:
+    """A lookup of a notebook's names that shows models as grading sees them."""
+
+    def __init__(self, names: Mapping[str, Any], helpers: Mapping[str, Any]) -> None:
+        self._names = names
+        self._link = KernelLink(helpers)
+        self._encoded: dict[str, Any] = {}
+        self._values = Values(self._encoded, {}, self._link)
+
+    def __call__(self, name: str) -> Any:
+        """Return the value of one name; Missing if there is none, or grading would get none."""
+        if name not in self._names:
+            raise Missing(name)
+        value = self._names[name]
+        if isinstance(value, _FUNCTIONS):
+            return self._link.watched(value)
+        if not holds_model(value):
+            return value
+        if name not in self._encoded:
+            try:
+                self._encoded[name] = self._link.encoded(value)
+            except Unencodable as reason:
+                raise Missing(name, str(reason)) from reason
+        return self._values(name)
+
+    def renew(self) -> None:
+        """Show the next criterion every model as it came."""
+        self._values.renew()
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what grading will say of the models seen so far, one sentence each."""
+        models = (
+            (name, self._names[name]) for name in self._encoded if _is_model(self._names[name])
+        )
+        return tuple(note for name, model in models if (note := self._note(name, model)))
+
+    def _note(self, name: str, model: Any) -> str:
+        try:
+            own = own_parts_of(describe(model, tuple(self._link.helpers))[0])
+        except Refused as reason:
+            text = translate("{name}: {why}. It is graded as in this table, by calling it.")
+            why = fill(translate(reason.template), reason.values)
+            return fill(text, {"name": name, "why": why})
+        text = translate(
+            "{name}: {parts} is your own. Grading knows it by its name, as in this table."
+        )
+        return fill(text, {"name": name, "parts": ", ".join(own)}) if own else ""
+
+
+class KernelLink(Link):
+    """The wall's way of asking, within one process: nothing is sent, everything is encoded."""
+
+    def __init__(self, helpers: Mapping[str, Any]) -> None:
+        super().__init__(_nowhere, helpers)
+        self.helpers = helpers
+        self._exports = Exports({}, helpers=tuple(helpers))
+
+    def encoded(self, value: Any) -> tuple[Any, list[memoryview]]:
+        """Return the node and buffers of a value, as they would cross the wall."""
+        encoder = Encoder(self._exports.stranger)
+        node = json.loads(json.dumps(encoder.node(value)))
+        return node, [memoryview(buffer).cast("B") for buffer in encoder.buffers]
+
+    def seen(self, value: Any) -> Any:
+        """Return the value as it arrives on the other side."""
+        return self.decode(*self.encoded(value))
+
+    def ask(self, request: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the value of a call or read; raise what it raised, by type and text."""
+        target = self._exports.object(request["target"])
+        own = [self.original(a) for a in args], {k: self.original(v) for k, v in kwargs.items()}
+        try:
+            return self.seen(_done(target, request, *own))
+        except (Fault, KeyboardInterrupt):
+            raise
+        except BaseException as failure:
+            told = plainly(failure)
+            raise student_error(told["type"], told["text"], told.get("base", "")) from None
+
+    def original(self, value: Any) -> Any:
+        """Return the student's own object for a view of it; anything else as it is."""
+        proxy = getattr(value, "__dict__", {}).get(STUDENT_SIDE, value)
+        if isinstance(proxy, Remote):
+            return self._exports.object(proxy.__remote__["remote"])
+        if hasattr(value, "copy") and type(value).__module__ == "numpy":
+            return value.copy()
+        return value
+
+    def watched(self, function: Any) -> Any:
+        """Return the function, with models among its arguments and results seen as graded."""
+
+        @functools.wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            own = {name: _own(self, value) for name, value in kwargs.items()}
+            value = function(*(_own(self, a) for a in args), **own)
+            return self.seen(value) if holds_model(value) else value
+
+        return called
+
+
+_FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
+
+
+def _own(link: KernelLink, value: Any) -> Any:
+    """The student's own object for a view of it; other arguments are handed on untouched."""
+    side = getattr(value, "__dict__", {}).get(STUDENT_SIDE, value)
+    return link.original(side) if isinstance(side, Remote) else value
+
+
+def holds_model(value: Any, depth: int = 0) -> bool:
+    """Return whether a value is a Keras model or a class of them, or a list or dict with one."""
+    if isinstance(value, list | tuple | dict):
+        if depth >= DEPTH or len(value) > ITEMS:
+            return False
+        items = value.values() if isinstance(value, dict) else value
+        return any(holds_model(item, depth + 1) for item in items)
+    return _is_model(value) or (isinstance(value, type) and _has_model_base(value))
+
+
+def _is_model(value: Any) -> bool:
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(value, keras.Model)
+
+
+def _has_model_base(kind: type) -> bool:
+    keras = sys.modules.get("keras")
+    own = (kind.__module__ or "").split(".")[0] not in ("keras", "tensorflow")
+    return keras is not None and own and issubclass(kind, keras.Model)
+
+
+def _done(target: Any, request: Mapping[str, Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if request["op"] == "get":
+        return getattr(target, request["name"])
+    method = request.get("method")
+    if method == "__iter__":
+        return items_of(target)
+    function: Callable[..., Any] = getattr(target, method) if method else target
+    return function(*args, **kwargs)
+
+
+def _nowhere(*_: Any) -> Any:
+    raise AssertionError("a link within a kernel sends nothing")
+
+
+def random_state_kept() -> Callable[[], None]:
+    """Return what puts Python's and NumPy's random state back: a check must not change training."""
+    import random
+
+    import numpy as np
+
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+
+    def put_back() -> None:
+        with suppress(Exception):
+            random.setstate(python)
+            np.random.set_state(legacy)  # noqa: NPY002
+
+    return put_back
