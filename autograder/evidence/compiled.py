@@ -70,14 +70,15 @@ def _optimizer(model: Any, given: Mapping[str, Any], helpers: Mapping[str, Any])
     config = _serialized(optimizer, helpers)
     if config is not None:
         return config
-    rate = _rate(optimizer)
-    with suppress(Exception):
-        schedule = optimizer._learning_rate
-        if callable(schedule):  # a schedule of their own in an optimizer of Keras'
-            plain = {**optimizer.get_config(), "learning_rate": rate}
-            config = _serialized(type(optimizer).from_config(plain), helpers)
+    rate, schedule = _rate(optimizer), vars(optimizer).get("_learning_rate")
+    if callable(schedule):  # a schedule of their own, perhaps in an optimizer of Keras'
+        kinds = {kind.__name__: kind for kind in own.classes()}
+        vars(optimizer)["_learning_rate"] = kinds["OwnSchedule"](name_of(schedule), rate)
+        try:
+            config = _serialized(optimizer, helpers)
+        finally:
+            vars(optimizer)["_learning_rate"] = schedule
         if config is not None:
-            config["config"]["learning_rate"] = own.node("Schedule", name_of(schedule), rate=rate)
             return config
     return own.node("Optimizer", name_of(optimizer), learning_rate=rate)
 

@@ -50,7 +50,7 @@ def capture() -> RandomStates:
     if "numpy" in sys.modules:
         name, words, *rest = sys.modules["numpy"].random.get_state()
         bits: Any = getattr(sys.modules["numpy"].random.bit_generator.randbits, "__self__", None)
-        unseeded = bits.getstate() if isinstance(bits, random.Random) else None
+        unseeded = bits.getstate() if type(bits) is random.Random else None  # not the system's
         numpy = (name, tuple(words.tolist()), *rest, unseeded)
     if (found := _keras()) is not None:
         state, generator_name, seed_name = found

@@ -11,7 +11,6 @@ import json
 import sys
 import types
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from autograder.criteria.running import Missing
@@ -169,19 +168,3 @@ def _done(target: Any, request: Mapping[str, Any], args: list[Any], kwargs: dict
 
 def _nowhere(*_: Any) -> Any:
     raise AssertionError("a link within a kernel sends nothing")
-
-
-def random_state_kept() -> Callable[[], None]:
-    """Return what puts Python's and NumPy's random state back: a check must not change training."""
-    import random
-
-    import numpy as np
-
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
-
-    def put_back() -> None:
-        with suppress(Exception):
-            random.setstate(python)
-            np.random.set_state(legacy)  # noqa: NPY002
-
-    return put_back

@@ -13,11 +13,12 @@ from autograder.criteria.running import run_task
 from autograder.expect.verdict import Picture, picturing
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, Status, fill
+from autograder.sandbox import random_states
 from autograder.student import here, ledger, meter, own_names, shelves, showing
 from autograder.student.budget import time_and_memory, warnings
 from autograder.student.checked import Checked, as_checked
 from autograder.student.front import Shown, show
-from autograder.student.graded_view import GradedView, random_state_kept
+from autograder.student.graded_view import GradedView
 from autograder.student.quiet import held_back
 
 
@@ -41,7 +42,7 @@ class Task(criteria.Task):
         names = sys._getframe(1).f_globals
         starts: list[tuple[str, int]] = []
         view = GradedView(names, shelves.helpers())
-        put_back = random_state_kept()
+        states = random_states.capture()  # a check must not change what is trained after it
 
         def before(criterion: str, _: int) -> None:
             starts.append((criterion, len(drawn)))
@@ -51,7 +52,7 @@ class Task(criteria.Task):
             try:
                 results = run_task(self, view, draws(PUBLIC_KEY, self.grade_id), before=before)
             finally:
-                put_back()
+                random_states.restore(states)
         if execution == "autograde":
             return _points(self, results)
         if execution == "validate":

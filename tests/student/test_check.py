@@ -180,3 +180,16 @@ def test_a_criterion_that_waits_for_another_says_for_which_demand(monkeypatch):
     row = check(task).rows[1]
     assert row.state.words == "not run yet"
     assert row.expected == "“3 numbers” passes first"
+
+
+def test_a_check_leaves_the_random_numbers_of_the_notebook_alone():
+    task = Task("draws")
+
+    @task.criterion("drawn", points=1)
+    def drawn(xs):
+        np.random.seed(3)  # noqa: NPY002
+        np.random.rand(4)  # noqa: NPY002
+
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    check(task)
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
