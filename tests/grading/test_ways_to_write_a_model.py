@@ -39,7 +39,9 @@ Words = dict[str, tuple[Status, float, tuple[str, str, str]]]
 
 @pytest.fixture(autouse=True)
 def seeded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(exported, "cpu_alarm", lambda *_, **__: nullcontext())  # not the main thread
+    monkeypatch.setattr(
+        exported, "cpu_alarm", lambda *_, **__: nullcontext()
+    )  # not the main thread
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)  # nothing is traced: a tenth of the time
