@@ -15,16 +15,34 @@ from typing import Any
 
 
 class Status(str, Enum):
-    """How a criterion ended; only `ERROR` waits for a person."""
+    """How a criterion ended; `ERROR` and `UNREADABLE` wait for a person."""
 
     PASSED = "passed"
     FAILED = "failed"  # its points may be partial
     NOT_ATTEMPTED = "not_attempted"  # the answer cells are as they were released
     NOT_RUN = "not_run"  # a criterion it comes `after` did not pass
     ERROR = "error"  # a fault of ours or the machine's: never a zero
+    UNREADABLE = "unreadable"  # the notebook file cannot be read: never a zero either
 
     def __str__(self) -> str:
         return self.value
+
+
+class Outcome(str, Enum):
+    """The end of grading one submission, the least first: a higher one counts over a lower one."""
+
+    BROKEN = "broken"  # no notebook in it can be read: waits for a person
+    UNTOUCHED = "untouched"  # every answer is as it was released
+    UNDECIDED = "undecided"  # a fault of ours left every answer open: waits for a person
+    GRADED = "graded"  # at least one answer is decided, or a person's to read
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def rank(self) -> int:
+        """The place in the order above, from 0."""
+        return list(Outcome).index(self)
 
 
 class TaskKind(str, Enum):
@@ -226,7 +244,7 @@ class TaskResult:
     def points(self) -> float | None:
         if self.kind is TaskKind.MANUAL:
             return None if self.attempted else 0.0
-        if any(c.status is Status.ERROR for c in self.criteria):
+        if any(c.status in (Status.ERROR, Status.UNREADABLE) for c in self.criteria):
             return None
         return sum(c.points for c in self.criteria)
 
@@ -288,6 +306,24 @@ class Result:
     def points(self) -> float:
         """The automatic points, tasks that wait for a person counted as nothing yet."""
         return sum(t.points or 0.0 for n in self.notebooks for t in n.tasks)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The end that grading came to, by which submissions are ranked before their points."""
+        read = [n for n in self.notebooks if not n.broken]
+        tasks = [t for n in read for t in n.tasks]
+        statuses = {c.status for t in tasks for c in t.criteria}
+        if statuses & {Status.PASSED, Status.FAILED, Status.NOT_RUN} or any(
+            t.kind is TaskKind.MANUAL and t.attempted for t in tasks
+        ):
+            return Outcome.GRADED
+        if Status.ERROR in statuses:
+            return Outcome.UNDECIDED
+        unreadable = any(
+            c.status is Status.UNREADABLE
+            for n in self.notebooks for t in n.tasks for c in t.criteria
+        )  # fmt: skip
+        return Outcome.BROKEN if unreadable or not read else Outcome.UNTOUCHED
 
     @property
     def needs_person(self) -> bool:

@@ -9,9 +9,10 @@ write_autograded   the notebooks that nbgrader's formgrader shows
 import autograder.notebook  # noqa: F401  # isort: skip  (before nbgrader: it imports nbformat)
 from autograder.gradebook.audit import Change, changes
 from autograder.gradebook.autograded import write_autograded
+from autograder.gradebook.choosing import Choice, choices, choose_again
 from autograder.gradebook.connection import kept_open
-from autograder.gradebook.outcomes import CriterionScore, criteria_of, criterion_scores
-from autograder.gradebook.recording import Recorded, choose_again, record
+from autograder.gradebook.outcomes import CriterionScore, criteria_of, criterion_scores, outcomes_of
+from autograder.gradebook.recording import Recorded, digest_of, record
 from autograder.gradebook.registering import Registered, register
 from autograder.gradebook.released import ReleasedTask, assignments, demands, tasks
 from autograder.gradebook.scores import (
@@ -26,6 +27,7 @@ from autograder.gradebook.shown import shown_points, shown_scores
 
 __all__ = [
     "Change",
+    "Choice",
     "CriterionScore",
     "Recorded",
     "Registered",
@@ -35,11 +37,14 @@ __all__ = [
     "TaskScore",
     "assignments",
     "changes",
+    "choices",
     "choose_again",
     "criteria_of",
     "criterion_scores",
     "demands",
+    "digest_of",
     "kept_open",
+    "outcomes_of",
     "record",
     "register",
     "remarks",

@@ -163,6 +163,7 @@ MARKS = {
     Status.NOT_ATTEMPTED: "–",
     Status.NOT_RUN: "–",
     Status.ERROR: "?",
+    Status.UNREADABLE: "?",
 }
 WORDS = {
     Status.PASSED: "met",
@@ -170,6 +171,7 @@ WORDS = {
     Status.NOT_ATTEMPTED: "not attempted",
     Status.NOT_RUN: "not run yet",
     Status.ERROR: "looked at by a person",
+    Status.UNREADABLE: "not readable: looked at by a person",
 }
 
 

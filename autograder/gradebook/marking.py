@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from autograder.config import Course
 from autograder.errors import AutograderError
 from autograder.gradebook.answer_rows import AnswerRows, answer_rows, one_answer
+from autograder.gradebook.applying import late_again
 from autograder.gradebook.connection import Gradebook, reading, writing
 from autograder.gradebook.leases import Answer, must_not_be_anothers, others_have
 from autograder.gradebook.marks import Mark, State, settled, wanted_score
-from autograder.gradebook.recording import late_again
 from autograder.gradebook.tables import AuditRow
 
 

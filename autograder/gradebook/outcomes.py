@@ -11,7 +11,7 @@ from autograder.config import Course
 from autograder.gradebook.connection import reading
 from autograder.gradebook.released import LAST, place_of_tasks
 from autograder.gradebook.tables import CriterionRow, SubmissionRow
-from autograder.nouns import Message, Status
+from autograder.nouns import Message, Outcome, Status
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,22 @@ def criterion_scores(
         ),
     )
     return tuple(_criterion(row, who, counts) for row, who, counts in rows)
+
+
+def outcomes_of(
+    course: Course, assignment: str, student: str | None = None
+) -> dict[str, dict[str, Outcome]]:
+    """Return how grading ended, by student and submission; students without any are left out."""
+    with reading(course) as session:
+        query = select(SubmissionRow.student, SubmissionRow.id, SubmissionRow.outcome).where(
+            SubmissionRow.assignment == assignment
+        )
+        if student is not None:
+            query = query.where(SubmissionRow.student == student)
+        found: dict[str, dict[str, Outcome]] = {}
+        for who, id_, outcome in session.execute(query.order_by(SubmissionRow.id)):
+            found.setdefault(who, {})[id_] = Outcome(outcome)
+    return found
 
 
 def criteria_of(

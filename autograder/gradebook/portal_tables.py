@@ -44,14 +44,17 @@ class DeviceRow(Base):
 
 
 class QueueRow(Base):
-    """One student's assignment to be graded; `state` is waiting, running, done or failed."""
+    """One submission to be graded; `state` is waiting, running, done or failed."""
 
     __tablename__ = "ag_queue"
-    __table_args__ = (Index("ix_ag_queue_next", "state", "not_before"),)
+    __table_args__ = (
+        Index("ix_ag_queue_next", "state", "not_before"),
+        Index("ix_ag_queue_whose", "assignment", "student"),
+    )
 
-    assignment: Mapped[str] = mapped_column(String(128), primary_key=True)
-    student: Mapped[str] = mapped_column(String(128), primary_key=True)
-    submission: Mapped[str] = mapped_column(String(26))
+    submission: Mapped[str] = mapped_column(String(26), primary_key=True)
+    assignment: Mapped[str] = mapped_column(String(128))
+    student: Mapped[str] = mapped_column(String(128))
     state: Mapped[str] = mapped_column(String(16))
     queued: Mapped[datetime] = mapped_column(DateTime())  # UTC
     not_before: Mapped[datetime] = mapped_column(DateTime())  # UTC

@@ -1,25 +1,32 @@
-"""What waits for grading: one queue in the database, which survives whoever works on it."""
+"""The queue of submissions to be graded: a row each, from receipt to result, in the database.
+
+A later submission never takes the row of an earlier one. Where a course allows so many gradings a
+day, a submission above that number waits for the next day with a free place; the student's newest
+waiting submission takes the first of their places, older ones move back, and none is dropped.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from autograder.config import Course
+from autograder.deadlines import end_of_day, start_of_day
 from autograder.gradebook.connection import now, reading, rows_changed, writing
 from autograder.gradebook.portal_tables import QueueRow
 from autograder.gradebook.tables import SubmissionRow
+from autograder.nouns import Outcome
 
 TRIES = 3
 
 
 @dataclass(frozen=True)
 class Job:
-    """One student's assignment in the queue."""
+    """One submission in the queue."""
 
     assignment: str
     student: str
@@ -32,14 +39,73 @@ class Job:
 
 
 def enqueue(
-    course: Course, assignment: str, student: str, submission: str, not_before: datetime
+    course: Course,
+    assignment: str,
+    student: str,
+    submission: str,
+    not_before: datetime,
+    a_day: int = 0,
 ) -> None:
-    """Puts a submission into the queue, in the place of an earlier one of the same student."""
+    """Put a submission into the queue, beside others of the same student.
+
+    With `a_day`, it is graded on the first day that has a place left for this student.
+    """
     moment = now()
     with writing(course) as book:
-        row = book.session.get(QueueRow, (assignment, student))
-        queued = row.queued if row and row.state == "waiting" else moment  # it keeps its place
-        _put(book.session, assignment, student, submission, queued, not_before)
+        row = book.session.get(QueueRow, submission)
+        if row is not None and row.state == "running":
+            return
+        if a_day:
+            free = _free_day(course, book.session, assignment, student, submission, a_day)
+            not_before = max(not_before, free)
+        _put(book.session, assignment, student, submission, moment, not_before)
+        _newest_first(book.session, assignment, student)
+
+
+def _free_day(
+    course: Course, session: Session, assignment: str, student: str, submission: str, a_day: int
+) -> datetime:
+    """Return now, or the first midnight in the course's zone after which a place is free."""
+    today = now().replace(tzinfo=timezone.utc)
+    begins = start_of_day(today, course.zone)
+    ends = end_of_day(today, course.zone)
+    recorded = select(SubmissionRow.id).where(SubmissionRow.assignment == assignment)
+    taken = session.scalars(
+        select(QueueRow.not_before).where(
+            QueueRow.assignment == assignment, QueueRow.student == student,
+            QueueRow.state.in_(("waiting", "running")), QueueRow.submission != submission,
+            QueueRow.submission.not_in(recorded),
+        )
+    ).all()  # fmt: skip
+    used = _graded_since(session, assignment, student, _plain(begins))
+    used += sum(at < _plain(ends) for at in taken)
+    start = now()
+    while used >= a_day:
+        begins, ends = ends, end_of_day(ends, course.zone)
+        start = _plain(begins)
+        used = sum(start <= at < _plain(ends) for at in taken)
+    return start
+
+
+def _plain(moment: datetime) -> datetime:
+    """The moment as the database has it: UTC, without a zone."""
+    return moment.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+def _newest_first(session: Session, assignment: str, student: str) -> None:
+    """Give the first of this student's places in the queue to their newest submission."""
+    session.flush()
+    rows = session.scalars(
+        select(QueueRow)
+        .where(
+            QueueRow.assignment == assignment, QueueRow.student == student,
+            QueueRow.state == "waiting",
+        )
+        .order_by(QueueRow.submission.desc())
+    ).all()  # fmt: skip
+    places = sorted((row.not_before, row.queued) for row in rows)
+    for row, (not_before, queued) in zip(rows, places, strict=True):
+        row.not_before, row.queued = not_before, queued
 
 
 def enqueue_all(course: Course, assignment: str, chosen: Iterable[tuple[str, str]]) -> int:
@@ -50,8 +116,8 @@ def enqueue_all(course: Course, assignment: str, chosen: Iterable[tuple[str, str
     moment, count = now(), 0
     with writing(course) as book:
         for student, submission in chosen:
-            row = book.session.get(QueueRow, (assignment, student))
-            if row is not None and (row.submission, row.state) == (submission, "running"):
+            row = book.session.get(QueueRow, submission)
+            if row is not None and row.state == "running":
                 row.queued = moment  # it is part of this grading
             else:
                 _put(book.session, assignment, student, submission, moment, moment)
@@ -63,11 +129,11 @@ def _put(
     session: Session, assignment: str, student: str, submission: str, queued: datetime,
     not_before: datetime,
 ) -> None:  # fmt: skip
-    row = session.get(QueueRow, (assignment, student))
+    row = session.get(QueueRow, submission)
     if row is None:
-        row = QueueRow(assignment=assignment, student=student)
+        row = QueueRow(submission=submission, assignment=assignment, student=student)
         session.add(row)
-    row.submission, row.state, row.tries, row.note = submission, "waiting", 0, ""
+    row.state, row.tries, row.note = "waiting", 0, ""
     row.queued, row.not_before = queued, not_before
 
 
@@ -77,7 +143,7 @@ def take(course: Course, most: int = 1) -> tuple[Job, ...]:
         ready = (
             select(QueueRow)
             .where(QueueRow.state == "waiting", QueueRow.not_before <= now())
-            .order_by(QueueRow.queued)
+            .order_by(QueueRow.queued, QueueRow.submission)
         )
         first = book.session.scalars(ready.limit(1)).first()
         if first is None:
@@ -99,10 +165,10 @@ def any_ready(course: Course) -> bool:
 
 
 def finish(course: Course, job: Job, fault: str = "") -> None:
-    """Marks a job as done, or to be tried again; one that came in meanwhile stays in the queue."""
+    """Mark a job as done, or to be tried again; after so many tries a person has to look."""
     with writing(course) as book:
-        row = book.session.get(QueueRow, (job.assignment, job.student))
-        if row is None or row.submission != job.submission or row.state != "running":
+        row = book.session.get(QueueRow, job.submission)
+        if row is None or row.state != "running":
             return
         row.note = fault
         if fault:
@@ -121,12 +187,42 @@ def left_running(course: Course) -> int:
 
 
 def job(course: Course, assignment: str, student: str) -> Job | None:
-    """Where a student's assignment is in the queue; None if it never was."""
+    """Return the student's submission that is graded now or next, else the newest; None if none."""
     with reading(course) as session:
-        row = session.get(QueueRow, (assignment, student))
-        if row is None:
+        rows = _rows_of(session, assignment, student)
+        if not rows:
             return None
-        return _job(row, _ahead(session, row))
+        on_the_way = [row for row in rows if row.state in ("running", "waiting")]
+        first = min(on_the_way, key=_turn, default=rows[-1])
+        return _job(first, _ahead(session, first))
+
+
+def jobs(course: Course, assignment: str, student: str) -> tuple[Job, ...]:
+    """Return all of a student's submissions that were ever queued, the oldest first."""
+    with reading(course) as session:
+        return tuple(map(_job, _rows_of(session, assignment, student)))
+
+
+def waits(course: Course, assignment: str, student: str) -> bool:
+    """Return True while a submission of this student waits or is being graded."""
+    found = jobs(course, assignment, student)
+    return any(one.state in ("waiting", "running") for one in found)
+
+
+def remove(course: Course, submissions: Iterable[str]) -> None:
+    """Take submissions out of the queue whose files were deleted."""
+    with writing(course) as book:
+        for submission in submissions:
+            book.session.execute(delete(QueueRow).where(QueueRow.submission == submission))
+
+
+def _rows_of(session: Session, assignment: str, student: str) -> list[QueueRow]:
+    query = select(QueueRow).where(QueueRow.assignment == assignment, QueueRow.student == student)
+    return list(session.scalars(query.order_by(QueueRow.submission)))
+
+
+def _turn(row: QueueRow) -> tuple[bool, datetime, datetime]:
+    return row.state != "running", row.not_before, row.queued
 
 
 @dataclass(frozen=True)
@@ -161,30 +257,29 @@ def states_since(course: Course, assignment: str, since: datetime) -> dict[str, 
     return {row[0]: row[1] for row in rows}
 
 
-def known(course: Course, assignment: str) -> set[str]:
-    """Ids of the submissions that are in the queue or in the gradebook."""
+def known(course: Course, assignment: str, student: str = "") -> set[str]:
+    """Ids of the submissions (of one student) that are in the queue or in the gradebook."""
+    queued = select(QueueRow.submission).where(QueueRow.assignment == assignment)
+    recorded = select(SubmissionRow.id).where(SubmissionRow.assignment == assignment)
+    if student:
+        queued = queued.where(QueueRow.student == student)
+        recorded = recorded.where(SubmissionRow.student == student)
     with reading(course) as session:
-        queued = session.scalars(
-            select(QueueRow.submission).where(QueueRow.assignment == assignment)
-        ).all()
-        recorded = session.scalars(
-            select(SubmissionRow.id).where(SubmissionRow.assignment == assignment)
-        ).all()
-    return {*queued, *recorded}
+        return {*session.scalars(queued), *session.scalars(recorded)}
 
 
-def graded_since(course: Course, assignment: str, student: str, since: datetime) -> int:
-    """How many submissions of a student were graded since then (UTC, without a zone)."""
-    with reading(course) as session:
-        count = session.scalar(
-            select(func.count())
-            .select_from(SubmissionRow)
-            .where(
-                SubmissionRow.assignment == assignment,
-                SubmissionRow.student == student,
-                SubmissionRow.recorded >= since,
-            )
+def _graded_since(session: Session, assignment: str, student: str, since: datetime) -> int:
+    """Count first gradings; a file that could not be read takes none of the day's places."""
+    count = session.scalar(
+        select(func.count())
+        .select_from(SubmissionRow)
+        .where(
+            SubmissionRow.assignment == assignment,
+            SubmissionRow.student == student,
+            SubmissionRow.first_recorded >= since,
+            SubmissionRow.outcome != Outcome.BROKEN,
         )
+    )
     return int(count or 0)
 
 

@@ -9,8 +9,9 @@ from nbgrader import api
 from sqlalchemy.orm import Session
 
 from autograder.config import Course
+from autograder.gradebook.applying import By
 from autograder.gradebook.connection import Gradebook, writing
-from autograder.gradebook.recording import By, put
+from autograder.gradebook.recording import put
 from autograder.gradebook.scores import grades
 from autograder.nouns import Result, Submission
 

@@ -37,7 +37,8 @@ class SubmissionRow(Base):
     """One submission that was recorded; `counts` if its scores are the gradebook's.
 
     `tasks` holds what was found, by notebook and task: `auto` (null waits for a person) and
-    `untouched`; `total` is the sum after the late penalty, by which the best one is chosen.
+    `untouched`; `total` is the sum after the late penalty, by which the best one is chosen among
+    those of the highest `outcome`. `digest` is of the result as it was recorded.
     """
 
     __tablename__ = "ag_submission"
@@ -53,6 +54,9 @@ class SubmissionRow(Base):
     total: Mapped[float] = mapped_column(Float())
     tasks: Mapped[dict[str, dict[str, dict[str, Any]]]] = mapped_column(JSON())
     recorded: Mapped[datetime] = mapped_column(DateTime())  # UTC
+    outcome: Mapped[str] = mapped_column(String(16), default="graded")
+    digest: Mapped[str] = mapped_column(String(64), default="")
+    first_recorded: Mapped[datetime | None] = mapped_column(DateTime())  # UTC
 
 
 class CriterionRow(Base):

@@ -94,7 +94,7 @@ def receive(
             shelf.place(newest)
         else:
             shelf.remember(lying.kept)
-        return kept, "updated", ("it is older than what was there, which still counts",)
+        return kept, "updated", ("it was handed in before what was there already",)
     shelf.place(kept)
     return kept, "updated" if newest else "new", ()
 

@@ -18,7 +18,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
@@ -54,7 +54,7 @@ class Kept:
     release: int
     files: tuple[File, ...]
     left_out: tuple[str, ...] = ()
-    late: bool = False  # handed in before one that was there already: kept, but does not count
+    late: bool = False  # handed in before one that was there already: never the last one
     language: str = ""  # of the release that its notebooks were made from; "" is the source's
     renamed: Mapping[str, str] = field(default_factory=dict)  # path -> as handed in
     choices: tuple[Choice, ...] = ()  # files that are graded under another name, and those not
@@ -161,7 +161,12 @@ class Shelf:
 
     def all_of(self, student: str) -> tuple[Kept, ...]:
         """Every submission of a student, in the order in which they came in."""
-        return tuple(kept for id_ in self._ids(student) if (kept := self.read(student, id_)))
+        return tuple(kept for id_ in self.ids(student) if (kept := self.read(student, id_)))
+
+    def unknown(self, student: str, known: Container[str]) -> tuple[Kept, ...]:
+        """Return a student's submissions whose ids are not known yet, the oldest first."""
+        new = (id_ for id_ in self.ids(student) if id_ not in known)
+        return tuple(kept for id_ in new if (kept := self.read(student, id_)))
 
     def read(self, student: str, id_: str) -> Kept | None:
         """One submission; None if it is not there or of another format."""
@@ -173,13 +178,14 @@ class Shelf:
 
     def newest(self, student: str) -> Kept | None:
         """The one that was handed in last: the one that lies, or shall lie, in `submitted/`."""
-        for id_ in reversed(self._ids(student)):
+        for id_ in reversed(self.ids(student)):
             kept = self.read(student, id_)
             if kept and not kept.late:
                 return kept
         return None
 
-    def _ids(self, student: str) -> list[str]:
+    def ids(self, student: str) -> list[str]:
+        """Return the ids of a student's submissions in the order in which they came in."""
         try:
             names = [path.name for path in (self.root / student).iterdir()]
         except OSError:
@@ -285,7 +291,7 @@ class Shelf:
         )
 
     def _last(self, student: str) -> str:
-        return max(self._ids(student), default="")
+        return max(self.ids(student), default="")
 
     def _beside(self, student: str) -> tuple[Path, Path]:
         folder_ = self._submitted / student

@@ -6,7 +6,7 @@ is refused is told with why; one bad file, name or archive never keeps the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from autograder import harmless
 from autograder.config import Course
 from autograder.config.names import check_name
 from autograder.errors import AutograderError, NotFound
-from autograder.gradebook import served
+from autograder.gradebook import overview, served
 from autograder.inbox import archive, folder
 from autograder.inbox.arrivals import arrival_of
 from autograder.inbox.deciding import Lying, adopt, receive, same_person, settle
@@ -72,8 +72,10 @@ def collect(
     return found.report(assignment, origin, _missing(course, shelf))
 
 
-def submissions(course: Course, assignment: str) -> tuple[Submission, ...]:
-    """What counts of every student now, in order of student: what lies in `submitted/`.
+def submissions(
+    course: Course, assignment: str, students: Collection[str] = ()
+) -> tuple[Submission, ...]:
+    """What lies in `submitted/` of every student (or of these), in order of student.
 
     A folder that is not known yet (put there by `nbgrader collect` or by hand) is kept as a new
     submission first. Unchanged folders are not read. The path of each is where it is kept: nobody
@@ -81,20 +83,50 @@ def submissions(course: Course, assignment: str) -> tuple[Submission, ...]:
     """
     shelf = shelf_of(course, assignment)
     people = _class_list(course)
-    lying = _all_lying(course, shelf, people)
+    lying = _all_lying(course, shelf, people, students)
     return tuple(shelf.submission(one.kept) for one in lying)
+
+
+def unrecorded(
+    course: Course, assignment: str, students: Collection[str] = ()
+) -> tuple[Submission, ...]:
+    """Every kept submission (of these students) that has no outcome yet, the oldest first.
+
+    Cheap where all is graded: a listing a student, and nothing is read.
+    """
+    shelf = shelf_of(course, assignment)
+    recorded, _ = overview.graded_ids(course, assignment)
+    names = [path.name for path in shelf.students()]
+    return tuple(
+        shelf.submission(kept)
+        for student in names
+        if not students or student in students
+        for kept in shelf.unknown(student, recorded)
+    )
+
+
+def kept_as(course: Course, assignment: str, student: str, submission: str) -> Submission:
+    """Return one kept submission by its id; NotFound."""
+    shelf = shelf_of(course, assignment)
+    kept = shelf.read(student, submission)
+    if kept is None:
+        raise NotFound(f"{student} made no submission {submission}", where=str(shelf.root))
+    return shelf.submission(kept)
 
 
 def put_forward(
     course: Course, assignment: str, student: str, submission: str, *, graded: str
 ) -> Submission | None:
-    """The submission with this id, which from now on lies in `submitted/` and so counts.
+    """The submission with this id, which counts and from now on lies in `submitted/`.
 
-    For `counts = "best"`, once grading knows which one that is. None, and nothing is moved, if
-    something newer than `graded` came in meanwhile: it has to be graded first. Raises NotFound.
+    None, and nothing is moved, if something newer than `graded` came in meanwhile: it has to be
+    graded first. Raises NotFound.
     """
     shelf = shelf_of(course, assignment)
     with shelf.lock(student):
+        settle(
+            shelf, student, caps_of(course), expected_of(course, assignment)
+        )  # kept before something takes its place
         kept, newest = shelf.read(student, submission), shelf.newest(student)
         if kept is None:
             raise NotFound(f"{student} made no submission {submission}", where=str(shelf.root))
@@ -106,7 +138,15 @@ def put_forward(
     return shelf.submission(kept)
 
 
-def _all_lying(course: Course, shelf: Shelf, people: ClassList) -> Iterator[Lying]:
+def lies(course: Course, assignment: str, student: str, submission: str) -> bool:
+    """Return True if this submission lies in `submitted/` as it was put there."""
+    placed, same = shelf_of(course, assignment).placed(student)
+    return same and placed is not None and placed.id == submission
+
+
+def _all_lying(
+    course: Course, shelf: Shelf, people: ClassList, students: Collection[str] = ()
+) -> Iterator[Lying]:
     """What lies in `submitted/` of each student, in order; what was not known is kept first.
 
     nbgrader's exchange knows students by their login, macOS by a decomposed name: such a folder is
@@ -119,12 +159,14 @@ def _all_lying(course: Course, shelf: Shelf, people: ClassList) -> Iterator[Lyin
         if not (submitted / name / shelf.assignment).is_dir():
             continue
         student = _id_of(name, people)
+        if students and student not in students:
+            continue
         if student != name and student:
             with shelf.lock(student):
                 adopt(shelf, name, student, caps, expected)
         if student:
             names.add(student)
-    for student in sorted(names):
+    for student in sorted(names & set(students) if students else names):
         with shelf.lock(student):
             lying = settle(shelf, student, caps, expected)
         if lying:

@@ -107,8 +107,7 @@ def _days(course: Course, days: int) -> int:
 
 
 def _waits(course: Course, work: Work) -> bool:
-    job = queue.job(course, work.assignment, work.student)
-    return job is not None and job.state in ("waiting", "running")
+    return queue.waits(course, work.assignment, work.student)
 
 
 # ── What there is ────────────────────────────────────────────────────────────────────
@@ -187,6 +186,7 @@ def _delete(course: Course, work: Sequence[Work], reason: str) -> tuple[Work, ..
             if _is_as_it_was(course, one):
                 for path in _places(course, one.assignment, one.student):
                     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+                queue.remove(course, one.submissions)
                 gone.append(one)
     return tuple(one for one in work if one not in gone)
 

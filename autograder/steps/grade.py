@@ -1,7 +1,8 @@
 """A whole class graded: every submission judged, every result recorded, by one writer.
 
-Interrupted or killed at any moment it goes on where it stopped: what has run is not run again,
-what is recorded is recorded once.
+Interrupted or killed at any moment it resumes: what has run is not run again, what is recorded is
+recorded once. Beside what lies in `submitted/`, every kept submission without an outcome is graded:
+which of them counts is known only then.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -23,10 +24,10 @@ from autograder.engine.pool import run_all
 from autograder.errors import Fault, NotFound
 from autograder.evidence import results
 from autograder.evidence.record import Evidence
-from autograder.evidence.store import Store
+from autograder.evidence.store import Store, fingerprint
 from autograder.notebook.reading import read_assignment
 from autograder.nouns import Assignment, Result, Status, Submission
-from autograder.steps.collect import put_forward, submissions
+from autograder.steps.collect import lies, put_forward, submissions, unrecorded
 from autograder.steps.judging.judge import Judge, Judged
 from autograder.steps.judging.workers import Workers
 from autograder.steps.release import released_number
@@ -47,12 +48,13 @@ class Report:
     """What one `autograder grade` did."""
 
     assignment: str
-    results: tuple[Result, ...]
+    results: tuple[Result, ...]  # one a student: of what counts if it was judged, else the newest
     ran: int = 0  # submissions whose cells were run
     reused: int = 0  # judged from evidence that was there
     recorded: int = 0  # written to the gradebook because something changed
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    faulty: Mapping[str, str] = field(default_factory=dict)  # the fault by submission
     seconds: float = 0.0
     tier: str = ""
     by_status: dict[str, int] = field(default_factory=dict)
@@ -82,30 +84,34 @@ def grade(
     assignment: str,
     *,
     students: Collection[str] = (),
+    only: Sequence[Submission] = (),
     tasks: Collection[str] = (),
     jobs: int = 0,
     sandbox: bool = True,
     progress: Show | None = None,
     workers: Workers | None = None,
 ) -> Report:
-    """The results of every submission (or of these students), recorded in the gradebook.
+    """The results of every submission (or of these students, or `only` these submissions), recorded
+    in the gradebook.
 
     `tasks` judges only these tasks again; `jobs` submissions at a time, 0 = the course's setting,
     else one per core. Raises NotFound for a student or task that does not exist.
     """
     started = time.monotonic()
     source = read(course, assignment)
-    chosen = _chosen(course, source, students, tasks)
+    chosen = only or _chosen(course, source, students, tasks)
     book = _Book(course, progress or (lambda _: None), len(chosen))
+    left = Counter(submission.student for submission in chosen)
     at_once = jobs or course.grading.jobs or os.cpu_count() or 1
     with ExitStack() as stack:
         hired = workers or stack.enter_context(Workers(sandbox=sandbox, parallel=at_once))
         stack.enter_context(gradebook.kept_open(course))
         judge = judge_of(course, source, hired)
         for judged, submission in _judged(judge, chosen, hired.parallel, book):
-            counting = book.write(submission, judged, tasks)
-            if counting != submission.id:
-                book.put_forward(judge, submission, counting)
+            book.write(submission, judged, tasks)
+            left[submission.student] -= 1
+            if not left[submission.student]:
+                book.put_forward(judge, submission.student)
         return replace(
             book.report(assignment),
             notes=(*book.notes, *hired.notes),
@@ -156,16 +162,16 @@ def _chosen(
                 f"{source.name} has no task {task!r}",
                 way_out=f"its tasks: {', '.join(sorted(known))}",
             )
-    there = submissions(course, source.name)
-    by_student = {submission.student: submission for submission in there}
+    lying = submissions(course, source.name, students)
+    there = {s.id: s for s in (*lying, *unrecorded(course, source.name, students))}
     for student in students:
-        if student not in by_student:
+        if not any(submission.student == student for submission in there.values()):
             raise NotFound(
                 f"{student!r} has handed in nothing for {source.name}",
                 where=str(course.submitted),
                 way_out=f"autograder collect {source.name} takes submissions in",
             )
-    return tuple(s for s in there if not students or s.student in students)
+    return tuple(sorted(there.values(), key=lambda s: (s.student, s.id)))
 
 
 def _judged(
@@ -222,10 +228,12 @@ class _Book:
 
     def __init__(self, course: Course, show: Show, total: int) -> None:
         self._course, self._show, self._total = course, show, total
-        self._results: dict[str, Result] = {}
+        self._results: dict[str, list[Result]] = {}
         self._by_status: Counter[str] = Counter()
         self._ran = self._recorded = 0
         self._faults: list[str] = []
+        self._faulty: dict[str, str] = {}
+        self._counting: dict[str, str] = {}
         self.notes: list[str] = []
 
     def say(self, note: str) -> None:
@@ -233,38 +241,52 @@ class _Book:
         self.notes.append(note)
         self._tell(note)
 
-    def write(self, submission: Submission, judged: Judged | Fault, tasks: Collection[str]) -> str:
-        """Records one judgement in the gradebook and beside it, unless nothing has changed.
-
-        The id of the submission that counts then: this one, or a better one.
-        """
+    def write(
+        self, submission: Submission, judged: Judged | Fault, tasks: Collection[str]
+    ) -> None:  # fmt: skip
+        """Record one judgement in the gradebook and beside it, unless nothing has changed."""
         if isinstance(judged, Fault):
             self._faults.append(f"{submission.student}: {judged}")
+            self._faulty[submission.id] = str(judged)
             self._by_status["fault"] += 1
             self._tell()
-            return submission.id
+            return
         state = self._course.state
         before = results.load(state, submission.assignment, submission.student)
         result = _only(judged.result, before, tasks)
-        counting = submission.id
-        if before is None or results.as_json(before) != results.as_json(result):
-            counting = gradebook.record(self._course, submission, result).counting
-            self._for_formgrader(submission, judged, result)
-            results.save(state, result)
+        shown = (
+            before is None
+            or before.submission == result.submission
+            or _shown_rank(before) <= _shown_rank(result)
+        )
+        digest = fingerprint(results.as_json(result))
+        if shown:
+            new = before is None or results.as_json(before) != results.as_json(result)
+        else:
+            new = gradebook.digest_of(self._course, submission.id) != digest
+        if new:
+            recorded = gradebook.record(self._course, submission, result, digest)
+            if recorded.counts:
+                self._for_formgrader(submission, judged, result)
             self._recorded += 1
+        if new and shown:
+            results.save(state, result)
         self._ran += judged.ran > 0
-        self._results[submission.student] = result
+        self._results.setdefault(submission.student, []).append(result)
         self._by_status[overall(result)] += 1
         self._tell()
-        return counting
 
-    def put_forward(self, judge: Judge, submission: Submission, counting: str) -> None:
-        """Puts a better one of the same student back into `submitted/` and before formgrader."""
-        student = submission.student
+    def put_forward(self, judge: Judge, student: str) -> None:
+        """Put the submission that counts into `submitted/` and before formgrader, if it is not."""
+        name = judge.assignment.name
+        choice = gradebook.choices(self._course, name, [student]).get(student)
+        if choice is None:
+            return
+        self._counting[student] = choice.counting
+        if lies(self._course, name, student, choice.counting):
+            return
         try:
-            best = put_forward(
-                self._course, submission.assignment, student, counting, graded=submission.id
-            )
+            best = put_forward(self._course, name, student, choice.counting, graded=choice.newest)
         except NotFound as error:
             self.say(f"{student}: {error.fact}")
             return
@@ -284,15 +306,26 @@ class _Book:
 
     def report(self, assignment: str) -> Report:
         """What was done, the results in order of student."""
-        found = tuple(self._results[name] for name in sorted(self._results))
+        found = tuple(self._told(name) for name in sorted(self._results))
+        judged = sum(map(len, self._results.values()))
         return Report(
-            assignment, found, self._ran, len(found) - self._ran, self._recorded,
-            faults=tuple(self._faults), by_status=dict(self._by_status),
+            assignment, found, self._ran, judged - self._ran, self._recorded,
+            faults=tuple(self._faults), faulty=dict(self._faulty), by_status=dict(self._by_status),
         )  # fmt: skip
+
+    def _told(self, student: str) -> Result:
+        """One of the results of a student: of what counts if it was judged, else the newest."""
+        counting = self._counting.get(student, "")
+        return max(self._results[student], key=lambda r: (r.submission == counting, r.submission))
 
     def _tell(self, note: str = "") -> None:
         done = sum(self._by_status.values())
         self._show(Progress(done, self._total, dict(self._by_status), note))
+
+
+def _shown_rank(result: Result) -> tuple[int, str]:
+    """The order in which results are shown: the newest, but none that is broken before others."""
+    return result.outcome.rank, result.submission
 
 
 def overall(result: Result) -> str:

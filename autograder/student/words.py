@@ -24,6 +24,7 @@ NOT_RUN = State(msgid("not run yet"), "–", "wait")
 LATER = State(msgid("checked after you submit"), "◷", "later")
 PERSON = State(msgid("looked at by a person"), "?", "later")
 UNTOUCHED = State(msgid("not attempted"), "–", "wait")
+UNREADABLE = State(msgid("not readable"), "?", "later")
 
 STATES = {
     Status.PASSED: MET,
@@ -31,6 +32,7 @@ STATES = {
     Status.NOT_RUN: NOT_RUN,
     Status.NOT_ATTEMPTED: UNTOUCHED,
     Status.ERROR: PERSON,
+    Status.UNREADABLE: UNREADABLE,
 }
 
 

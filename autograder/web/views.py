@@ -11,14 +11,14 @@ from typing import Any
 
 from autograder import gradebook, harmless
 from autograder.config import Course
-from autograder.deadlines import extended
+from autograder.deadlines import extended, in_local_time
 from autograder.errors import NotFound
 from autograder.exams import Phase
 from autograder.expect.verdict import msgid
 from autograder.gradebook import queue, sprints
 from autograder.inbox.shelf import Kept, Shelf
 from autograder.language import translate
-from autograder.nouns import fill
+from autograder.nouns import Outcome, fill
 from autograder.steps.building import MANIFEST
 from autograder.steps.collect import shelf_of
 from autograder.steps.portal import give_back, hand_in, sprint
@@ -66,6 +66,7 @@ class Line:
     sha256: str
     counts: bool
     late: bool
+    state: str
     gradable: bool = True
 
 
@@ -96,11 +97,12 @@ class Score:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Where the newest submission is on its way to a result."""
+    """The student's next submission on its way to a result."""
 
     state: str  # waiting, running, done, failed
     ahead: int
     until: datetime | None  # not graded before this
+    more: int  # others of this student that wait as well
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class Page:
     feedback: tuple[str, ...]
     requests: tuple[sprints.Request, ...]
     counts: str
+    why: str  # why another submission than the newest counts; "" if the newest does
     most_mb: int
 
 
@@ -137,8 +140,34 @@ SPRINT = {
 LANGUAGES = {"en": "English", "ko": "한국어"}  # as each calls itself
 COUNTS = {
     "best": msgid("The best of your submissions counts; handing in again never lowers it."),
-    "last": msgid("The last of your submissions counts; all of them are kept."),
+    "last": msgid("The last of your submissions that can be graded counts; all of them are kept."),
 }
+STATES = {  # of one submission, on its way to a result and at its end
+    "waiting": msgid("waits to be graded"),
+    "running": msgid("being graded"),
+    "failed": msgid("a person looks at it"),
+    Outcome.GRADED: msgid("graded"),
+    Outcome.UNDECIDED: msgid("a person looks at it"),
+    Outcome.UNTOUCHED: msgid("nothing answered"),
+    Outcome.BROKEN: msgid("could not be read"),
+}
+WHY = {  # another than the newest counts, by what became of the newest
+    Outcome.GRADED: msgid("The submission received {time} counts: it is the best one."),
+    Outcome.UNDECIDED: msgid(
+        "The submission received {time} counts. A person looks at your newest one."
+    ),
+    Outcome.UNTOUCHED: msgid(
+        "Nothing is answered in your newest submission, so the one received {time} counts."
+    ),
+    Outcome.BROKEN: msgid(
+        "Your newest submission could not be read, so the one received {time} counts."
+    ),
+    None: msgid("The submission received {time} counts until your newest one is graded."),
+}
+NONE_READ = msgid(
+    "No file of yours could be read, so a person looks at it. Hand in a notebook that opens in"
+    " JupyterLab or Colab: it counts instead."
+)
 
 
 def tiles(course: Course, student: str, now: datetime) -> tuple[Tile, ...]:
@@ -189,6 +218,8 @@ def page(
         seen.submission if seen and feedback_is_open(course, assignment, student, now) else ""
     )
     started = where is None or where.sprint is not None
+    ended = gradebook.outcomes_of(course, assignment, student).get(student, {})
+    jobs = queue.jobs(course, assignment, student)
     return Page(
         tile=short,
         editions=editions(course, assignment, speaks),
@@ -196,22 +227,52 @@ def page(
         where=where,
         saved=sprint.saved_at(course, assignment, student) if where and started else None,
         deadline=where.deadline if where else None,
-        lines=tuple(_line(course, one, counting, short.due) for one in reversed(kept)),
-        job=_waiting(course, assignment, student, now),
+        lines=tuple(
+            _line(course, one, counting, short.due, _state(one.id, jobs, ended))
+            for one in reversed(kept)
+        ),
+        job=_waiting(course, assignment, student, jobs, now),
         score=score_of(course, assignment, student, now),
         feedback=feedback_pages(course, assignment, student, now),
         requests=sprints.requests(course, assignment, student),
         counts=translate(COUNTS[course.submissions.counts]),
+        why=_why(course, kept, counting, ended),
         most_mb=course.submissions.max_mb,
     )
 
 
-def _waiting(course: Course, assignment: str, student: str, now: datetime) -> Waiting | None:
+def _waiting(
+    course: Course, assignment: str, student: str, jobs: Sequence[queue.Job], now: datetime
+) -> Waiting | None:
     job = queue.job(course, assignment, student)
     if job is None:
         return None
     start = job.not_before.replace(tzinfo=timezone.utc)
-    return Waiting(job.state, job.ahead, start if start > now else None)
+    more = sum(one.state == "waiting" and one.submission != job.submission for one in jobs)
+    return Waiting(job.state, job.ahead, start if start > now else None, more)
+
+
+def _state(submission: str, jobs: Sequence[queue.Job], ended: Mapping[str, Outcome]) -> str:
+    """What became of one submission so far, in the reader's words."""
+    queued = next((job.state for job in jobs if job.submission == submission), "")
+    if queued in ("waiting", "running") or submission not in ended:
+        return translate(STATES.get(queued, STATES["waiting"]))
+    return translate(STATES[ended[submission]])
+
+
+def _why(
+    course: Course, kept: Sequence[Kept], counting: str, ended: Mapping[str, Outcome]
+) -> str:  # fmt: skip
+    """Why another submission than the newest counts, or that none could be read; else ""."""
+    found = next((one for one in kept if one.id == counting), None)
+    if found is None:
+        return ""
+    if ended.get(counting) is Outcome.BROKEN:
+        return translate(NONE_READ)
+    if found is kept[-1]:
+        return ""
+    time = in_local_time(found.arrival.received, course.zone)
+    return fill(translate(WHY[ended.get(kept[-1].id)]), {"time": time})
 
 
 def editions(
@@ -262,13 +323,17 @@ def told(receipt: Mapping[str, Any]) -> Told:
     return Told(receipt.get("gradable", True) is not False, findings, notes)
 
 
-def _line(course: Course, kept: Kept, counting: str, due: datetime | None) -> Line:
+def _line(
+    course: Course, kept: Kept, counting: str, due: datetime | None, state: str
+) -> Line:  # fmt: skip
     names = [harmless.text(file.path, cap=60) for file in kept.files]
     shown = ", ".join(names[:3]) + (f" +{len(names) - 3}" if len(names) > 3 else "")
     received = kept.arrival.received
     late = due is not None and course.kind_of(kept.assignment) == "daily" and received > due
     gradable = hand_in.can_be_graded(shelf_of(course, kept.assignment), kept)
-    return Line(kept.id, received, shown, kept.sha256[:12], kept.id == counting, late, gradable)
+    return Line(
+        kept.id, received, shown, kept.sha256[:12], kept.id == counting, late, state, gradable
+    )
 
 
 def _due(course: Course, assignment: str, student: str) -> datetime | None:

@@ -264,14 +264,14 @@ def test_nbgraders_layout_gives_only_this_assignment_and_its_time_stamps(course,
     assert [p.name for p in one.path.iterdir()] == ["n411.ipynb"]
 
 
-def test_earlier_work_by_nbgraders_clock_is_kept_but_does_not_count(course, inbox, hand_in):
+def test_earlier_work_by_nbgraders_clock_is_kept_and_is_not_the_last(course, inbox, hand_in):
     hand_in("kim/n411/n411.ipynb", "later")
     hand_in("kim/n411/timestamp.txt", "2026-03-02 10:00:00 UTC")
     collect(course, NAME, inbox)
     hand_in("kim/n411/n411.ipynb", "earlier")
     hand_in("kim/n411/timestamp.txt", "2026-03-01 10:00:00 UTC")
     (handed,) = collect(course, NAME, inbox).updated
-    assert handed.notes == ("it is older than what was there, which still counts",)
+    assert handed.notes == ("it was handed in before what was there already",)
     assert "later" in text_of(course, "kim")
     assert students(collect(course, NAME, inbox).unchanged) == ["kim"]
     assert len(Shelf(course.state, course.submitted, NAME).all_of("kim")) == 2

@@ -153,13 +153,16 @@ def test_a_score_that_changes_leaves_a_trace(course):
     )  # fmt: skip
 
 
-def test_a_broken_notebook_has_no_points_and_waits_for_nobody(course):
+def test_a_broken_notebook_is_no_zero_it_waits_for_a_person(course):
     submission = a_submission()
     broken = nouns.NotebookResult("doubling", (), broken="not a notebook")
     other = a_result(submission).notebooks[1]
     result = replace(a_result(submission), notebooks=(broken, other))
     found = gradebook.record(course, submission, result)
-    assert (found.score, found.needs_person) == (1.0, False)
+    assert (found.score, found.needs_person) == (1.0, True)
+    for cell in ("double", "why", "draw"):
+        grade = grade_of(course, cell)
+        assert (grade["auto_score"], grade["needs_manual_grade"]) == (None, True)
 
 
 def test_grading_one_task_again_leaves_the_others(course):

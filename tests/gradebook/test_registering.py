@@ -230,7 +230,7 @@ def test_a_failure_half_way_leaves_the_gradebook_as_it_was(course, monkeypatch):
     def fails(*_args):
         raise OSError("the machine stops here")
 
-    monkeypatch.setattr("autograder.gradebook.recording._late_penalties", fails)
+    monkeypatch.setattr("autograder.gradebook.recording.write_late_penalties", fails)
     with pytest.raises(OSError, match="stops here"):
         gradebook.record(course, a_submission(), a_result(a_submission()))
     assert gradebook.task_scores(course, "a1") == ()

@@ -169,7 +169,7 @@ def test_three_faults_in_a_row_wait_for_a_person(course, student, tmp_path):
 
 
 def test_more_gradings_than_a_day_has_wait_for_midnight(course, student, tmp_path, monkeypatch):
-    monkeypatch.setattr(queue, "graded_since", lambda *_: 3)
+    monkeypatch.setattr(queue, "_graded_since", lambda *_: 3)
     hand_in(course, "hello", student, [upload(tmp_path, answered(course))], AT)
     assert queue.take(course) == ()
     midnight = queue.job(course, "hello", student).not_before.replace(tzinfo=timezone.utc)

@@ -70,6 +70,7 @@ class Graded:
     score: StudentScore | None  # the gradebook's; None if it has none
     remarks: Sequence[Remark]
     sources: Callable[[NotebookResult], Sources]
+    unread: str = ""  # the id of a newer submission that could not be read
 
     @property
     def counts(self) -> bool:
@@ -256,6 +257,9 @@ def _lines(graded: Graded, tasks: Sequence[TaskView]) -> tuple[str, ...]:
     elif score is not None and score.late_penalty:
         text = translate("Handed in late: {points} points are taken off the assignment.")
         lines.append(fill(text, {"points": words.number(score.late_penalty)}))
+    if graded.unread:
+        text = translate("Your newer submission {id} could not be read, so it does not count.")
+        lines.append(fill(text, {"id": graded.unread}))
     return tuple(lines)
 
 

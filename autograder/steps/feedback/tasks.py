@@ -142,9 +142,7 @@ def criterion_view(criterion: CriterionResult, task: str, sources: Sources) -> C
     state = chip(words.STATES[criterion.status])
     if criterion.hidden:
         return _hidden(criterion, known, state, sources.hidden)
-    points = points_of(
-        None if criterion.status is Status.ERROR else criterion.points, criterion.max_points
-    )
+    points = points_of(None if criterion.status in OPEN else criterion.points, criterion.max_points)
     return CriterionView(
         demand=harmless.text(translate(criterion.demand)),
         state=state,
@@ -172,7 +170,7 @@ def _hidden(
         points = Points("", "", fill(translate("{max} points"), {"max": most}), 0.0, 0.0)
         return CriterionView(demand, sealed, points, asides=(unseen,))
     shown = shown_points(criterion.points, criterion.max_points, policy)
-    got = None if criterion.status is Status.ERROR else shown
+    got = None if criterion.status in OPEN else shown
     tells = policy == "number" and TARGET.search(str(known.get("demand", "")))
     asides = [unseen]
     if criterion.status is Status.ERROR:
@@ -204,6 +202,7 @@ def _too_slow(criterion: CriterionResult) -> str:
 
 
 TRY_OTHERS = msgid("Try your code on other values than the shown ones, the odd ones too.")
+OPEN = (Status.ERROR, Status.UNREADABLE)  # without points until a person decides
 OUR_FAULT = msgid("The fault is ours, not yours: a person looks at it, and nothing is lost.")
 
 

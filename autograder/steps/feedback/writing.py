@@ -17,7 +17,7 @@ from autograder.evidence import results
 from autograder.evidence.store import Store
 from autograder.gradebook import said
 from autograder.language import LANGUAGES
-from autograder.nouns import NotebookResult, Result
+from autograder.nouns import NotebookResult, Outcome, Result
 from autograder.steps.collect import shelf_of
 from autograder.steps.feedback.pages import Graded, pages_of
 from autograder.steps.feedback.tasks import Sources
@@ -130,6 +130,7 @@ class _Book:
             *gradebook.remarks(course, assignment, student),
             *said.for_students(course, assignment, student),
         )
+        self._outcomes = gradebook.outcomes_of(course, assignment, student)
         self._demands: dict[int, dict[str, Any]] = {}
         self._shelf = shelf_of(course, assignment)
         self._words: dict[str, Mapping[str, str]] = {}
@@ -162,7 +163,14 @@ class _Book:
                 counts=counts,
             )
 
-        return Graded(self._course, result, score, remarks, sources)
+        return Graded(self._course, result, score, remarks, sources, self._unread(result))
+
+    def _unread(self, result: Result) -> str:
+        """The newest submission after the one shown, if it could not be read; else ""."""
+        ended = self._outcomes.get(result.student, {})
+        newest = max(ended, default="")
+        broken = ended.get(newest) is Outcome.BROKEN and newest > result.submission
+        return newest if broken else ""
 
     def spoken(self, result: Result) -> tuple[str, Mapping[str, str]]:
         """The language of the release that the student worked in, and the assignment's words."""

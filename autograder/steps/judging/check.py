@@ -9,11 +9,11 @@ the submission has to run again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from autograder.errors import Fault
+from autograder.errors import BrokenSubmission, Fault
 from autograder.evidence.record import Evidence
 from autograder.evidence.results import as_json, from_json
 from autograder.evidence.store import Store
@@ -167,6 +167,30 @@ def not_attempted(task: Task) -> TaskResult:
         for c in task.criteria
     )
     return TaskResult(task.grade_id, task.kind, task.points, criteria, attempted=False)
+
+
+def unreadable(task: Task, file: str, broken: BrokenSubmission) -> TaskResult:
+    """The result of a task in a file that cannot be read: it waits for a person."""
+    message = Message(
+        "a notebook that can be read", "{file}: {fact}",
+        "Open it in JupyterLab or Colab, run it, save it and submit the saved .ipynb file.",
+        {"file": file, "fact": broken.fact},
+    )  # fmt: skip
+    criteria = tuple(
+        CriterionResult(c.name, Status.UNREADABLE, 0.0, c.points, c.sentence, c.hidden, message)
+        for c in task.criteria
+    )
+    return TaskResult(task.grade_id, task.kind, task.points, criteria)
+
+
+def not_handed_in(task: Task, file: str) -> TaskResult:
+    """The result of a task whose notebook is missing beside others that were handed in."""
+    message = Message(
+        "{file}", "there is no file of this name in the submission",
+        "Submit all notebooks of the assignment together, in one .zip.", {"file": file},
+    )  # fmt: skip
+    criteria = tuple(replace(c, message=message) for c in not_attempted(task).criteria)
+    return replace(not_attempted(task), criteria=criteria)
 
 
 def in_error(task: Task, fault: Fault) -> TaskResult:

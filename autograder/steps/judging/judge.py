@@ -6,8 +6,9 @@ a limit in one that says which, a fault of ours in one that waits for a person.
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -34,7 +35,13 @@ from autograder.sandbox.supervisor import WarmServer
 from autograder.steps.judging import anew, given, our_faults
 from autograder.steps.judging import check as checking
 from autograder.steps.judging import run as running
-from autograder.steps.judging.check import Checked, in_error, not_attempted
+from autograder.steps.judging.check import (
+    Checked,
+    in_error,
+    not_attempted,
+    not_handed_in,
+    unreadable,
+)
 from autograder.steps.judging.living import Gone, Live
 from autograder.steps.judging.plan import Plan, files_beside
 from autograder.steps.judging.plan import plan as plan_of
@@ -104,7 +111,7 @@ class Judge:
             try:
                 merged[notebook.name] = merge(notebook, path)
             except BrokenSubmission as broken:
-                results.append(_chosen(submission, _broken(notebook, broken)))
+                results.append(_chosen(submission, _broken(notebook, path, broken)))
                 continue
             if as_attempted:
                 merged[notebook.name] = _attempted(merged[notebook.name])
@@ -119,7 +126,9 @@ class Judge:
                 results.append(_chosen(submission, done.result))
         result = Result(
             submission.id, submission.assignment, submission.student,
-            submission.release or self.release, tuple(results), running.versions(),
+            submission.release or self.release,
+            tuple(_without_missing(results, self.assignment, submission.path)),
+            running.versions(),
         )  # fmt: skip
         timed_out = any(_timed_out(e) for e in evidence.values()) and ran > 0
         return Judged(result, merged, evidence, ran, tuple(waiting), timed_out)
@@ -349,10 +358,24 @@ def _attempted(merged: Merged) -> Merged:
     return replace(merged, attempted=dict.fromkeys(merged.attempted, True))
 
 
-def _broken(notebook: Notebook, broken: BrokenSubmission) -> NotebookResult:
-    return NotebookResult(
-        notebook.name, tuple(not_attempted(t) for t in notebook.tasks), broken=str(broken)
-    )
+def _broken(notebook: Notebook, path: Path, broken: BrokenSubmission) -> NotebookResult:
+    tasks = tuple(unreadable(task, path.name, broken) for task in notebook.tasks)
+    placed = BrokenSubmission(broken.fact, where=path.name, way_out=broken.way_out)
+    return NotebookResult(notebook.name, tasks, broken=str(placed))
+
+
+def _without_missing(
+    results: Sequence[NotebookResult], assignment: Assignment, folder: Path
+) -> Iterator[NotebookResult]:
+    """The results, where a notebook that is missing beside readable ones is worth nothing."""
+    readable = any(not one.broken for one in results)
+    notebooks = {notebook.name: notebook for notebook in assignment.notebooks}
+    for one in results:
+        name = f"{one.notebook}.ipynb"
+        if one.broken and readable and not os.path.lexists(folder / name):
+            tasks = (not_handed_in(task, name) for task in notebooks[one.notebook].tasks)
+            one = replace(one, tasks=tuple(tasks))
+        yield one
 
 
 def _chosen(submission: Submission, result: NotebookResult) -> NotebookResult:

@@ -7,16 +7,15 @@ The same files once more give the same receipt, so whoever heard no answer may s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autograder import atomically, harmless, receipts
 from autograder.config import Course
-from autograder.deadlines import end_of_day, start_of_day
 from autograder.expect.verdict import msgid
 from autograder.gradebook import queue
 from autograder.gradebook.connection import moment, now
@@ -34,12 +33,14 @@ from autograder.notebook.choosing import SAVED_AS
 from autograder.steps.collect import caps_of, expected_of, shelf_of, source_of
 from autograder.steps.inspecting import inspect_submission
 
+ORIGIN = "portal"  # of submissions that are graded as they arrive
 RECEIPT = "receipt.json"
 SUFFIXES = (".ipynb", ".zip", *SAVED_AS)
 COUNTS = {  # in the reader's words, by c.Submissions.counts
     "best": msgid("the best of this student's submissions"),
-    "last": msgid("the last of this student's submissions"),
+    "last": msgid("the last of this student's submissions that can be graded"),
 }
+COUNTED = (msgid("the last of this student's submissions"),)  # in receipts given before
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def hand_in(
     student: str,
     uploads: Iterable[Upload],
     received: datetime,
-    origin: str = "portal",
+    origin: str = ORIGIN,
 ) -> HandedIn:
     """The submission, on disk and in the queue when this returns.
 
@@ -102,10 +103,9 @@ def hand_in(
         else:
             kept, *_ = receive(shelf, student, staged, taken, arrival, lying)
         receipt = receipt_of(course, shelf, kept)
+        queue_unknown(course, shelf, student, also=kept.id)
     said = map(str, receipt.get("notes", ()))
     refused = (str(error).replace("\n  → ", "; ") for error in (*parts.refused, *taken.refused))
-    if not again or kept.id not in queue.known(course, assignment):  # stopped in between
-        to_the_queue(course, kept)
     return HandedIn(kept.id, receipt, again, tuple(dict.fromkeys((*said, *refused))))
 
 
@@ -157,38 +157,41 @@ def _fact(file: File, kept: Kept) -> dict[str, Any]:
 
 
 def to_the_queue(course: Course, kept: Kept) -> None:
-    """Queues a submission for grading, at once or when the course's policy says so."""
-    start = _not_before(course, kept.assignment, kept.student)
-    queue.enqueue(course, kept.assignment, kept.student, kept.id, start)
-
-
-def _not_before(course: Course, assignment: str, student: str) -> datetime:
-    """Now; after the close for a sprint; tomorrow if today's gradings are used up."""
-    if course.kind_of(assignment) == "sprint":
-        due = None if course.rehearses(assignment) else course.due(assignment)
-        return max(now(), moment(due.isoformat())) if due else now()
-    a_day = course.feedback_of(assignment).attempts_per_day
-    at = datetime.now(timezone.utc)
-    midnight = start_of_day(at, course.zone)
-    if a_day and queue.graded_since(
-        course, assignment, student, moment(midnight.isoformat())
-    ) >= a_day:  # fmt: skip
-        return moment(end_of_day(at, course.zone).isoformat())
-    return now()
+    """Queue a submission for grading: at once, after a sprint's close, or on the next day that has
+    one of the student's `attempts_per_day` left.
+    """
+    start, a_day = now(), 0
+    if course.kind_of(kept.assignment) != "sprint":
+        a_day = course.feedback_of(kept.assignment).attempts_per_day
+    elif not course.rehearses(kept.assignment):
+        due = course.due(kept.assignment)
+        start = max(start, moment(due.isoformat())) if due else start
+    queue.enqueue(course, kept.assignment, kept.student, kept.id, start, a_day)
 
 
 def queue_what_is_not(course: Course) -> int:
-    """Queues what was kept here but never queued, because somebody was stopped in between."""
+    """Queue what was kept here but never queued, because somebody was stopped in between."""
     count = 0
     for path in sorted((course.state / "submissions").glob("*")):
-        known = queue.known(course, path.name)
         shelf = shelf_of(course, path.name)
-        for student in shelf.students():
-            newest = shelf.newest(student.name)
-            if newest and newest.arrival.origin == "portal" and newest.id not in known:
-                to_the_queue(course, newest)
-                count += 1
+        known = queue.known(course, path.name)
+        count += sum(queue_unknown(course, shelf, p.name, known) for p in shelf.students())
     return count
+
+
+def queue_unknown(
+    course: Course, shelf: Shelf, student: str, known: Container[str] | None = None, also: str = ""
+) -> int:
+    """Queue what a student handed in here, and `also`, unless it is queued or graded already.
+
+    That is what just came in, and what a process that was stopped left behind.
+    """
+    known = queue.known(course, shelf.assignment, student) if known is None else known
+    there = shelf.unknown(student, known)
+    new = [kept for kept in there if kept.arrival.origin == ORIGIN or kept.id == also]
+    for kept in new:
+        to_the_queue(course, kept)
+    return len(new)
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────

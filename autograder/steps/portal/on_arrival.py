@@ -1,10 +1,15 @@
-"""What was handed in is graded as it arrives, below the pages in priority, one batch at a time."""
+"""Submissions graded as they arrive, below the pages in priority, one batch at a time.
+
+Each submission in the queue is graded itself, not the student's newest one.
+"""
 
 from __future__ import annotations
 
 from autograder.config import Course
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import queue
+from autograder.nouns import Submission
+from autograder.steps.collect import kept_as
 from autograder.steps.feedback import feedback
 from autograder.steps.grade import grade
 from autograder.steps.judging.workers import Workers
@@ -17,14 +22,14 @@ def grade_next(course: Course, workers: Workers) -> int:
     jobs = queue.take(course, BATCH)
     if not jobs:
         return 0
-    assignment, students = jobs[0].assignment, [job.student for job in jobs]
+    assignment, faults = jobs[0].assignment, dict[str, str]()
+    chosen = [one for job in jobs if (one := _kept(course, job, faults)) is not None]
     try:
-        report = grade(course, assignment, students=students, workers=workers)
-        faults = {fault.partition(": ")[0]: fault for fault in report.faults}
+        faults |= grade(course, assignment, only=chosen, workers=workers).faulty if chosen else {}
     except AutograderError as error:
-        faults = dict.fromkeys(students, str(error))
+        faults |= {one.id: str(error) for one in chosen}
     for job in jobs:
-        fault = faults.get(job.student, "")
+        fault = faults.get(job.submission, "")
         if not fault and course.feedback_of(assignment).when != "on_release":
             try:
                 feedback(course, assignment, job.student)
@@ -32,3 +37,12 @@ def grade_next(course: Course, workers: Workers) -> int:
                 fault = str(error)
         queue.finish(course, job, fault)
     return len(jobs)
+
+
+def _kept(course: Course, job: queue.Job, faults: dict[str, str]) -> Submission | None:
+    """The submission of a job; None, and the fault noted, if its files are gone."""
+    try:
+        return kept_as(course, job.assignment, job.student, job.submission)
+    except NotFound as error:
+        faults[job.submission] = str(error)
+        return None

@@ -13,7 +13,7 @@ from autograder.errors import AutograderError
 from autograder.gradebook import audit, overview, queue
 from autograder.gradebook.connection import now
 from autograder.language import translate
-from autograder.steps.collect import submissions
+from autograder.steps.collect import submissions, unrecorded
 from autograder.steps.grade import must_be_there
 from autograder.steps.release import released_number
 
@@ -40,7 +40,8 @@ class Batch:
 def start(course: Course, assignment: str, who: str, *, everything: bool = False) -> int:
     """How many submissions were put into the queue: what is not graded yet, or everything.
 
-    Not graded yet is also what a fault of ours left undecided. AutograderError if there is nothing
+    Not graded yet is every kept submission without an outcome, also one that is not the newest, and
+    what a fault of ours left undecided. AutograderError if there is nothing
     to be done, or the assignment was never released.
     """
     must_be_there(course, assignment)
@@ -48,13 +49,11 @@ def start(course: Course, assignment: str, who: str, *, everything: bool = False
         raise AutograderError(
             translate("It was never released."), way_out=f"autograder release {assignment}"
         )
-    recorded, errors = overview.graded_ids(course, assignment)
-    lying = [(one.student, one.id) for one in submissions(course, assignment)]
-    chosen = [
-        (student, id_)
-        for student, id_ in lying
-        if everything or id_ not in recorded or id_ in errors
-    ]
+    _, errors = overview.graded_ids(course, assignment)
+    lying = {one.id: one.student for one in submissions(course, assignment)}
+    new = {one.id: one.student for one in unrecorded(course, assignment)}
+    again = {id_: who for id_, who in lying.items() if everything or id_ in errors}
+    chosen = [(student, id_) for id_, student in sorted({**new, **again}.items())]
     if not chosen:
         raise AutograderError(
             translate("Nothing is left to grade.") if lying else translate("Nothing is handed in.")

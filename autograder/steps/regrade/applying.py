@@ -12,11 +12,11 @@ from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
 from autograder.evidence import results
 from autograder.gradebook import audit
-from autograder.gradebook.recording import By
+from autograder.gradebook.applying import By
 from autograder.gradebook.regrading import Regraded, regrade
 from autograder.language import translate
 from autograder.nouns import Result
-from autograder.steps.collect import put_forward
+from autograder.steps.collect import lies, put_forward
 from autograder.steps.feedback import feedback
 from autograder.steps.grade import outputs, read
 from autograder.steps.judging.workers import Workers
@@ -70,7 +70,7 @@ def apply(
     by, changed = By(who, REGRADED, reason, every=True), []
     for count, (_, many) in enumerate(sorted(again.items()), 1):
         done = regrade(course, pairs(many), by)
-        _keep(course, many)
+        _keep(course, many, done.counting)
         _forward(course, many, done.counting)
         if done.tasks or done.before != done.after:
             changed.append(done)
@@ -84,7 +84,7 @@ def apply(
     return Applied(found.assignment, tuple(changed), _pages(course, found.assignment, list(again)))
 
 
-def _keep(course: Course, many: Sequence[Again]) -> None:
+def _keep(course: Course, many: Sequence[Again], counting: str) -> None:
     """The result that feedback and formgrader show, where it is of one of these submissions."""
     for one in many:
         student, assignment = one.submission.student, one.submission.assignment
@@ -94,18 +94,21 @@ def _keep(course: Course, many: Sequence[Again]) -> None:
         if before.submission != one.submission.id:
             continue
         result = _joined(before, one.result)
-        _for_formgrader(course, one, result)
+        if one.submission.id == counting:
+            _for_formgrader(course, one, result)
         results.save(course.state, result)
 
 
 def _forward(course: Course, many: Sequence[Again], counting: str) -> None:
-    """Puts a former submission that is the best one now into `submitted/`, as grading does."""
+    """Put another submission that is the best one now into `submitted/`, as grading does."""
     first = many[0].submission
+    choice = gradebook.choices(course, first.assignment, [first.student])[first.student]
+    if not lies(course, first.assignment, first.student, counting):
+        with suppress(NotFound):  # its files are gone: its scores count all the same
+            put_forward(course, first.assignment, first.student, counting, graded=choice.newest)
     before = results.load(course.state, first.assignment, first.student)
     if before is None or before.submission == counting:
         return
-    with suppress(NotFound):  # its files are gone: its scores count all the same
-        put_forward(course, first.assignment, first.student, counting, graded=before.submission)
     for one in many:
         if one.submission.id == counting and one.result is not None:
             _for_formgrader(course, one, one.result)

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.config import Course
 from autograder.evidence import results
-from autograder.gradebook.recording import By
+from autograder.gradebook.applying import By
 from autograder.gradebook.regrading import Regraded, regrade
 from autograder.nouns import Result, Submission
 from autograder.steps.grade import read

@@ -171,7 +171,7 @@ def _class(
 
 # ── Tables ───────────────────────────────────────────────────────────────────────────
 
-_STATUSES = ("passed", "failed", "not_attempted", "not_run", "error")
+_STATUSES = ("passed", "failed", "not_attempted", "not_run", "error", "unreadable")
 _CRITERION = ("notebook", "task", "criterion", "demand")
 TABLES: Mapping[str, tuple[str, ...]] = {
     "criteria": (

@@ -9,4 +9,5 @@ PHRASES = (
     msgid("not attempted"),
     msgid("not run"),
     msgid("passed"),
+    msgid("unreadable"),
 )

@@ -1,0 +1,122 @@
+"""Which of a student's submissions counts: chosen among all that are recorded.
+
+Those with the highest outcome (`nouns.Outcome`) come first, so that nothing that cannot be graded
+counts over what can; of these the best or the last one, as the course says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from autograder.config import Course
+from autograder.gradebook.applying import (
+    By,
+    assignment_of,
+    late_elsewhere,
+    write_late_penalties,
+    write_scores,
+)
+from autograder.gradebook.connection import Gradebook, reading, writing
+from autograder.gradebook.lateness import Penalty, late_penalty
+from autograder.gradebook.tables import SubmissionRow
+from autograder.nouns import Outcome
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The submission of one student that counts, and the newest of those that are recorded."""
+
+    counting: str
+    newest: str
+
+
+def choices(
+    course: Course, assignment: str, students: Collection[str] = ()
+) -> dict[str, Choice]:  # fmt: skip
+    """The submission of every student (or of these) that counts by the policy as it is now.
+
+    Where that is not the one that the gradebook has, it becomes it: the policy was changed.
+    """
+    with reading(course) as session:
+        found: dict[str, list[SubmissionRow]] = {}
+        query = select(SubmissionRow).where(SubmissionRow.assignment == assignment)
+        if students:
+            query = query.where(SubmissionRow.student.in_(list(students)))
+        for row in session.scalars(query.order_by(SubmissionRow.id)):
+            found.setdefault(row.student, []).append(row)
+        chosen = {
+            student: Choice(_counting(course, rows).id, rows[-1].id)
+            for student, rows in found.items()
+        }
+        changed = [
+            student for student, rows in found.items()
+            if not any(row.counts and row.id == chosen[student].counting for row in rows)
+        ]  # fmt: skip
+    for student in changed:
+        counting = choose_again(course, assignment, student, "c.Submissions.counts was changed")
+        chosen[student] = replace(chosen[student], counting=counting)
+    return chosen
+
+
+def choose_again(
+    course: Course, assignment: str, student: str, reason: str = "more time was given"
+) -> str:
+    """Choose anew the submission that counts; return its id, "" if nothing is graded yet."""
+    with writing(course) as book:
+        mine = select(SubmissionRow).where(
+            SubmissionRow.assignment == assignment, SubmissionRow.student == student
+        )
+        row = book.session.scalars(mine).first()
+        if row is None:
+            return ""
+        known = assignment_of(book, assignment)
+        counting = choose(course, book, known, row)
+        write_scores(book, counting, By(action="chosen again", reason=reason))
+        write_late_penalties(book, counting, late_penalty(course, book.session, known, counting))
+        late_elsewhere(course, book, counting)
+        return counting.id
+
+
+# ── By what it is chosen ─────────────────────────────────────────────────────────────
+
+
+def choose(
+    course: Course, book: Gradebook, assignment: Any, recorded: SubmissionRow
+) -> SubmissionRow:
+    """The submission of this student that counts, marked so; it was another one, maybe."""
+    book.session.flush()
+    rows = book.session.scalars(
+        select(SubmissionRow).where(
+            SubmissionRow.assignment == recorded.assignment,
+            SubmissionRow.student == recorded.student,
+        )
+    ).all()
+    for row in rows:  # anew each time: an extension may have been granted since
+        row.total = _total(row, late_penalty(course, book.session, assignment, row))
+    counting = _counting(course, rows)
+    for row in rows:
+        row.counts = row is counting
+    book.session.flush()
+    return counting
+
+
+def _counting(course: Course, rows: Sequence[SubmissionRow]) -> SubmissionRow:
+    """The one of a student's submissions that counts, by the course's policy."""
+    by_score = course.submissions.counts == "best"
+
+    def key(row: SubmissionRow) -> tuple[int, float, datetime, str]:
+        return Outcome(row.outcome).rank, row.total if by_score else 0.0, row.received, row.id
+
+    return max(rows, key=key)
+
+
+def _total(row: SubmissionRow, late: Penalty) -> float:
+    notebooks = [
+        sum(found["auto"] or 0.0 for found in notebook.values()) for notebook in row.tasks.values()
+    ]
+    return sum(points - late(points) for points in notebooks)
