@@ -6,6 +6,10 @@ A real server on loopback, every student with a sign-in of their own, arrivals s
 at random, thirty at once at most. With `--kill S` the server gets SIGKILL after S seconds and is
 started again; who heard no answer tries again, as submit() does. At the end every receipt is
 verified and its files are looked for on disk, byte by byte.
+
+Every third student uploads a worse, an empty or a cut file half a second after the right one. In the
+end everything is graded as the worker does, by a stand-in that takes the points from the
+answer's own words (nothing is run): no score may ever fall, and everybody must have the best one.
 """
 
 from __future__ import annotations
@@ -27,15 +31,35 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
+from typing import Any
 
-from autograder import config, receipts
+from autograder import config, gradebook, receipts
 from autograder.config import Course
+from autograder.errors import BrokenSubmission
 from autograder.gradebook import access, queue
+from autograder.notebook.merging import merge
+from autograder.nouns import (
+    Assignment,
+    CriterionResult,
+    Notebook,
+    NotebookResult,
+    Result,
+    Status,
+    Submission,
+    Task,
+    TaskResult,
+)
+from autograder.steps import grade as grading
 from autograder.steps import roster
 from autograder.steps.collect import shelf_of
 from autograder.steps.init import init
+from autograder.steps.judging.check import unreadable
+from autograder.steps.judging.judge import Judged
+from autograder.steps.portal import on_arrival
 from autograder.steps.release import release
 
 TRIES = 240  # two minutes, as submit() goes on for hours
@@ -47,6 +71,7 @@ class Sent:
 
     student: str
     data: bytes
+    right: bool = True
     receipt: dict | None = None
     seconds: float = 0.0
     tries: int = 0
@@ -98,6 +123,50 @@ class Server:
         self.process.wait()
 
 
+class ByWords:
+    """A judge that runs nothing: all points for an answer that says `right`, a quarter for others."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+
+    def judge(self, submission: Submission, **_: bool) -> Judged:
+        """The result of one submission."""
+        found = tuple(self._notebook(one, submission.path) for one in self.assignment.notebooks)
+        result = Result(submission.id, submission.assignment, submission.student, 1, found)
+        return Judged(result, {}, {}, ran=1)
+
+    def _notebook(self, notebook: Notebook, folder: Path) -> NotebookResult:
+        path = folder / f"{notebook.name}.ipynb"
+        try:
+            merge(notebook, path)
+        except BrokenSubmission as broken:
+            tasks = tuple(unreadable(task, path.name, broken) for task in notebook.tasks)
+            return NotebookResult(notebook.name, tasks, broken=str(broken))
+        share = 1.0 if b"right" in path.read_bytes() else 0.25
+        return NotebookResult(notebook.name, tuple(map(partial(_marked, share), notebook.tasks)))
+
+
+def _marked(share: float, task: Task) -> TaskResult:
+    state = Status.PASSED if share == 1 else Status.FAILED
+    criteria = (
+        CriterionResult(c.name, state, share * c.points, c.points, c.sentence, c.hidden)
+        for c in task.criteria
+    )
+    return TaskResult(task.grade_id, task.kind, task.points, tuple(criteria))
+
+
+def grade_everything(course: Course) -> tuple[int, dict[str, float]]:
+    """Grades what is queued as the worker does; how many scores fell, and the scores at the end."""
+    workers: Any = SimpleNamespace(parallel=2, notes=(), tier="none")
+    grading.judge_of = lambda _course, assignment, _workers: ByWords(assignment)
+    fell, scores = 0, dict[str, float]()
+    while on_arrival.grade_next(course, workers):
+        now = {s.student: s.score for s in gradebook.student_scores(course, "hello")}
+        fell += sum(now.get(student, 0.0) < before for student, before in scores.items())
+        scores = now
+    return fell, scores
+
+
 def hand_in(port: int, token: str, sent: Sent) -> None:
     url = f"http://127.0.0.1:{port}/api/assignments/hello/submission?name=hello.ipynb"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/octet-stream"}
@@ -115,6 +184,19 @@ def hand_in(port: int, token: str, sent: Sent) -> None:
         except OSError:
             pass
         time.sleep(0.5)
+
+
+def hand_in_all(port: int, token: str, sends: list[Sent]) -> None:
+    for number, sent in enumerate(sends):
+        time.sleep(0.5 if number else 0.0)
+        hand_in(port, token, sent)
+
+
+def _answered(notebook: dict, text: str) -> bytes:
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            cell["source"] = text
+    return json.dumps(notebook).encode()
 
 
 def is_there(course: Course, sent: Sent, key: receipts.Ed25519PublicKey) -> bool:
@@ -145,12 +227,14 @@ def main() -> None:
         }
         page = next((course.release / "hello").glob("*.ipynb")).read_text()
         notebook = json.loads(page)
-        sends = []
-        for person in everybody:
-            for cell in notebook["cells"]:
-                if cell["metadata"].get("nbgrader", {}).get("solution"):
-                    cell["source"] = f"answer = {person.id!r}"
-            sends.append(Sent(person.id, json.dumps(notebook).encode()))
+        sends, after = [], dict[str, Sent]()
+        for number, person in enumerate(everybody):
+            right = _answered(notebook, f"answer = {person.id!r}  # right")
+            sends.append(Sent(person.id, right))
+            if number % 3 == 0:
+                worse = _answered(notebook, f"answer = {person.id!r}")
+                data = (worse, b"", right[: len(right) // 2])[number // 3 % 3]
+                after[person.id] = Sent(person.id, data, right=False)
         port = free_port()
         server = Server(course, port)
         began = time.monotonic()
@@ -161,9 +245,11 @@ def main() -> None:
             waits = []
             for at, sent in zip(starts, sends, strict=True):
                 time.sleep(max(0.0, began + at - time.monotonic()))
-                waits.append(pool.submit(hand_in, port, tokens[sent.student], sent))
+                both = [sent, *filter(None, [after.get(sent.student)])]
+                waits.append(pool.submit(hand_in_all, port, tokens[sent.student], both))
             for wait in waits:
                 wait.result()
+        sends += after.values()
         took = time.monotonic() - began
         server.stop()
         report(course, sends, took, options)
@@ -173,12 +259,13 @@ def report(course: Course, sends: list[Sent], took: float, options: argparse.Nam
     key = receipts.public_key(course.root / receipts.PUBLIC)
     receipted = [s for s in sends if s.receipt]
     lost = [s for s in receipted if not is_there(course, s, key)]
-    waiting = sum(queue.job(course, "hello", s.student) is not None for s in receipted)
+    known = queue.known(course, "hello")
+    waiting = sum(s.receipt["submission"] in known for s in receipted if s.receipt)
     times = sorted(s.seconds for s in receipted)
     p95 = times[int(0.95 * (len(times) - 1))]
     size = len(sends[0].data)
     print(
-        f"{len(sends)} students in {options.seconds:g} s on {os.cpu_count()} cores, "
+        f"{len(sends)} uploads of {options.students} students in {options.seconds:g} s on {os.cpu_count()} cores, "
         f"{size / 1000:.0f} KB each"
         + (f", SIGKILL after {options.kill:g} s" if options.kill else "")
     )
@@ -189,7 +276,15 @@ def report(course: Course, sends: list[Sent], took: float, options: argparse.Nam
         f"answer: p50 {median(times) * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, max {times[-1]:.1f} s"
     )
     print(f"tried more than once: {sum(s.tries > 1 for s in sends)}")
-    if lost or len(receipted) < len(sends):
+    fell, scores = grade_everything(course)
+    most = max(scores.values(), default=0.0)
+    less = sum(scores.get(s.student, 0.0) < most for s in sends if s.right)
+    others = sum(not s.right for s in sends)
+    print(
+        f"graded: {len(scores)} students, {others} of them with a worse or broken file after it; "
+        f"scores that fell {fell}, below the best {less}"
+    )
+    if lost or len(receipted) < len(sends) or waiting < len(receipted) or fell or less:
         raise SystemExit(1)
 
 
