@@ -46,8 +46,9 @@ bench: $(STAMP) ## How fast a class is graded, beside the floor and beside nbgra
 soak: $(STAMP) ## Five hundred jobs in a row, every tenth hostile: what is left of them (ARGS=--graded: submissions)
 	$(BIN)/python -m tests.sandbox.soak $(ARGS)
 
-fuzz: $(STAMP) ## A minute of made-up bytes for everything that reads what students hand in
+fuzz: $(STAMP) ## A minute of made-up bytes for everything that reads what students and instructors give
 	for one in tests/fuzz/fuzz_*.py; do $(BIN)/python $$one -max_total_time=60 || exit 1; done
+	FUZZ_EXAMPLES=1000 $(PYTEST) -q tests/fuzz/test_readers.py
 
 browser: $(STAMP) ## The tests that drive headless Chromium
 	.ci/environment --browser

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import difflib
+import io
 import sys
+import tokenize
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -100,21 +102,37 @@ def read(path: Path, *, foreign: bool = False) -> Written:
     written = Written(path)
     root = _Root(written, foreign)
     try:
-        code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
-    except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+        code = compile(_source(path), str(path), "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         place = f"{path}, line {line}" if line else str(path)
-        raise ConfigError(f"this is not Python: {error}", where=place) from None
+        raise ConfigError(
+            f"this is not Python: {error}", where=place, way_out="mend that line; save it in UTF-8"
+        ) from None
     namespace = {"get_config": lambda: root, "__file__": str(path), "__name__": path.stem}
     try:
         exec(code, namespace)  # noqa: S102 - the instructor's own file, run as traitlets runs it
     except ConfigError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         lines = [f.lineno for f in _frames(error.__traceback__) if f.file == str(path)]
         place = f"{path}, line {lines[-1]}" if lines else str(path)
-        raise ConfigError(f"{type(error).__name__}: {error}", where=place) from error
+        raise ConfigError(
+            f"{type(error).__name__}: {error}", where=place, way_out="mend that line"
+        ) from error
     return written
+
+
+def _source(path: Path) -> str:
+    """Return the file's text, in UTF-8 or as its `coding` line says."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read it: {error.strerror}", where=str(path), way_out="check the file"
+        ) from None
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return io.TextIOWrapper(io.BytesIO(data), encoding).read()
 
 
 class _Root:
@@ -270,7 +288,7 @@ def _here(path: Path) -> str:
 
 def _line_of(path: Path, literal: object, start: int) -> int:
     """The first line from `start` on that holds this literal, or `start`."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = ast.parse(_source(path))
     lines = [
         node.lineno
         for node in ast.walk(tree)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
 
+from babel.core import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import PoFileError, read_po, write_po
 
@@ -74,11 +75,18 @@ def read(folder: Path, language: str) -> Translation:
 
 def _catalog(folder: Path, language: str) -> Catalog:
     path = path_of(folder, language)
+    try:
+        Locale.parse(language)
+    except (UnknownLocaleError, ValueError) as error:
+        raise AutograderError(
+            f"{language!r} is no language: {error}", where=str(path),
+            way_out="name the catalogue by a language's code, as in ko.po",
+        ) from None  # fmt: skip
     if not path.is_file():
         return Catalog(locale=language)
     try:
         return read_po(io.BytesIO(path.read_bytes()), locale=language, abort_invalid=True)
-    except (PoFileError, UnicodeDecodeError) as error:
+    except (PoFileError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise AutograderError(
             f"this catalogue cannot be read: {error}", where=str(path), way_out="mend that line"
         ) from error

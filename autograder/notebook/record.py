@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from autograder.notebook.cells import GENERATED, cells_of
@@ -28,6 +28,36 @@ def record(
         "notebooks": {nb.name: _notebook(nb, released[nb.name]) for nb in assignment.notebooks},
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
     }
+
+
+def is_record(data: Mapping[str, Any]) -> bool:
+    """Return True if the object has what the next release looks for; TypeError or KeyError if not.
+
+    Older records lack some of it, which is no damage.
+    """
+    tables = [data.get("notebooks", {}), data.get("files", {}), data.get("former", {})]
+    texts = [*data.get("files", {}).values(), data.get("wheel", ""), data.get("kind", "")]
+    for notebook in data.get("notebooks", {}).values():
+        tables += [notebook["tasks"], notebook["cells"]]
+        for cell in notebook["cells"].values():
+            texts += [cell["grade_id"], cell["sha256"]]
+        for task in notebook["tasks"].values():
+            texts += [task["kind"], *_criterion_texts(task["criteria"])]
+            texts += ["" if isinstance(task["points"], int | float) else None]
+    for digests in data.get("former", {}).values():
+        texts += digests if isinstance(digests, list) else [None]
+    return (
+        type(data.get("number", 0)) is int
+        and all(isinstance(table, dict) for table in tables)
+        and all(isinstance(text, str) for text in texts)
+    )
+
+
+def _criterion_texts(criteria: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+    for criterion in criteria:
+        yield from (criterion[key] for key in ("name", "demand", "sha256"))
+        yield criterion["was"] or ""
+        yield "" if isinstance(criterion["points"], int | float) else None
 
 
 def _notebook(notebook: Notebook, node: Any) -> dict[str, Any]:

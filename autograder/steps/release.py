@@ -17,14 +17,15 @@ from typing import Any
 from autograder import gradebook
 from autograder.config import Course
 from autograder.config.names import check_name
-from autograder.errors import NotFound, ReleaseRefused
+from autograder.config.stored import read_object
+from autograder.errors import AutograderError, NotFound, ReleaseRefused
 from autograder.notebook import catalogues
 from autograder.notebook.catalogues import Translation
 from autograder.notebook.cell_rules import unmarked_asserts
 from autograder.notebook.cells import cells_of
 from autograder.notebook.leaks import leaks
 from autograder.notebook.reading import HIDDEN_FOLDER, read_assignment
-from autograder.notebook.record import TOKEN, TOKEN_SHAPE, changes
+from autograder.notebook.record import TOKEN, TOKEN_SHAPE, changes, is_record
 from autograder.notebook.wheel import Wheel, light_wheel
 from autograder.nouns import Assignment, TaskKind
 from autograder.steps.building import MANIFEST, Built, build
@@ -173,7 +174,7 @@ def out_of_step(course: Course, assignment: str) -> list[str]:
     folder = folder_of(course, assignment)
     if not (folder / MANIFEST).is_file():
         return [MANIFEST]
-    last = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    last = _read_record(folder / MANIFEST)
     source = read_assignment(course.source / assignment, kind=course.kind_of(assignment))
     translations = [_translation(source, lang) for lang in _languages(course, source, ())]
     wheel = Wheel.at(folder / last["wheel"])
@@ -256,8 +257,23 @@ def last_record(course: Course, assignment: str) -> dict[str, Any]:
     It lies in the course's state, and beside the released notebooks for a fresh clone.
     """
     places = (_record_path(course, assignment), course.release / assignment / MANIFEST)
-    found = [json.loads(p.read_text(encoding="utf-8")) for p in places if p.is_file()]
+    found: list[dict[str, Any]] = []
+    damaged: list[AutograderError] = []
+    for path in places:
+        try:
+            found += [_read_record(path)] if path.is_file() else []
+        except AutograderError as error:
+            damaged.append(error)
+    if damaged and not found:
+        raise damaged[0]
     return max(found, key=lambda r: int(r.get("number", 0)), default={})
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    way_out = (
+        "put it back from a backup or from version control; deleted, the next release is number 1"
+    )
+    return read_object(path, "the record of the last release", is_record, way_out)
 
 
 def released_number(course: Course, assignment: str) -> int:

@@ -19,6 +19,7 @@ from typing import Any
 
 from autograder import atomically
 from autograder.config import Course
+from autograder.config.stored import read_object
 from autograder.errors import AutograderError, NotFound
 from autograder.steps.class_list import REMEDY, Entry, plain_number, read_class_list, refuse
 
@@ -91,8 +92,16 @@ def people(course: Course) -> tuple[Person, ...]:
 @lru_cache(maxsize=4)
 def _read(path: Path, _inode: int, _changed: int) -> tuple[Person, ...]:
     """The file is put there whole each time, so that another one has another inode."""
-    data = json.loads(path.read_text(encoding="utf-8"))
+    way_out = "put back a backup (autograder restore), or delete it and import the class list again"
+    data = read_object(path, "the roster", _fits, way_out)
     return tuple(Person(**one) for one in data["people"])
+
+
+def _fits(data: Mapping[str, Any]) -> bool:
+    people = [Person(**one) for one in data["people"]]
+    texts: list[Any] = [value for one in people for value in list(vars(one).values())[:-1]]
+    numbers: list[Any] = [one.multiplier for one in people]
+    return all(isinstance(text, str) for text in texts) and all(1 <= n <= 10 for n in numbers)
 
 
 def find(course: Course, said: str) -> Person:

@@ -32,6 +32,7 @@ def autograder(*words: str, cwd: Path, code: int = 0) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_korean_course_from_nothing_to_scores(tmp_path: Path) -> None:
     root = tmp_path / "딥러닝 수업"
     assert "딥러닝 수업" in autograder("init", "딥러닝 수업", "--name", "딥러닝", cwd=tmp_path)

@@ -7,12 +7,12 @@ concluded from them, and what they were measured with: versions, and fingerprint
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.config.stored import read_object
 from autograder.evidence.store import digest, fingerprint
 from autograder.nouns import Assignment, Criterion, Task
 from autograder.steps.judging.run import versions
@@ -85,11 +85,17 @@ def _by_chance(variants: Variants, task: Task, criterion: Criterion) -> bool:
 def read_calibration(assignment: Assignment) -> dict[str, Any]:
     """The entries by notebook/task; {} if there is no file of this format."""
     path = assignment.path / FILE
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    if not path.is_file():
         return {}
+    way_out = f"delete it and measure again: autograder calibrate {assignment.name}"
+    data = read_object(path, "the calibration", _is_calibration, way_out)
     return dict(data["tasks"]) if data.get("format") == FORMAT else {}
+
+
+def _is_calibration(data: dict[str, Any]) -> bool:
+    if data.get("format") != FORMAT:
+        return True  # of another version, and measured again
+    return all(isinstance(entry, dict) for entry in data["tasks"].values())
 
 
 def code_of(variants: Variants, task: Task, criteria: list[Criterion]) -> str:
