@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.sandbox.attacks import (
     Attack,
     Attempt,
     all_attacks,
+    answers,
     applies,
     bait,
     evaded,
@@ -47,7 +49,7 @@ def main(arguments: list[str]) -> int:
             cells, good = _row(attack, open_server, isolated, caught)
             bad += not good
             print(ROW.format(*cells), flush=True)
-    for line, good in _by_submissions():
+    for line, good in chain(_by_submissions(), _answers()):
         count, bad = count + 1, bad + (not good)
         print(ROW.format(*line), flush=True)
     print(f"\n{count - bad} of {count} attacks got nothing and left an honest job unharmed")
@@ -82,6 +84,17 @@ def _row(
     with_it = _told(tried) if held else f"!! {_told(tried)}"
     line = [attack.threat, attack.name, loose, with_it, "yes" if fine else "!! no", attack.measure]
     return line, held and fine and (loose == "—" or loose.startswith("got"))
+
+
+def _answers() -> Iterator[tuple[list[str], bool]]:
+    """The answers that attack what judges them: an honest criterion stands beside each."""
+    with Workers() as workers, tempfile.TemporaryDirectory() as folder:
+        grade = answers.grader(workers.students, workers.checkers, Path(folder))
+        for attack in answers.ATTACKS:
+            loose, tried = attack.without(attack, grade), grade(attack)
+            with_it = f"!! got {tried}" if tried else "nothing: 0 points"
+            line = [attack.threat, attack.name, f"got {loose}"[:22], with_it, "yes", attack.measure]
+            yield line, bool(loose) and not tried
 
 
 def _told(tried: Attempt) -> str:
