@@ -51,7 +51,10 @@ def test_a_solved_copy_beside_the_untouched_notebook_gets_its_points(
 
 
 def _course_with_text(tmp_path: Path):
-    marks = {"grade_id": "why", "grade": True, "solution": True, "points": 1, "schema_version": 3}
+    marks = {
+        "grade_id": "why", "grade": True, "solution": True, "locked": False, "task": False,
+        "points": 1, "schema_version": 3,
+    }  # fmt: skip
     why = new_markdown_cell("YOUR ANSWER HERE", metadata={"nbgrader": marks})
     cells = [answer("x = 1"), test("assert x == 1", "t", 1), why]
     notebook, problems = read_notebook(write(tmp_path / "source" / "a", cells, "nb"))
