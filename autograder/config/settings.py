@@ -49,7 +49,10 @@ class CourseSettings:
         ("sc*",), "all", "Names or patterns of the assignments that are sprint challenges."
     )
     due: Mapping[str, str] = _set(
-        {}, "collect", "`{assignment: 'YYYY-MM-DD HH:MM'}`, in the course's time zone."
+        {},
+        "collect",
+        "`{assignment: 'YYYY-MM-DD HH:MM'}` in the course's time zone, or with an offset from UTC: "
+        "`'2026-11-01 01:30-04:00'`.",
     )
 
 
