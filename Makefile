@@ -36,8 +36,9 @@ test-slow: $(STAMP) ## The tests that train models or run for minutes
 checks: $(STAMP) ## Every check of `expect` against right, wrong and hostile values
 	$(PYTEST) tests/expect $(ARGS)
 
-attacks: $(STAMP) ## Every class of attack on the sandbox: tried, and what it got
+attacks: $(STAMP) ## Every class of attack on sandbox and portal: tried, and what it got
 	$(BIN)/python -m tests.sandbox.attacks $(ARGS)
+	$(BIN)/python -m tests.web.attacks
 	$(PYTEST) -v tests/sandbox/test_hostile_notebooks.py
 
 bench: $(STAMP) ## How fast a class is graded, beside the floor and beside nbgrader

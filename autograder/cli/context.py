@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, TypeVar, cast
 
 import typer
 
@@ -92,7 +92,8 @@ def show(
     else:
         from rich.console import Console
 
-        console = Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+        out = cast(TextIO, _Printable(sys.stdout))
+        console = Console(file=out, soft_wrap=not sys.stdout.isatty(), highlight=False)
         for part in in_words(report):
             console.print(part, markup=False)
     if not ok:
@@ -100,8 +101,14 @@ def show(
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on standard output."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """One JSON object on standard output; characters that cannot be seen are escaped in it."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    lines = ("".join(map(_escaped, line)) for line in text.split("\n"))
+    typer.echo("\n".join(lines) if not _is_printable(text) else text)
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def as_fields(error: AutograderError) -> dict[str, Any]:
@@ -117,10 +124,27 @@ def as_fields(error: AutograderError) -> dict[str, Any]:
     return fields
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, colours: bool = False) -> str:
     """The text with characters that would move the cursor, or turn a line round, written out."""
-    if all(line.isprintable() for line in text.split("\n")):
+    if _is_printable(text):
         return text
     from autograder import harmless
 
-    return harmless.text(text)
+    return harmless.text(text, cap=len(text), colours=colours)
+
+
+def _is_printable(text: str) -> bool:
+    return all(line.isprintable() for line in text.split("\n"))
+
+
+class _Printable:
+    """A stream on which whatever students wrote shows what it holds; our own colours stay."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(printable(text, colours=True))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -165,6 +165,13 @@ class SubmissionSettings:
     )
     max_mb: int = _set(64, "collect", "The largest submission, unpacked.", least=1)
     max_files: int = _set(200, "collect", "The most files in one submission.", least=1)
+    quota_mb: int = _set(
+        1024,
+        "serve",
+        "All that one student's submissions to one assignment may take on the portal's disk; more "
+        "is refused until something is deleted.",
+        least=1,
+    )
     keep_days: int = _set(
         0,
         "forget",

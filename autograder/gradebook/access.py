@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Update, delete, select, update
 
 from autograder.config import Course
-from autograder.gradebook.connection import now, reading, rows_changed, writing
+from autograder.gradebook.connection import now, reading, rows_changed, storable, writing
 from autograder.gradebook.portal_tables import DeviceRow, TokenRow
 
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none that is taken for another
@@ -34,6 +35,16 @@ class Entry:
     kind: str
     token: str
     expires: datetime  # UTC, without a zone
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A notebook that waits to be let in, as it describes itself; times are UTC."""
+
+    code: str
+    about: Mapping[str, str]
+    began: datetime
+    expires: datetime
 
 
 def new_token(
@@ -118,19 +129,38 @@ def hashed(course: Course, token: str) -> str:
 # ── A notebook signs in ──────────────────────────────────────────────────────────────
 
 
-def ask(course: Course) -> tuple[str, str]:
-    """The secret a notebook keeps, and the short code that its student types on the page."""
+def ask(course: Course, about: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """Return the secret a notebook keeps, and the short code that its student types on the page.
+
+    `about` says which notebook asks: the student sees it before anything is allowed.
+    """
     secret, code = secrets.token_urlsafe(32), _code(8)
     moment = now()
     with writing(course) as book:
         book.session.execute(delete(DeviceRow).where(DeviceRow.expires <= moment))
         book.session.add(
             DeviceRow(
-                hash=hashed(course, secret), code=code, person="",
+                hash=hashed(course, secret), code=code, person="", about=storable(about or {}),
                 expires=moment + timedelta(minutes=DEVICE_MINUTES),
             )
         )  # fmt: skip
     return secret, f"{code[:4]}-{code[4:]}"
+
+
+def asking(course: Course, code: str) -> Asking | None:
+    """Return what waits with this code; None if nothing does."""
+    with reading(course) as session:
+        row = session.scalar(
+            select(DeviceRow).where(
+                DeviceRow.code == code.upper().translate(_ALIKE),
+                DeviceRow.person == "", DeviceRow.expires > now(),
+            )
+        )  # fmt: skip
+        if row is None:
+            return None
+        plain = f"{row.code[:4]}-{row.code[4:]}"
+        began = row.expires - timedelta(minutes=DEVICE_MINUTES)
+        return Asking(plain, dict(row.about), began, row.expires)
 
 
 def allow(course: Course, code: str, person: str) -> bool:

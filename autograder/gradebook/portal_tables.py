@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, Float, Index, Integer, String, Text
+from sqlalchemy import JSON, DateTime, Float, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from autograder.gradebook.tables import Base
@@ -41,6 +41,7 @@ class DeviceRow(Base):
     code: Mapped[str] = mapped_column(String(16), unique=True)
     expires: Mapped[datetime] = mapped_column(DateTime())  # UTC
     person: Mapped[str] = mapped_column(String(128))
+    about: Mapped[dict[str, str]] = mapped_column(JSON())  # what the notebook says of itself
 
 
 class QueueRow(Base):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -109,6 +109,13 @@ def all_of(course: Course, assignment: str) -> dict[str, Sprint]:
     with reading(course) as session:
         rows = session.scalars(select(SprintRow).where(SprintRow.assignment == assignment)).all()
         return {row.student: _sprint(row) for row in rows}
+
+
+def forget_requests(course: Course, student: str) -> None:
+    """Delete the words of a student's regrade requests; that they asked, and the answers, stay."""
+    with writing(course) as book:
+        mine = update(RegradeRow).where(RegradeRow.student == student).values(text="")
+        book.session.execute(mine)
 
 
 # ── Time that was given ──────────────────────────────────────────────────────────────

@@ -19,7 +19,7 @@ from autograder.config import Course
 from autograder.errors import AutograderError
 from autograder.evidence import forgetting, results
 from autograder.evidence.store import Store
-from autograder.gradebook import access, audit, queue
+from autograder.gradebook import access, audit, queue, sprints
 from autograder.steps import roster
 from autograder.steps.collect import shelf_of
 
@@ -84,6 +84,7 @@ def forget(
         leaving = () if stayed else leaving
         for person in leaving:
             access.revoke(course, person.id)
+            sprints.forget_requests(course, person.id)
         roster.remove(course, {person.id for person in leaving})
     names = tuple(person.id for person in leaving)
     return Report(delete, work, tuple(f"{o.assignment}/{o.student}" for o in waiting), names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,11 @@ from autograder.errors import AutograderError
 
 # What begins a formula, after OWASP's "CSV Injection"; East Asian programs take the wide forms too.
 FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
+
+# Also behind what programs drop or take for a separator: blanks, a byte order mark, `;` and tabs.
+_FORMULA = re.compile(
+    r"(^|[;\t\r\n])([\s\u200b-\u200f\u202a-\u202e\u2060\ufeff]*)(?=[=+\-@＝＋－＠])"
+)
 
 
 def csv_bytes(
@@ -38,4 +44,6 @@ def plain(cell: Any) -> str:
     if isinstance(cell, int | float):
         return f"{cell:.10g}"
     text = str(cell)
-    return f"'{text}" if text[:1] in FORMULA else text
+    if text[:1] in FORMULA:
+        return f"'{text}"
+    return _FORMULA.sub(r"\1'\2", text)

@@ -1,6 +1,6 @@
 """What a notebook asks of the portal: to be let in, to hand in, to save while a sprint runs.
 
-POST /api/device                          → {"secret", "code", "page", "seconds"}
+POST /api/device   {"assignment", "notebook", "machine"} → {"secret", "code", "page", "seconds"}
 POST /api/device/token   {"secret"}       → {"token"}, 202 while nobody has allowed it
 PUT  /api/assignments/A/submission?name=  the file; Bearer token → {"submission", "receipt"}
 PUT  /api/assignments/A/kept/NAME         a copy of kept work; GET gives it back
@@ -22,6 +22,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from autograder import harmless
 from autograder.gradebook import access
 from autograder.language import translate
 from autograder.steps.portal import kept_copies, sprint
@@ -49,8 +50,10 @@ def _device(router: APIRouter, portal: Portal) -> None:
 
     @router.post("/device")
     async def ask(request: Request) -> dict[str, Any]:
-        asked.count(portal.door.address(request))
-        secret, code = await run_in_threadpool(access.ask, portal.course)
+        address = portal.door.address(request)
+        asked.count(address)
+        about = {**_about(await request.body()), "address": address}
+        secret, code = await run_in_threadpool(access.ask, portal.course, about)
         base = portal.course.portal.url or str(request.base_url)
         page = f"{base.rstrip('/')}/device?code={code}"
         seconds = access.DEVICE_MINUTES * 60
@@ -63,6 +66,20 @@ def _device(router: APIRouter, portal: Portal) -> None:
         if found is None:
             raise HTTPException(410, translate("This code is over: ask for a new one."))
         return JSONResponse({"token": found}, 200 if found else 202)
+
+
+def _about(body: bytes) -> dict[str, str]:
+    """What a notebook says of itself: short, without characters that cannot be seen."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        said = {}
+    said = said if isinstance(said, dict) else {}
+    return {
+        key: harmless.text(str(said[key]), cap=80).replace("\n", " ")
+        for key in ("assignment", "notebook", "machine")
+        if said.get(key)
+    }
 
 
 def _submission(router: APIRouter, portal: Portal) -> None:
@@ -132,7 +149,8 @@ def _sprints(router: APIRouter, portal: Portal) -> None:
         who, at = await student(request, assignment), request.state.arrived
         async with _streamed(request, NOTEBOOK) as path:
             text = path.read_text("utf-8", "replace")
-        await run_in_threadpool(sprint.save, course, assignment, who, name[:100], text, at)
+        whole = portal.clock()
+        await run_in_threadpool(sprint.save, course, assignment, who, name[:100], text, at, whole)
         return await run_in_threadpool(saved, assignment, who, at)
 
     @router.put("/sprints/{assignment}/cell")
@@ -142,8 +160,9 @@ def _sprints(router: APIRouter, portal: Portal) -> None:
         given = await _json(request)
         name, id_, source = (str(given.get(key, "")) for key in ("name", "cell", "source"))
         await run_in_threadpool(
-            sprint.save_cell, course, assignment, who, name[:100], id_[:100], source, at
-        )
+            sprint.save_cell, course, assignment, who, name[:100], id_[:100], source, at,
+            portal.clock(),
+        )  # fmt: skip
         return await run_in_threadpool(saved, assignment, who, at)
 
 

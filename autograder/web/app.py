@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autograder import language, receipts
+from autograder import harmless, language, receipts
 from autograder.config import Course
 from autograder.deadlines import in_local_time
 from autograder.errors import AutograderError, NotFound
@@ -242,11 +242,22 @@ def _errors(app: FastAPI, portal: Portal) -> None:
     app.add_exception_handler(AutograderError, ours)
 
 
+def _seen(value: Any) -> Any:
+    """Whatever is put into a page, with characters that cannot be seen written out.
+
+    Here, in one place, so that no page has to think of who wrote a name, a file or a comment.
+    """
+    if type(value) is not str or value.isprintable():
+        return value
+    return harmless.text(value, cap=len(value))
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
+        finalize=_seen,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

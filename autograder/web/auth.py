@@ -172,13 +172,15 @@ class Door:
     def _called(self, name: str) -> roster.Person | None:
         """Who signs in elsewhere under this name: a student number, an address or a pseudonym.
 
-        Never what somebody is called: names are chosen, and not by one alone.
+        Never what somebody is called: names are chosen, and not by one alone. Nor where it could
+        be two people.
         """
-        wanted = name.strip().casefold()
-        for one in roster.people(self._course) if wanted else ():
-            if wanted in (one.number.casefold(), one.email.casefold(), one.id.casefold()):
-                return one
-        return None
+        wanted = _identity(name)
+        found = [
+            one for one in (roster.people(self._course) if wanted else ())
+            if wanted in map(_identity, (one.number, one.email, one.id))
+        ]  # fmt: skip
+        return found[0] if len(found) == 1 else None
 
     # ── Its session ──────────────────────────────────────────────────────────────────
 
@@ -252,6 +254,7 @@ class Door:
         if not isinstance(sealed, str) or not hmac.compare_digest(
             sealed.encode(), self.seal(visitor).encode()
         ):
+            await form.close()
             raise HTTPException(403, translate("This page was too old: load it again."))
         return form
 
@@ -267,3 +270,9 @@ class Door:
 def signed_out(visitor: Visitor) -> Visitor:
     """The same browser, nobody in it."""
     return replace(visitor, person=None, token="")
+
+
+def _identity(name: str) -> str:
+    """A name to be compared: only ASCII letters are the same in both cases, ß is never ss."""
+    plain = name.strip()
+    return plain.lower() if plain.isascii() else plain

@@ -16,6 +16,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from autograder import gradebook
 from autograder.errors import AutograderError, NotFound
 from autograder.gradebook import access, seen, served, sprints
 from autograder.language import translate
@@ -292,7 +293,8 @@ def _ask_again(portal: Portal, assignment: str, who: str, task: str, text: str) 
     if not text:
         raise AutograderError(translate("Say what should be looked at again, and why."))
     notebook, _, name = task.partition("/")
-    counting = next((line.id for line in page.lines if line.counts), "")
+    scores = gradebook.student_scores(portal.course, assignment, who)
+    counting = next((score.submission for score in scores), "")
     sprints.ask_again(portal.course, assignment, who, counting, notebook, name, text)
 
 
@@ -304,13 +306,19 @@ def _device(router: APIRouter, portal: Portal) -> None:
 
     @router.get("/device")
     def ask(visitor: Student, code: str = "") -> Response:
-        return portal.page("device.html.j2", visitor, code=code[:9], done=None)
+        return portal.page("device.html.j2", visitor, code=code[:9], found=None, done=None)
 
     @router.post("/device")
     async def allow(request: Request, visitor: Student) -> Response:
+        """Show what waits with a code; connect it once the student has agreed to just that."""
         form = await portal.door.form(request, visitor)
         guesses.count(_id(visitor))
         code = str(form.get("code", ""))[:20]
-        done = await run_in_threadpool(access.allow, portal.course, code, _id(visitor))
-        status = 200 if done else 400
-        return portal.page("device.html.j2", visitor, status=status, code=code, done=done)
+        found = await run_in_threadpool(access.asking, portal.course, code)
+        done = None if found else False
+        if found and form.get("agreed") == found.code:
+            done = await run_in_threadpool(access.allow, portal.course, code, _id(visitor))
+        return portal.page(
+            "device.html.j2", visitor, status=400 if done is False else 200, code=code,
+            found=found, done=done, address=portal.door.address(request),
+        )  # fmt: skip

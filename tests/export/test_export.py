@@ -69,6 +69,16 @@ def test_formulas_are_text(text):
     assert plain(text) == f"'{text}"
 
 
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [(" =1", "' =1"), ("\ufeff=1", "'\ufeff=1"), ("\u200b@x", "'\u200b@x"), ("a;=1+1", "a;'=1+1"),
+     ("a\n=1", "a\n'=1"), ("x; -1 point", "x;' -1 point"), ("\u3000＝1", "'\u3000＝1"),
+     ("a-b; c=d", "a-b; c=d"), ("a@b.org", "a@b.org")],
+)  # fmt: skip
+def test_formulas_behind_what_a_program_drops_or_splits_at_are_text_too(text, safe):
+    assert plain(text) == safe
+
+
 def test_numbers_stay_numbers_also_below_zero():
     assert [plain(v) for v in (-1.5, 3.0, 0, None, True)] == ["-1.5", "3", "0", "", "yes"]
 

@@ -52,7 +52,11 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("template") / "course"
+    return made(tmp_path_factory.mktemp("template") / "course")
+
+
+def made(root: Path) -> Path:
+    """A new course at this path: released, with its class."""
     init(root, "Deep Learning")
     path = root / "course_config.py"
     path.write_text(path.read_text() + SETTINGS)

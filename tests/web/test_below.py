@@ -98,6 +98,7 @@ def test_a_notebook_signs_in_and_hands_in_below_the_prefix(browser, below, stude
     assert asked["page"].startswith(f"{ORIGIN}{PREFIX}/device?code=")
     sign_in(browser, below)
     form = {"seal": seal(browser.get(f"{PREFIX}/device").text), "code": asked["code"]}
+    form["agreed"] = asked["code"]
     assert "Connected" in browser.post(f"{PREFIX}/device", data=form).text
     secret = {"secret": asked["secret"]}
     token = browser.post(f"{PREFIX}/api/device/token", json=secret).json()["token"]

@@ -321,10 +321,12 @@ def test_names_of_files_cannot_bring_code_onto_the_page(hana, course):
 def test_a_notebook_is_let_in_by_a_code_typed_on_the_page(hana, course, student):
     asked = hana.post("/api/device").json()
     assert hana.post("/api/device/token", json={"secret": asked["secret"]}).status_code == 202
-    done = hana.post(
-        "/device", data={"seal": seal_of(hana, "/device"), "code": asked["code"].lower()}
-    )
-    assert "Connected" in text(done)
+    seal = seal_of(hana, "/device")
+    shown = hana.post("/device", data={"seal": seal, "code": asked["code"].lower()})
+    assert "asks to hand in as you" in text(shown)
+    assert hana.post("/api/device/token", json={"secret": asked["secret"]}).status_code == 202
+    agreed = {"seal": seal, "code": asked["code"], "agreed": asked["code"]}
+    assert "Connected" in text(hana.post("/device", data=agreed))
     token = hana.post("/api/device/token", json={"secret": asked["secret"]}).json()["token"]
     assert hana.post("/api/device/token", json={"secret": asked["secret"]}).status_code == 410
     answer = hana.put(

@@ -11,9 +11,11 @@ import pytest
 
 from autograder import atomically, config
 from autograder.config import Course
+from autograder.gradebook import sprints
 from autograder.gradebook.connection import writing
 from autograder.steps import doctor
 from autograder.steps.backup import backup, restore
+from autograder.steps.forget import forget
 from autograder.steps.portal.hand_in import hand_in
 
 from .conftest import answered, upload
@@ -95,3 +97,11 @@ def test_a_course_that_nbgrader_shares_with_a_group_may_be_read_by_it(course):
     assert findings(course)["submitted is private"].ok
     course.submitted.chmod(0o2775)
     assert findings(course)["submitted is private"].way_out.startswith("chmod 2770 ")
+
+
+def test_the_words_of_requests_go_with_whoever_is_forgotten(course, student):
+    words = "my number is 010-1234"
+    sprints.ask_again(course, "hello", student, "", "hello", "standardise", words)
+    forget(course, students=["2026001"], delete=True, reason="asked for it")
+    (one,) = sprints.requests(course, "hello", student)
+    assert (one.text, one.state) == ("", "open")

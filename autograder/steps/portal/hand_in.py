@@ -7,6 +7,7 @@ The same files once more give the same receipt, so whoever heard no answer may s
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Container, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -73,6 +74,8 @@ def hand_in(
     uploads: Iterable[Upload],
     received: datetime,
     origin: str = ORIGIN,
+    *,
+    quota: bool = True,
 ) -> HandedIn:
     """The submission, on disk and in the queue when this returns.
 
@@ -101,6 +104,8 @@ def hand_in(
             if lying is None:
                 shelf.place(kept)
         else:
+            if quota:
+                _must_fit(course, shelf, student, taken)
             kept, *_ = receive(shelf, student, staged, taken, arrival, lying)
         receipt = receipt_of(course, shelf, kept)
         queue_unknown(course, shelf, student, also=kept.id)
@@ -206,6 +211,19 @@ def _named(name: str) -> PurePosixPath:
             way_out="hand in the .ipynb, or one .zip of everything",
         )  # fmt: skip
     return path
+
+
+def _must_fit(course: Course, shelf: Shelf, student: str, taken: Taken) -> None:
+    """Refused past what one student's submissions to one assignment may take together."""
+    most = course.submissions.quota_mb
+    files = [file for kept in shelf.all_of(student) for file in kept.files]
+    size = sum(file.size for file in (*files, *taken.files))
+    if size > most << 20:
+        raise Refused.because(
+            "your submissions to this assignment take {size} MB with it, {most} MB are kept",
+            where=translate("this upload"), size=math.ceil(size / (1 << 20)), most=most,
+            way_out="hand in without large files, or ask your course to make room",
+        )  # fmt: skip
 
 
 def _must_hold_a_notebook(taken: Taken, refused: tuple[Refused, ...]) -> None:

@@ -144,9 +144,15 @@ def must_be_in_time(
 # ── Saving meanwhile ─────────────────────────────────────────────────────────────────
 
 
-def save(course: Course, assignment: str, student: str, name: str, text: str, at: datetime) -> None:
-    """Keeps the notebook as it is now; on disk when this returns. TooLate, or Refused."""
-    must_be_in_time(course, assignment, student, at, at)
+def save(
+    course: Course, assignment: str, student: str, name: str, text: str, at: datetime,
+    whole: datetime | None = None,
+) -> None:  # fmt: skip
+    """Keeps the notebook as it is now; on disk when this returns. TooLate, or Refused.
+
+    `at` is when its first byte came, `whole` its last: what was begun in time cannot be written on.
+    """
+    must_be_in_time(course, assignment, student, at, whole or at)
     _must_be_known(course, assignment, name)
     try:
         cells = json.loads(text)["cells"]
@@ -162,10 +168,11 @@ def save(course: Course, assignment: str, student: str, name: str, text: str, at
 
 
 def save_cell(
-    course: Course, assignment: str, student: str, name: str, cell: str, source: str, at: datetime
-) -> None:
+    course: Course, assignment: str, student: str, name: str, cell: str, source: str, at: datetime,
+    whole: datetime | None = None,
+) -> None:  # fmt: skip
     """Keeps one answer cell as it was run: enough where no front end tells the whole notebook."""
-    must_be_in_time(course, assignment, student, at, at)
+    must_be_in_time(course, assignment, student, at, whole or at)
     _must_be_known(course, assignment, name)
     if len(source) > LONGEST_CELL:
         raise Refused.because("this cell is too long to be saved", where=cell[:60])
@@ -227,7 +234,7 @@ def _last_save(course: Course, sprint: sprints.Sprint) -> str:
         if not uploads:
             return ""
         try:
-            done = hand_in(course, sprint.assignment, sprint.student, uploads, at)
+            done = hand_in(course, sprint.assignment, sprint.student, uploads, at, quota=False)
         except Refused:
             return ""
     return done.submission
