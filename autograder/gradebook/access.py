@@ -115,8 +115,11 @@ def valid_links(course: Course) -> dict[str, datetime]:
 
 
 def revoke(course: Course, person: str, kind: str = "") -> int:
-    """Ends the tokens of a person; how many there were."""
+    """End the tokens of a person, and with all of them the sessions; how many tokens there were."""
     with writing(course) as book:
+        if not kind:
+            mine = (TokenRow.person == person, TokenRow.kind == SESSION)
+            book.session.execute(delete(TokenRow).where(*mine))
         done = book.session.execute(_ending(person, kind, now()))
         return rows_changed(done)
 

@@ -135,6 +135,7 @@ def _engine(url: str) -> Engine:
     if file.parent.is_dir() and not file.exists():
         with suppress(OSError):  # SQLite itself says why, if it cannot be
             file.touch(mode=0o600)  # its journals take over who may read it
+            _ready.cache_clear()  # a new file may have the number of one that was deleted
     return _ready(url, file.stat().st_ino if file.is_file() else 0)
 
 

@@ -132,10 +132,10 @@ def test_what_goes_wrong_with_one_sprint_keeps_no_other_back(course, student, cl
         sprint.save(course, "sc01", one, "sc01", answered(course, "sc01").decode(), clock())
     taken = sprint.hand_in
 
-    def fails_for_one(course, assignment, who, *rest):
+    def fails_for_one(course, assignment, who, *rest, **more):
         if who == student:
             raise OSError(28, "No space left on device")
-        return taken(course, assignment, who, *rest)
+        return taken(course, assignment, who, *rest, **more)
 
     monkeypatch.setattr(sprint, "hand_in", fails_for_one)
     clock.to(23)
