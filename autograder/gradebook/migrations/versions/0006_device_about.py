@@ -1,13 +1,10 @@
 """What a notebook that asks to be let in says of itself, shown before it is allowed."""
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 
-_NUMBERS = sorted(path.stem[:4] for path in Path(__file__).parent.glob("0*_*.py"))
-revision = "0007"
-down_revision = _NUMBERS[_NUMBERS.index(revision) - 1]  # whichever is the last before this one
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
