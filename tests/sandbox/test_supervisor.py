@@ -291,15 +291,14 @@ def test_a_closed_server_takes_no_job(tier: Tier) -> None:
         server.start(LIMITS)
 
 
-def test_nothing_but_a_job_itself_seeds_it(tier: Tier) -> None:
-    """Forks begin in one state; `inside` and `checking` seed it by the course's key."""
+def test_forks_draw_different_random_numbers(tier: Tier) -> None:
     with serve(tier, preload=["numpy"]) as server:
         drawn = set()
         for _ in range(3):
             with server.start(LIMITS) as job:
                 code = "import numpy, random; answer = [numpy.random.rand(), random.random()]"
                 drawn.update(ask(job, code)["answer"])
-    assert len(drawn) == 2
+    assert len(drawn) == 6
 
 
 LEFT_BEHIND = """
