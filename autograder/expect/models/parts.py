@@ -15,6 +15,7 @@ import numpy as np
 
 from autograder.errors import Fault
 from autograder.expect import read
+from autograder.expect.handover import Proxy
 from autograder.expect.read import Array
 from autograder.expect.verdict import NotMet, short
 
@@ -74,9 +75,16 @@ def demand_model(model: Any) -> Any:
             expected="a Keras model",
             got="{found}",
             next="Assign the model itself to this name, not what fit() or predict() returns.",
-            found=short(model),
+            found=_named(model),
         )
     return model
+
+
+def _named(value: Any) -> str:
+    """What is no model, in words that are equal in the notebook and behind the wall."""
+    if not isinstance(value, Proxy):
+        return short(value)
+    return str(getattr(value, "__name__", "")) or "an object of your own"
 
 
 def fact(get: Callable[[], Any], otherwise: Any = None) -> Any:
