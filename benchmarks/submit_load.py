@@ -7,7 +7,7 @@ at random, thirty at once at most. With `--kill S` the server gets SIGKILL after
 started again; who heard no answer tries again, as submit() does. At the end every receipt is
 verified and its files are looked for on disk, byte by byte.
 
-Every third student uploads a worse, an empty or a cut file half a second after the right one. In the
+Every third student uploads a worse, a `{}` or a cut file half a second after the right one. In the
 end everything is graded as the worker does, by a stand-in that takes the points from the
 answer's own words (nothing is run): no score may ever fall, and everybody must have the best one.
 """
@@ -233,7 +233,7 @@ def main() -> None:
             sends.append(Sent(person.id, right))
             if number % 3 == 0:
                 worse = _answered(notebook, f"answer = {person.id!r}")
-                data = (worse, b"", right[: len(right) // 2])[number // 3 % 3]
+                data = (worse, b"{}", right[: len(right) // 2])[number // 3 % 3]
                 after[person.id] = Sent(person.id, data, right=False)
         port = free_port()
         server = Server(course, port)
