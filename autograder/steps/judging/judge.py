@@ -174,7 +174,8 @@ class Judge:
                 in_error(t, fault) if merged.attempted.get(t.grade_id, True) else not_attempted(t)
                 for t in notebook.tasks
             )
-            return self._Done(NotebookResult(notebook.name, tasks, notes=(str(fault),)))
+            # the fault's text may quote hidden code: it is in the criteria, for staff alone
+            return self._Done(NotebookResult(notebook.name, tasks, notes=merged.notes))
 
     def _run_and_check(
         self,
