@@ -1,9 +1,9 @@
-"""Result ⇄ gradebook: nbgrader's database is the only place for scores; our tables lie beside it.
+"""The gradebook: nbgrader's database holds the scores; our own tables are in the same database.
 
-register     an assignment into nbgrader's tables, as generate_assignment would
-record       one graded submission, whole or not at all
-*_scores     what the gradebook says, for pages and exports
-write_autograded   the notebooks that nbgrader's formgrader shows
+register     add an assignment to nbgrader's tables, as generate_assignment does
+record       record one graded submission in a single transaction
+*_scores     read scores, for pages and exports
+write_autograded   write the notebooks that nbgrader's formgrader shows
 """
 
 import autograder.notebook  # noqa: F401  # isort: skip  (before nbgrader: it imports nbformat)

@@ -1,4 +1,4 @@
-"""The one database: opened, made ready, written in whole transactions, one writer at a time."""
+"""Database connection: create and migrate the tables; read; write, one writer at a time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WRITER = 0x61677264  # "agrd": the advisory lock that makes PostgreSQL's writer
 
 
 class Gradebook(api.Gradebook):  # type: ignore[misc]
-    """nbgrader's gradebook inside one transaction of ours: its commits wait for ours."""
+    """nbgrader's gradebook inside our transaction: its commits take effect only with ours."""
 
     def __init__(self, connection: Connection, course_id: str) -> None:
         self.engine = connection.engine
@@ -40,7 +40,7 @@ class Gradebook(api.Gradebook):  # type: ignore[misc]
             sessionmaker(
                 bind=connection,
                 join_transaction_mode="rollback_only",
-                expire_on_commit=False,  # what nbgrader commits is no end of ours
+                expire_on_commit=False,  # a commit by nbgrader does not end our transaction
             )
         )
         self.course_id = course_id
@@ -53,7 +53,7 @@ class Gradebook(api.Gradebook):  # type: ignore[misc]
 
 @contextmanager
 def writing(course: Course) -> Iterator[Gradebook]:
-    """The gradebook, to be changed: all that is done in the block is kept, or none of it."""
+    """Yield the gradebook for writing in one transaction, rolled back if the block raises."""
     try:
         with _engine(course.db_url).begin() as connection:
             _take_turn(connection)
@@ -69,7 +69,7 @@ def writing(course: Course) -> Iterator[Gradebook]:
 
 @contextmanager
 def reading(course: Course) -> Iterator[Session]:
-    """A session that sees one moment of the gradebook and is never written with."""
+    """Yield a session for reading one consistent snapshot; never write with it."""
     try:
         with _engine(course.db_url).connect() as connection:
             yield Session(bind=connection.execution_options(autograder_reads=True))
@@ -79,13 +79,16 @@ def reading(course: Course) -> Iterator[Session]:
 
 @contextmanager
 def kept_open(course: Course) -> Iterator[None]:
-    """Holds the database open for many writings: SQLite tidies up whenever its last user leaves."""
+    """Keep the database open across many writes.
+
+    Without it, SQLite checkpoints its journal each time the last connection closes.
+    """
     with _engine(course.db_url).connect():
         yield
 
 
 def nbgrader_config(course: Course) -> Config:
-    """What the course sets for nbgrader's own parts, its late-submission plugin included."""
+    """Return the course's settings for nbgrader, its late-submission plugin included."""
     config = Config({section: dict(values) for section, values in course.nbgrader.items()})
     if course.late.plugin:
         config.AssignLatePenalties.plugin_class = course.late.plugin
@@ -95,23 +98,26 @@ def nbgrader_config(course: Course) -> Config:
 
 
 def moment(iso: str) -> datetime:
-    """An ISO 8601 time as nbgrader keeps it: UTC, without a zone."""
+    """Parse an ISO 8601 time into nbgrader's form: UTC, without a zone."""
     when: datetime = parse_utc(iso)
     return when
 
 
 def now() -> datetime:
-    """This moment, as nbgrader keeps it: UTC, without a zone."""
+    """Return the current time in nbgrader's form: UTC, without a zone."""
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
 def rows_changed(done: Any) -> int:
-    """How many rows an UPDATE has changed."""
+    """Return the number of rows that an UPDATE changed."""
     return int(done.rowcount)
 
 
 def storable(value: Any) -> Any:
-    """The value as JSON every database takes: no NUL, no half characters, no NaN, no objects."""
+    """Convert a value to JSON that every database accepts.
+
+    Replace NUL characters and lone surrogates; turn NaN, infinities and other objects into strings.
+    """
     if isinstance(value, str):
         return value.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
     if value is None or isinstance(value, bool | int):
@@ -125,7 +131,7 @@ def storable(value: Any) -> Any:
     return storable(str(value))
 
 
-# ── Making the database ready ────────────────────────────────────────────────────────
+# ── Preparing the database ───────────────────────────────────────────────────────────
 
 
 def _engine(url: str) -> Engine:
@@ -133,9 +139,9 @@ def _engine(url: str) -> Engine:
         return _ready(url, 0)
     file = Path(make_url(url).database or "")
     if file.parent.is_dir() and not file.exists():
-        with suppress(OSError):  # SQLite itself says why, if it cannot be
-            file.touch(mode=0o600)  # its journals take over who may read it
-            _ready.cache_clear()  # a new file may have the number of one that was deleted
+        with suppress(OSError):  # on failure, SQLite's own error gives the reason
+            file.touch(mode=0o600)  # SQLite's journal files inherit these permissions
+            _ready.cache_clear()  # a new file may reuse a deleted file's inode
     return _ready(url, file.stat().st_ino if file.is_file() else 0)
 
 
@@ -143,7 +149,7 @@ def _engine(url: str) -> Engine:
 def _ready(url: str, _inode: int) -> Engine:
     engine = create_engine(
         url,
-        poolclass=NullPool,  # nothing is left open for a forked worker to inherit
+        poolclass=NullPool,  # a forked worker must not inherit open connections
         connect_args={"timeout": BUSY_SECONDS} if url.startswith("sqlite") else {},
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False, allow_nan=False),
     )
@@ -158,11 +164,11 @@ def _ready(url: str, _inode: int) -> Engine:
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin where SQLAlchemy says so
+    connection.isolation_level = None  # let SQLAlchemy, not the driver, begin transactions
     cursor = connection.cursor()
     try:
         cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the writer
-    except Exception:  # another process is just switching it on
+    except Exception:  # another process is switching WAL on right now
         cursor.execute("PRAGMA journal_mode")
     finally:
         cursor.close()
@@ -179,7 +185,10 @@ def _take_turn(connection: Connection) -> None:
 
 
 def _make_nbgraders_tables(connection: Connection) -> None:
-    """As `nbgrader.api.Gradebook` makes them, without looking for the command `alembic`."""
+    """Create nbgrader's tables as `nbgrader.api.Gradebook` does, without the `alembic` command.
+
+    Raises AutograderError if the database has another nbgrader's schema revision.
+    """
     head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
     tables = inspect(connection).get_table_names()
     if "assignment" not in tables:

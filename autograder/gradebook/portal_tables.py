@@ -1,11 +1,11 @@
-"""What the pages keep beside the scores: who may come in, what waits for grading, sprints.
+"""Tables of the web portal: sign-in tokens, the grading queue, sprints, regrade requests.
 
-ag_token      personal links, sessions, notebooks' sign-ins: hashes only, each with an end
-ag_device     short codes by which a notebook signs in
-ag_queue      submissions that wait for grading or are being graded
-ag_sprint     who began which sprint when, and what was handed in at the end
-ag_allowance  credits and extensions, each with who gave it and why
-ag_regrade    requests to look again, and the answers
+ag_token      tokens of personal links, sessions and notebooks: hashes with an expiry time
+ag_device     short codes for signing a notebook in
+ag_queue      submissions waiting for grading, being graded, done or failed
+ag_sprint     start of each student's sprint, its end, and the submission made at the end
+ag_allowance  time credits and extensions: who gave them and why
+ag_regrade    regrade requests and the answers
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autograder.gradebook.tables import Base
 
 
 class TokenRow(Base):
-    """One way in for one person; `kind` is link, session or notebook."""
+    """One person's token; `kind` is link, session or notebook."""
 
     __tablename__ = "ag_token"
     __table_args__ = (Index("ix_ag_token_person", "person"),)
@@ -33,7 +33,7 @@ class TokenRow(Base):
 
 
 class DeviceRow(Base):
-    """A notebook that asks to be let in; `person` once somebody has said that it is theirs."""
+    """A notebook that asks to sign in; `person` is "" until a student confirms its code."""
 
     __tablename__ = "ag_device"
 
@@ -41,11 +41,11 @@ class DeviceRow(Base):
     code: Mapped[str] = mapped_column(String(16), unique=True)
     expires: Mapped[datetime] = mapped_column(DateTime())  # UTC
     person: Mapped[str] = mapped_column(String(128))
-    about: Mapped[dict[str, str]] = mapped_column(JSON())  # what the notebook says of itself
+    about: Mapped[dict[str, str]] = mapped_column(JSON())  # the notebook's own description
 
 
 class QueueRow(Base):
-    """One submission to be graded; `state` is waiting, running, done or failed."""
+    """One queued submission; `state` is waiting, running, done or failed."""
 
     __tablename__ = "ag_queue"
     __table_args__ = (
@@ -64,7 +64,7 @@ class QueueRow(Base):
 
 
 class SprintRow(Base):
-    """One student's sprint; `ended` once the last save was handed in, or there was none."""
+    """One student's sprint; `ended` is set once the last save was submitted, or there was none."""
 
     __tablename__ = "ag_sprint"
 
@@ -76,7 +76,7 @@ class SprintRow(Base):
 
 
 class AllowanceRow(Base):
-    """Time given beyond others': `kind` is credit or extension; `student` is "" for everybody."""
+    """Extra time; `kind` is credit or extension, `student` is "" for all students."""
 
     __tablename__ = "ag_allowance"
     __table_args__ = (Index("ix_ag_allowance_whose", "assignment", "student"),)
@@ -92,7 +92,7 @@ class AllowanceRow(Base):
 
 
 class RegradeRow(Base):
-    """A request to look at one task again; `state` is open, granted or declined."""
+    """A regrade request for one task; `state` is open, granted or declined."""
 
     __tablename__ = "ag_regrade"
     __table_args__ = (Index("ix_ag_regrade_whose", "assignment", "student"),)

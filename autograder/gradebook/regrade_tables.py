@@ -1,6 +1,6 @@
-"""What a mended criterion would change, and did.
+"""Table of regrade previews, made after a criterion was fixed.
 
-ag_regrade_plan  one preview: who asked for it, why, what it found, and whether it was applied
+ag_regrade_plan  one preview: who requested it, the reason, its results, and whether it was applied
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from autograder.gradebook.tables import Base
 
 
 class PlanRow(Base):
-    """One preview; `state`: asked, judging, ready, apply, applying, applied, failed, dropped."""
+    """One preview of a regrade.
+
+    `state` is asked, judging, ready, apply, applying, applied, failed or dropped.
+    """
 
     __tablename__ = "ag_regrade_plan"
     __table_args__ = (
@@ -25,15 +28,15 @@ class PlanRow(Base):
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)  # ULID
     assignment: Mapped[str] = mapped_column(String(128))
-    tasks: Mapped[list[str]] = mapped_column(JSON())  # judged again; empty: all
-    runs: Mapped[bool]  # whether what the record does not answer may run again
+    tasks: Mapped[list[str]] = mapped_column(JSON())  # to be graded again; empty: all
+    runs: Mapped[bool]  # may rerun what the stored evidence does not answer
     who: Mapped[str] = mapped_column(String(128))
     reason: Mapped[str] = mapped_column(Text())
     at: Mapped[datetime] = mapped_column(DateTime())  # UTC
     state: Mapped[str] = mapped_column(String(16))
-    done: Mapped[int] = mapped_column(Integer)  # submissions judged, or students applied to
+    done: Mapped[int] = mapped_column(Integer)  # submissions graded, or students applied to
     total: Mapped[int] = mapped_column(Integer)
-    source: Mapped[str] = mapped_column(String(64))  # digest of what judged
+    source: Mapped[str] = mapped_column(String(64))  # digest of the assignment source files
     found: Mapped[dict[str, Any]] = mapped_column(JSON())
     note: Mapped[str] = mapped_column(Text())
     applied: Mapped[datetime | None] = mapped_column(DateTime())  # UTC

@@ -1,4 +1,4 @@
-"""What staff have said of answers beside the comments that nbgrader has a place for."""
+"""Staff feedback stored outside nbgrader's comments: rubric items and line comments."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from autograder.nouns import fill
 
 
 def for_students(course: Course, assignment: str, student: str | None = None) -> tuple[Remark, ...]:
-    """The rubric items that answers have, and the remarks on lines that students may read.
+    """Return applied rubric items and the line comments shown to students.
 
-    Each stands with its task, as a comment on the task would.
+    Each is returned as a comment on its task.
     """
     with reading(course) as session:
         return (*_items(session, assignment, student), *_lines(session, assignment, student))

@@ -1,4 +1,4 @@
-"""When students opened their feedback."""
+"""Record of when students first opened their feedback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autograder.gradebook.staff_tables import SeenRow
 
 
 def note(course: Course, assignment: str, student: str) -> None:
-    """Keeps that a student has opened the feedback of an assignment: the first time."""
+    """Record the first time that a student opens the feedback of an assignment."""
     if first_seen(course, assignment, student) is None:
         with writing(course) as book:
             if book.session.get(SeenRow, (assignment, student)) is None:
@@ -18,7 +18,7 @@ def note(course: Course, assignment: str, student: str) -> None:
 
 
 def first_seen(course: Course, assignment: str, student: str) -> datetime | None:
-    """When a student first opened the feedback (UTC); None if they have not."""
+    """Return when a student first opened the feedback (UTC), or None if they have not."""
     with reading(course) as session:
         row = session.get(SeenRow, (assignment, student))
         return row.at if row else None

@@ -1,7 +1,7 @@
-"""Which release the portal served to whom: rows of the audit, one for each release and student.
+"""Record of the releases that the portal served to each student, in the audit log.
 
-A release that somebody else was served is issued, too, but not to this student: who was only ever
-served newer ones cannot claim it.
+There is one row for each release and student. A student who was only ever served newer releases
+cannot claim an older one that was served to others.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from autograder.gradebook.tables import AuditRow
 
 
 def note(course: Course, assignment: str, student: str, number: int) -> None:
-    """Keep that the portal served this release to a student: the first time."""
+    """Record the first time that the portal serves this release to a student."""
     if number not in _numbers(course, assignment, student):
         audit.note(course, student, SERVED, assignment, {"release": number}, student=student)
 
 
 def oldest(course: Course, assignment: str) -> Mapping[str, int]:
-    """Return the oldest release served to each student; who was served none is not there."""
+    """Return the oldest release served to each student; students served none are left out."""
     with reading(course) as session:
         rows = session.execute(
             select(AuditRow.student, AuditRow.after).where(

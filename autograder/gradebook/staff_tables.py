@@ -1,14 +1,14 @@
-"""What staff keep beside the scores: only what nbgrader's tables have no place for.
+"""Tables of manual grading, for data that nbgrader's tables cannot hold.
 
-ag_rubric, _item, _mark  what a task is marked by, and who has which item
-ag_mark                  how a person's score came about, a note for staff, a flag
-ag_line_comment          a remark on one line of an answer
-ag_bank, ag_bank_use     remarks to use again, and where each was used
-ag_lease, ag_allotment   who is marking which answer now, and who marks what
-ag_fingerprint           how an answer behaves, by which answers are grouped
-ag_group, _merge, _pin   groups as people named, joined and split them
-ag_look                  who has looked at which answer
-ag_seen                  when a student first opened their feedback
+ag_rubric, _item, _mark  rubrics of tasks, and the items applied to each answer
+ag_mark                  parts of a manual score, a staff note, a flag
+ag_line_comment          comments on single lines of an answer
+ag_bank, ag_bank_use     the comment bank, and the answers that use each comment
+ag_lease, ag_allotment   which grader has which answer open, and who grades what
+ag_fingerprint           behaviour of an answer, used to group similar answers
+ag_group, _merge, _pin   groups that graders named, merged and split
+ag_look                  which grader has viewed which answer
+ag_seen                  time when a student first opened their feedback
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _key(length: int = 128) -> Mapped[str]:
 
 
 class RubricRow(Base):
-    """What the items of a task are added to: `start` is zero, full or auto."""
+    """Rubric of one task; `start`, the score that items are added to, is zero, full or auto."""
 
     __tablename__ = "ag_rubric"
 
@@ -53,7 +53,7 @@ class RubricItemRow(Base):
 
 
 class RubricMarkRow(Base):
-    """One student's answer has one item."""
+    """One rubric item applied to one student's answer."""
 
     __tablename__ = "ag_rubric_mark"
 
@@ -64,9 +64,10 @@ class RubricMarkRow(Base):
 
 
 class MarkRow(Base):
-    """How a person's score of one answer came about, and what staff say among themselves.
+    """Parts of one answer's manual score, and the staff's internal note.
 
-    `written` is the score we gave nbgrader last: another one there was given by its formgrader.
+    `written` is the score that we last wrote to nbgrader's table. If that table holds another
+    score, nbgrader's formgrader wrote it.
     """
 
     __tablename__ = "ag_mark"
@@ -85,7 +86,7 @@ class MarkRow(Base):
 
 
 class LineCommentRow(Base):
-    """A remark on one line of a cell; `shown` if the student may read it."""
+    """A comment on one line of a cell; `shown` if the student may read it."""
 
     __tablename__ = "ag_line_comment"
     __table_args__ = (Index("ix_ag_line_comment_whose", "assignment", "student"),)
@@ -105,7 +106,7 @@ class LineCommentRow(Base):
 
 
 class BankRow(Base):
-    """A remark to use again; `origin` names the mistake it came from, or is ""."""
+    """A reusable comment; `origin` names the mistake it came from, or is ""."""
 
     __tablename__ = "ag_bank"
     __table_args__ = (Index("ix_ag_bank_task", "assignment", "notebook", "task"),)
@@ -122,7 +123,7 @@ class BankRow(Base):
 
 
 class BankUseRow(Base):
-    """Where a remark was used: `text` as it was written there, `score` as it was then."""
+    """One use of a bank comment, with the answer's `text` and `score` at that time."""
 
     __tablename__ = "ag_bank_use"
 
@@ -136,7 +137,7 @@ class BankUseRow(Base):
 
 
 class LeaseRow(Base):
-    """One answer is one person's to mark until a moment."""
+    """One grader's exclusive hold on an answer, until a given time."""
 
     __tablename__ = "ag_lease"
 
@@ -149,7 +150,7 @@ class LeaseRow(Base):
 
 
 class AllotmentRow(Base):
-    """Who marks a task ("" for every one) of a section ("" for every one)."""
+    """Assignment of a grader to a task ("": all tasks) in a section ("": all sections)."""
 
     __tablename__ = "ag_allotment"
 
@@ -161,7 +162,7 @@ class AllotmentRow(Base):
 
 
 class FingerprintRow(Base):
-    """How one answer behaves; `key` is the same for answers that behave alike."""
+    """Behaviour of one answer; `key` is the same for answers that behave alike."""
 
     __tablename__ = "ag_fingerprint"
     __table_args__ = (Index("ix_ag_fingerprint_task", "assignment", "notebook", "task"),)
@@ -171,13 +172,13 @@ class FingerprintRow(Base):
     task: Mapped[str] = _key()
     assignment: Mapped[str] = mapped_column(String(128))
     student: Mapped[str] = mapped_column(String(128))
-    seen: Mapped[str] = mapped_column(String(64))  # of which result it was made
+    seen: Mapped[str] = mapped_column(String(64))  # the result it was computed from
     key: Mapped[str] = mapped_column(String(64))
     facts: Mapped[dict[str, Any]] = mapped_column(JSON())
 
 
 class GroupRow(Base):
-    """What people call a group."""
+    """Name that graders gave to a group."""
 
     __tablename__ = "ag_group"
 
@@ -191,7 +192,7 @@ class GroupRow(Base):
 
 
 class GroupMergeRow(Base):
-    """Answers of one group belong to another."""
+    """Merge of one group (`key`) into another (`into`)."""
 
     __tablename__ = "ag_group_merge"
 
@@ -205,7 +206,7 @@ class GroupMergeRow(Base):
 
 
 class GroupPinRow(Base):
-    """One student's answer was put into a group by hand, as long as they hand in no other."""
+    """Manual placement of one answer in a group; it ends when the student submits another."""
 
     __tablename__ = "ag_group_pin"
 
@@ -220,7 +221,7 @@ class GroupPinRow(Base):
 
 
 class LookRow(Base):
-    """Somebody has looked at one answer."""
+    """Record that a grader has viewed one answer."""
 
     __tablename__ = "ag_look"
 
@@ -233,7 +234,7 @@ class LookRow(Base):
 
 
 class SeenRow(Base):
-    """When a student first opened the feedback of an assignment."""
+    """Time when a student first opened the feedback of an assignment."""
 
     __tablename__ = "ag_seen"
 

@@ -1,9 +1,9 @@
-"""Our own tables: they lie beside nbgrader's in one database, and never point into them.
+"""Our core tables, in nbgrader's database but without foreign keys into nbgrader's tables.
 
-ag_release           what each numbered release demanded
-ag_submission        every submission that was recorded; one per student and assignment counts
-ag_criterion_result  how each criterion ended for each submission
-ag_audit             who changed which score, from what to what, and why
+ag_release           tasks and criteria of each numbered release
+ag_submission        every recorded submission; one per student and assignment counts
+ag_criterion_result  the result of each criterion for each submission
+ag_audit             who changed which score, the values before and after, and the reason
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ VERSION_TABLE = "ag_alembic_version"
 
 
 class Base(DeclarativeBase):
-    """What Alembic compares the database with."""
+    """Declarative base of our tables; Alembic compares the database with its metadata."""
 
 
 class ReleaseRow(Base):
-    """One numbered release: its tasks in order, and its demands by criterion id."""
+    """One numbered release: its tasks in order, and its criteria by criterion id."""
 
     __tablename__ = "ag_release"
 
@@ -34,11 +34,12 @@ class ReleaseRow(Base):
 
 
 class SubmissionRow(Base):
-    """One submission that was recorded; `counts` if its scores are the gradebook's.
+    """One recorded submission; `counts` if the gradebook uses its scores.
 
-    `tasks` holds what was found, by notebook and task: `auto` (null waits for a person) and
-    `untouched`; `total` is the sum after the late penalty, by which the best one is chosen among
-    those of the highest `outcome`. `digest` is of the result as it was recorded.
+    `tasks` holds the results by notebook and task: `auto`, the automatic score (null: waits for
+    manual grading), and `untouched`. `total` is the sum after the late penalty; among the
+    submissions with the highest `outcome`, it decides which is best. `digest` is the digest of the
+    recorded result.
     """
 
     __tablename__ = "ag_submission"
@@ -60,7 +61,7 @@ class SubmissionRow(Base):
 
 
 class CriterionRow(Base):
-    """How one criterion ended for one submission."""
+    """Result of one criterion for one submission."""
 
     __tablename__ = "ag_criterion_result"
     __table_args__ = (Index("ix_ag_criterion_result_criterion", "criterion"),)
@@ -75,15 +76,15 @@ class CriterionRow(Base):
     status: Mapped[str] = mapped_column(String(16))
     points: Mapped[float] = mapped_column(Float())
     max_points: Mapped[float] = mapped_column(Float())
-    score: Mapped[float | None] = mapped_column(Float())  # the number that the demand names
+    score: Mapped[float | None] = mapped_column(Float())  # the number that the criterion measures
     attempts: Mapped[int] = mapped_column(Integer)
     error: Mapped[str] = mapped_column(String(128))
     message: Mapped[dict[str, Any]] = mapped_column(JSON())
-    run: Mapped[str] = mapped_column(String(128))  # key of the run whose evidence was read
+    run: Mapped[str] = mapped_column(String(128))  # key of the run that gave the evidence
 
 
 class AuditRow(Base):
-    """One change that someone may ask about later; rows are only ever added."""
+    """One entry of the append-only audit log."""
 
     __tablename__ = "ag_audit"
     __table_args__ = (Index("ix_ag_audit_whose", "assignment", "student"),)
