@@ -1,7 +1,7 @@
-"""Who may come in: personal links, sessions, notebooks' sign-ins and their short codes.
+"""Authentication tokens: personal links, sessions, and the sign-in of notebooks by short codes.
 
-A token is known only to its owner; here lies its keyed hash. What was lost cannot be shown again,
-only replaced.
+The database holds only a keyed hash of each token; the owner alone knows the token. A lost token
+cannot be shown again, only replaced.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from autograder.config import Course
 from autograder.gradebook.connection import now, reading, rows_changed, storable, writing
 from autograder.gradebook.portal_tables import DeviceRow, TokenRow
 
-LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none that is taken for another
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no look-alikes
 GROUPS, GROUP = 5, 5  # 125 bits
 DEVICE_MINUTES = 10
 SESSION = "session"
-SESSION_DAYS = 14  # that a session lasts at most, however often it is used
+SESSION_DAYS = 14  # maximum lifetime of a session; use does not extend it
 _ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Whose a token is; `token` is its hash, by which it can be revoked."""
+    """Owner and kind of a valid token; `token` is its hash, used to revoke it."""
 
     person: str
     kind: str
@@ -39,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Asking:
-    """A notebook that waits to be let in, as it describes itself; times are UTC."""
+    """A pending sign-in of a notebook, with the notebook's description of itself; times are UTC."""
 
     code: str
     about: Mapping[str, str]
@@ -50,7 +50,7 @@ class Asking:
 def new_token(
     course: Course, person: str, kind: str, lasts: timedelta, *, alone: bool = False
 ) -> str:
-    """A new token; `alone` ends the others of its kind."""
+    """Create and return a token; `alone` revokes the person's other tokens of this kind."""
     token = _code(GROUPS * GROUP)
     moment = now()
     with writing(course) as book:
@@ -66,7 +66,7 @@ def new_token(
 
 
 def new_session(course: Course, person: str) -> str:
-    """Return the token of a new session in a browser; expired ones of anybody are deleted."""
+    """Create a browser session and return its token; delete all expired sessions."""
     with writing(course) as book:
         over = delete(TokenRow).where(TokenRow.kind == SESSION, TokenRow.expires <= now())
         book.session.execute(over)
@@ -74,7 +74,7 @@ def new_session(course: Course, person: str) -> str:
 
 
 def end_session(course: Course, token: str) -> None:
-    """End a session: no copy of its cookie is good from now on."""
+    """Delete a session, which invalidates every copy of its cookie."""
     found = entry(course, token)
     if found is not None and found.kind == SESSION:
         with writing(course) as book:
@@ -82,7 +82,7 @@ def end_session(course: Course, token: str) -> None:
 
 
 def entry(course: Course, token: str) -> Entry | None:
-    """Whose token this is; None if it is nobody's, has expired or was revoked."""
+    """Return the entry of a token; None if it is unknown, expired or revoked."""
     plain = token.upper().translate(_ALIKE)
     if len(plain) != GROUPS * GROUP:
         return None
@@ -90,7 +90,10 @@ def entry(course: Course, token: str) -> Entry | None:
 
 
 def entry_of_hash(course: Course, hash_: str) -> Entry | None:
-    """The same for a token whose hash is known: for sessions that began with it."""
+    """Return the entry of a token by its hash, for sessions that were started with the token.
+
+    Return None if the token is unknown, expired or revoked.
+    """
     with reading(course) as session:
         row = session.get(TokenRow, hash_)
         if row is None or not hmac.compare_digest(row.hash, hash_):
@@ -101,7 +104,7 @@ def entry_of_hash(course: Course, hash_: str) -> Entry | None:
 
 
 def valid_links(course: Course) -> dict[str, datetime]:
-    """When the personal link of each person who has one expires."""
+    """Return the expiry time of each person's valid personal link."""
     with reading(course) as session:
         rows = session.execute(
             select(TokenRow.person, TokenRow.expires).where(
@@ -115,7 +118,10 @@ def valid_links(course: Course) -> dict[str, datetime]:
 
 
 def revoke(course: Course, person: str, kind: str = "") -> int:
-    """End the tokens of a person, and with all of them the sessions; how many tokens there were."""
+    """Revoke a person's tokens of a kind ("": all kinds); return the number revoked.
+
+    Revoking all kinds also deletes the person's sessions, which are not counted.
+    """
     with writing(course) as book:
         if not kind:
             mine = (TokenRow.person == person, TokenRow.kind == SESSION)
@@ -125,17 +131,17 @@ def revoke(course: Course, person: str, kind: str = "") -> int:
 
 
 def hashed(course: Course, token: str) -> str:
-    """What lies in the database of a token: an HMAC-SHA256 with the course's key."""
+    """Return the HMAC-SHA256 of a token with the course's key, as stored in the database."""
     return hmac.new(course.key, b"token\0" + token.encode(), hashlib.sha256).hexdigest()
 
 
-# ── A notebook signs in ──────────────────────────────────────────────────────────────
+# ── Notebook sign-in ─────────────────────────────────────────────────────────────────
 
 
 def ask(course: Course, about: Mapping[str, str] | None = None) -> tuple[str, str]:
-    """Return the secret a notebook keeps, and the short code that its student types on the page.
+    """Start a notebook's sign-in; return its secret, and the code that its student types in.
 
-    `about` says which notebook asks: the student sees it before anything is allowed.
+    `about` describes the notebook; the student sees it before allowing the sign-in.
     """
     secret, code = secrets.token_urlsafe(32), _code(8)
     moment = now()
@@ -151,7 +157,7 @@ def ask(course: Course, about: Mapping[str, str] | None = None) -> tuple[str, st
 
 
 def asking(course: Course, code: str) -> Asking | None:
-    """Return what waits with this code; None if nothing does."""
+    """Return the pending sign-in with this code; None if there is none."""
     with reading(course) as session:
         row = session.scalar(
             select(DeviceRow).where(
@@ -167,7 +173,7 @@ def asking(course: Course, code: str) -> Asking | None:
 
 
 def allow(course: Course, code: str, person: str) -> bool:
-    """Whether the code was waiting; from now on its notebook is this person's."""
+    """Sign a code's notebook in as this person; return False if no sign-in is pending."""
     plain = code.upper().translate(_ALIKE)
     with writing(course) as book:
         done = book.session.execute(
@@ -179,7 +185,10 @@ def allow(course: Course, code: str, person: str) -> bool:
 
 
 def collect_token(course: Course, secret: str, lasts: timedelta) -> str | None:
-    """The token of a notebook whose code was allowed: once. "" while nobody has; None if over."""
+    """Return a new token for a notebook whose code was allowed; works once per sign-in.
+
+    Return "" while nobody has allowed the code, None if it expired or the token was collected.
+    """
     key = hashed(course, secret)
     with writing(course) as book:
         row = book.session.get(DeviceRow, key)

@@ -1,4 +1,4 @@
-"""Every criterion of every submission as bare numbers: what statistics are made from."""
+"""Criterion results of all submissions as plain numbers, for statistics."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from autograder.nouns import Message
 
 @dataclass(frozen=True)
 class Demanded:
-    """One criterion as the submissions that count were judged by it."""
+    """One criterion, as used to grade the submissions that count."""
 
-    criterion: str  # the whole id
+    criterion: str  # the full id
     notebook: str
     task: str
     demand: str
@@ -33,7 +33,7 @@ class Demanded:
 
 @dataclass(frozen=True)
 class Mark:
-    """How one criterion ended for one submission."""
+    """Result of one criterion for one submission."""
 
     criterion: str
     status: str
@@ -42,9 +42,9 @@ class Mark:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One submission with its marks, in the order of the notebook."""
+    """One submission with its criterion results, in notebook order."""
 
-    submission: str  # ULID: their order is that of their arrival
+    submission: str  # ULID: sorts by time of arrival
     student: str
     received: datetime  # UTC, without a zone
     counts: bool
@@ -54,14 +54,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Attempts:
-    """What was demanded, and how every submission did, in the order in which they came in."""
+    """The criteria of an assignment, and all submissions in order of arrival."""
 
     demanded: tuple[Demanded, ...]
     attempts: tuple[Attempt, ...]
 
 
 def attempts(course: Course, assignment: str) -> Attempts:
-    """All that is recorded of an assignment; empty if nothing is."""
+    """Return all recorded results of an assignment; empty if there are none."""
     with reading(course) as session:
         submissions = session.execute(
             select(
@@ -93,7 +93,7 @@ def attempts(course: Course, assignment: str) -> Attempts:
 
 
 def _demanded(session: Session, assignment: str) -> tuple[Demanded, ...]:
-    """The criteria of the submissions that count, each as it was recorded last."""
+    """Return the criteria of the submissions that count, each as most recently recorded."""
     rows = session.execute(
         select(
             CriterionRow.criterion, CriterionRow.notebook, CriterionRow.task, CriterionRow.demand,
@@ -114,7 +114,7 @@ def _demanded(session: Session, assignment: str) -> tuple[Demanded, ...]:
 
 @dataclass(frozen=True)
 class TaskCriterion:
-    """How one criterion of one task ended for one student's submission that counts."""
+    """Result of one criterion of a task, in one student's submission that counts."""
 
     student: str
     criterion: str
@@ -128,7 +128,7 @@ class TaskCriterion:
 def criteria_of_task(
     course: Course, assignment: str, notebook: str, task: str
 ) -> tuple[TaskCriterion, ...]:
-    """Every criterion of a task for everybody, in the order of the task."""
+    """Return all students' results for each criterion of a task, in the order of the task."""
     with reading(course) as session:
         rows = session.execute(
             select(

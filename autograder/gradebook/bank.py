@@ -1,7 +1,7 @@
-"""Remarks to use again: where each was used, and what came of it when students handed in again.
+"""Comment bank: reusable comments, their usage, and the later score change.
 
-Whether a remark was used is seen from the words that stand with an answer: whoever takes it out of
-a comment again has not used it.
+A bank comment counts as used while its text is in an answer's comments. If a grader deletes the
+text, the use is deleted too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from autograder.gradebook.tables import SubmissionRow
 
 @dataclass(frozen=True)
 class Remark:
-    """One remark of the bank; `before` and `after` are mean scores of those who tried again."""
+    """One bank comment; `before` and `after` are mean scores of students who resubmitted."""
 
     id: str
     notebook: str
@@ -33,13 +33,13 @@ class Remark:
     text: str
     origin: str  # "mistake: NAME", or "" if a person wrote it
     used: int
-    again: int = 0  # how many of them have handed in again since
+    again: int = 0  # number of those students who have submitted again since
     before: float | None = None
     after: float | None = None
 
 
 def of_task(course: Course, assignment: str, notebook: str, task: str) -> tuple[Remark, ...]:
-    """The remarks of one task, the ones used most first; nothing of what came of them."""
+    """Return the comments of one task, most used first, without later score changes."""
     with reading(course) as session:
         rows = session.execute(
             select(BankRow, func.count(BankUseRow.student))
@@ -55,7 +55,7 @@ def of_task(course: Course, assignment: str, notebook: str, task: str) -> tuple[
 
 
 def remarks(course: Course, assignment: str) -> tuple[Remark, ...]:
-    """Every remark of an assignment, the ones used most first."""
+    """Return all comments of an assignment, most used first, with later score changes."""
     with reading(course) as session:
         rows = session.scalars(
             select(BankRow).where(BankRow.assignment == assignment, BankRow.retired.is_(False))
@@ -73,7 +73,7 @@ def add(
     course: Course, assignment: str, notebook: str, task: str, text: str, who: str,
     origin: str = "",
 ) -> str:  # fmt: skip
-    """The id of a new remark; of the known one if the same words are there already."""
+    """Add a comment and return its id; if the text is already there, return that comment's id."""
     text = storable(text).strip()
     with writing(course) as book:
         known = book.session.scalars(
@@ -96,9 +96,10 @@ def add(
 def seed(
     course: Course, assignment: str, told: Mapping[tuple[str, str], Sequence[tuple[str, str]]]
 ) -> int:
-    """How many remarks were new: `told` holds (name, words) of the mistakes of each task.
+    """Add a comment for each known mistake; return the number added.
 
-    A mistake whose remark is there is left alone, whatever people have made of its words since.
+    `told` holds the (name, text) pairs of the mistakes of each task. A mistake that already has a
+    comment is skipped, even if a grader has edited its text.
     """
     with reading(course) as session:
         query = select(BankRow.notebook, BankRow.task, BankRow.origin)
@@ -124,7 +125,7 @@ def seed(
 
 
 class Uses:
-    """The remarks of one task and with whom they stand, kept up with what is said."""
+    """Bank comments of one task and the students who have them, updated as feedback is saved."""
 
     def __init__(
         self, session: Session, assignment: str, notebook: str, task: str,
@@ -145,7 +146,7 @@ class Uses:
         self._uses = {(row.bank, row.student): row for row in rows}
 
     def note(self, student: str, submission: str, said: str, score: float, who: str) -> None:
-        """Keeps which remarks stand in what is said of a student's answer."""
+        """Record which bank comments are in `said`, the feedback on a student's answer."""
         for row in self._remarks:
             use = self._uses.get((row.id, student))
             stands = row.text in said or (use is not None and use.text in said)
@@ -164,7 +165,7 @@ class Uses:
 
 
 def users(course: Course, remark: str) -> tuple[BankRow, tuple[Answer, ...]]:
-    """A remark and the answers that it stands with; NotFound."""
+    """Return a comment and the answers that use it; raise NotFound if there is none."""
     with reading(course) as session:
         row = session.get(BankRow, remark)
         if row is None:
@@ -178,7 +179,10 @@ def users(course: Course, remark: str) -> tuple[BankRow, tuple[Answer, ...]]:
 
 
 def reword(course: Course, remark: str, text: str) -> None:
-    """Gives a remark other words; where it stands already, the old ones stay."""
+    """Change the text of a bank comment; answers that use it keep the old text.
+
+    Raises NotFound if there is no such comment.
+    """
     with writing(course) as book:
         row = book.session.get(BankRow, remark)
         if row is None:
@@ -187,14 +191,14 @@ def reword(course: Course, remark: str, text: str) -> None:
 
 
 def retire(course: Course, remark: str) -> None:
-    """Takes a remark out of the bank; where it stands, it stays."""
+    """Remove a comment from the bank; answers that use it keep it."""
     with writing(course) as book:
         row = book.session.get(BankRow, remark)
         if row is not None:
             row.retired = True
 
 
-# ── What came of it ──────────────────────────────────────────────────────────────────
+# ── Later score change ───────────────────────────────────────────────────────────────
 
 
 def _remark(
@@ -217,7 +221,7 @@ def _mean(numbers: Sequence[float]) -> float | None:
 
 
 def _counting(session: Session, assignment: str) -> dict[str, str]:
-    """The newest submission of every student, whether or not it counts."""
+    """Return the newest submission of each student, even if it does not count."""
     rows = session.execute(
         select(SubmissionRow.student, SubmissionRow.id)
         .where(SubmissionRow.assignment == assignment)

@@ -1,4 +1,4 @@
-"""A remark of the bank in other words, also wherever it stands already."""
+"""Change of a bank comment's text, including in the answers that use it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from autograder.gradebook.marks import Mark, State
 
 
 def reword_everywhere(course: Course, remark: str, text: str, who: str) -> int:
-    """How many answers say it in the new words now; those who changed its words keep their own."""
+    """Change a bank comment's text in the bank and in answers; return the number changed.
+
+    Answers in which a grader has edited the text keep their version.
+    """
     row, answers = bank.users(course, remark)
     old, new = row.text, text.strip()
 

@@ -1,4 +1,4 @@
-"""Who marks which answer: one person at a time, for ten minutes, then it is anybody's again."""
+"""Leases, which hold an answer for one grader for ten minutes, and the assignment of graders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MINUTES = 10
 
 @dataclass(frozen=True)
 class Answer:
-    """Which answer is spoken of: one student's to one task."""
+    """Key of one student's answer to one task."""
 
     assignment: str
     notebook: str
@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Lease:
-    """Whose an answer is until a moment (UTC, without a zone)."""
+    """One grader's hold on an answer, until a time (UTC, without a zone)."""
 
     who: str
     until: datetime
@@ -41,7 +41,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Allotment:
-    """Who marks a task ("" for every one) of a section ("" for every one)."""
+    """Assignment of a grader to a task ("": all tasks) in a section ("": all sections)."""
 
     notebook: str
     task: str
@@ -49,30 +49,33 @@ class Allotment:
     who: str
 
     def covers(self, notebook: str, task: str, section: str) -> bool:
-        """Whether an answer of this task by a student of this section is meant."""
+        """Return True if this includes answers to the task by students of the section."""
         mine = not self.task or (self.notebook, self.task) == (notebook, task)
         return mine and self.section in {"", section}
 
 
 class Leased(AutograderError):
-    """An answer that somebody else is marking at this moment."""
+    """Another grader holds the lease on this answer."""
 
 
 def take(course: Course, answer: Answer, who: str) -> Lease:
-    """Whose the answer is now: this person's, unless another one has it. Notes that they looked."""
+    """Lease the answer to this grader, and record the view.
+
+    Return another grader's lease if there is an unexpired one.
+    """
     with writing(course) as book:
         _looked(book.session, answer, who)
         return _taken(book.session, answer, who)
 
 
 def look(course: Course, answer: Answer, who: str) -> None:
-    """Notes that somebody has looked at an answer, without taking it."""
+    """Record that a grader has viewed an answer, without leasing it."""
     with writing(course) as book:
         _looked(book.session, answer, who)
 
 
 def first_free(course: Course, answers: Iterable[Answer], who: str) -> Answer | None:
-    """The first of the answers that nobody else has: from now on this person's."""
+    """Lease and return the first answer that no other grader holds; None if there is none."""
     with writing(course) as book:
         for answer in answers:
             if _taken(book.session, answer, who).who == who:
@@ -81,7 +84,7 @@ def first_free(course: Course, answers: Iterable[Answer], who: str) -> Answer | 
 
 
 def give_back(course: Course, answer: Answer, who: str) -> None:
-    """Lets go of an answer, if it was this person's."""
+    """Release this grader's lease on an answer, if there is one."""
     with writing(course) as book:
         row = book.session.get(LeaseRow, answer.key)
         if row is not None and row.who == who:
@@ -89,20 +92,20 @@ def give_back(course: Course, answer: Answer, who: str) -> None:
 
 
 def must_not_be_anothers(session: Session, answer: Answer, who: str) -> None:
-    """Leased if somebody else is marking the answer; else it is this person's again."""
+    """Raise Leased if another grader holds the answer; otherwise renew this grader's lease."""
     lease = _taken(session, answer, who)
     if lease.who != who:
         raise Leased("somebody else is marking this answer now", way_out="take the next one")
 
 
 def leased_by_others(course: Course, assignment: str, who: str) -> frozenset[Answer]:
-    """The answers of an assignment that other people have now."""
+    """Return the answers of an assignment that other graders hold now."""
     with reading(course) as session:
         return others_have(session, assignment, who)
 
 
 def others_have(session: Session, assignment: str, who: str) -> frozenset[Answer]:
-    """The same for whoever already has a session."""
+    """Return the answers that other graders hold now, using the caller's session."""
     rows = session.scalars(
         select(LeaseRow).where(
             LeaseRow.assignment == assignment, LeaseRow.who != who, LeaseRow.until > now()
@@ -114,7 +117,7 @@ def others_have(session: Session, assignment: str, who: str) -> frozenset[Answer
 def looked_at(
     course: Course, assignment: str, notebook: str, task: str, who: str
 ) -> frozenset[str]:
-    """The students whose answer to this task a person has looked at."""
+    """Return the students whose answer to this task a grader has viewed."""
     with reading(course) as session:
         query = select(LookRow.student).where(
             LookRow.assignment == assignment, LookRow.notebook == notebook, LookRow.task == task,
@@ -144,11 +147,11 @@ def _columns(answer: Answer) -> dict[str, str]:
     return dict(zip(("assignment", "notebook", "task", "student"), answer.key, strict=True))
 
 
-# ── Who marks what ───────────────────────────────────────────────────────────────────
+# ── Grader assignment ─────────────────────────────────────────────────────────────────
 
 
 def allotments(course: Course, assignment: str) -> tuple[Allotment, ...]:
-    """Who marks what of an assignment; nothing means that everybody marks everything."""
+    """Return who grades which tasks and sections; empty means that every grader grades all."""
     with reading(course) as session:
         rows = session.scalars(
             select(AllotmentRow)
@@ -161,12 +164,15 @@ def allotments(course: Course, assignment: str) -> tuple[Allotment, ...]:
 
 
 def allot(course: Course, assignment: str, one: Allotment) -> None:
-    """From now on this person marks this, too; whoever is allotted nothing marks nothing."""
+    """Assign a task and section to a grader.
+
+    Once anything is assigned, a grader without an entry grades nothing.
+    """
     with writing(course) as book:
         book.session.merge(AllotmentRow(assignment=assignment, **asdict(one)))
 
 
 def take_off(course: Course, assignment: str, one: Allotment) -> None:
-    """This is no longer for this person to mark; once nothing is allotted, everybody marks all."""
+    """Remove a grader's assignment; when none remain, every grader grades everything."""
     with writing(course) as book:
         book.session.execute(delete(AllotmentRow).filter_by(assignment=assignment, **asdict(one)))

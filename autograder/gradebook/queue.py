@@ -1,8 +1,8 @@
-"""The queue of submissions to be graded: a row each, from receipt to result, in the database.
+"""Queue of submissions waiting for grading, in the database: one row for each submission.
 
-A later submission never takes the row of an earlier one. Where a course allows so many gradings a
-day, a submission above that number waits for the next day with a free place; the student's newest
-waiting submission takes the first of their places, older ones move back, and none is dropped.
+A later submission never replaces the row of an earlier one. If a course limits gradings per day, a
+submission above the limit waits for the next day with a free place. The student's newest waiting
+submission takes the earliest of their places; older ones move back, and none is dropped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Job:
     queued: datetime  # UTC, without a zone
     not_before: datetime  # UTC, without a zone
     note: str = ""
-    ahead: int = 0  # how many are graded before it, while it waits
+    ahead: int = 0  # number of submissions graded before it, while it waits
 
 
 def enqueue(
@@ -46,9 +46,10 @@ def enqueue(
     not_before: datetime,
     a_day: int = 0,
 ) -> None:
-    """Put a submission into the queue, beside others of the same student.
+    """Add a submission to the queue; the student's other entries stay.
 
-    With `a_day`, it is graded on the first day that has a place left for this student.
+    `a_day` limits gradings per student and day (0: no limit): the submission is graded on the first
+    day with a free place for this student.
     """
     moment = now()
     with writing(course) as book:
@@ -88,12 +89,12 @@ def _free_day(
 
 
 def _plain(moment: datetime) -> datetime:
-    """The moment as the database has it: UTC, without a zone."""
+    """Convert an aware time to the database's form: UTC, without a zone."""
     return moment.astimezone(timezone.utc).replace(tzinfo=None)
 
 
 def _newest_first(session: Session, assignment: str, student: str) -> None:
-    """Give the first of this student's places in the queue to their newest submission."""
+    """Give this student's earliest place in the queue to their newest submission."""
     session.flush()
     rows = session.scalars(
         select(QueueRow)
@@ -109,16 +110,16 @@ def _newest_first(session: Session, assignment: str, student: str) -> None:
 
 
 def enqueue_all(course: Course, assignment: str, chosen: Iterable[tuple[str, str]]) -> int:
-    """Puts (student, submission) into the queue, to be graded at once; how many there were.
+    """Add (student, submission) pairs to the queue for immediate grading; return their number.
 
-    What is being graded at this moment goes on, and is not graded once more.
+    A submission that is being graded now continues, and is not graded a second time.
     """
     moment, count = now(), 0
     with writing(course) as book:
         for student, submission in chosen:
             row = book.session.get(QueueRow, submission)
             if row is not None and row.state == "running":
-                row.queued = moment  # it is part of this grading
+                row.queued = moment  # counts as part of this batch
             else:
                 _put(book.session, assignment, student, submission, moment, moment)
             count += 1
@@ -138,7 +139,7 @@ def _put(
 
 
 def take(course: Course, most: int = 1) -> tuple[Job, ...]:
-    """The next submissions to be graded, of one assignment, now marked as running."""
+    """Return up to `most` submissions to grade next, of one assignment; mark them as running."""
     with writing(course) as book:
         ready = (
             select(QueueRow)
@@ -156,7 +157,7 @@ def take(course: Course, most: int = 1) -> tuple[Job, ...]:
 
 
 def any_ready(course: Course) -> bool:
-    """Whether anything may be graded now; nothing is changed by looking."""
+    """Return True if any submission may be graded now; read-only."""
     with reading(course) as session:
         ready = select(QueueRow.student).where(
             QueueRow.state == "waiting", QueueRow.not_before <= now()
@@ -165,7 +166,7 @@ def any_ready(course: Course) -> bool:
 
 
 def finish(course: Course, job: Job, fault: str = "") -> None:
-    """Mark a job as done, or to be tried again; after so many tries a person has to look."""
+    """Mark a job as done or, after a fault, as waiting for a retry; as failed after TRIES tries."""
     with writing(course) as book:
         row = book.session.get(QueueRow, job.submission)
         if row is None or row.state != "running":
@@ -178,7 +179,7 @@ def finish(course: Course, job: Job, fault: str = "") -> None:
 
 
 def left_running(course: Course) -> int:
-    """Puts back what a worker that was killed had begun; how many there were."""
+    """Requeue submissions left running by a killed worker; return their number."""
     with writing(course) as book:
         done = book.session.execute(
             update(QueueRow).where(QueueRow.state == "running").values(state="waiting")
@@ -187,7 +188,7 @@ def left_running(course: Course) -> int:
 
 
 def job(course: Course, assignment: str, student: str) -> Job | None:
-    """Return the student's submission that is graded now or next, else the newest; None if none."""
+    """Return the student's submission being graded now or next, else the newest; None if none."""
     with reading(course) as session:
         rows = _rows_of(session, assignment, student)
         if not rows:
@@ -198,19 +199,19 @@ def job(course: Course, assignment: str, student: str) -> Job | None:
 
 
 def jobs(course: Course, assignment: str, student: str) -> tuple[Job, ...]:
-    """Return all of a student's submissions that were ever queued, the oldest first."""
+    """Return all of a student's submissions that were ever queued, oldest first."""
     with reading(course) as session:
         return tuple(map(_job, _rows_of(session, assignment, student)))
 
 
 def waits(course: Course, assignment: str, student: str) -> bool:
-    """Return True while a submission of this student waits or is being graded."""
+    """Return True if a submission of this student is waiting or being graded."""
     found = jobs(course, assignment, student)
     return any(one.state in ("waiting", "running") for one in found)
 
 
 def remove(course: Course, submissions: Iterable[str]) -> None:
-    """Take submissions out of the queue whose files were deleted."""
+    """Remove submissions whose files were deleted from the queue."""
     with writing(course) as book:
         for submission in submissions:
             book.session.execute(delete(QueueRow).where(QueueRow.submission == submission))
@@ -227,15 +228,15 @@ def _turn(row: QueueRow) -> tuple[bool, datetime, datetime]:
 
 @dataclass(frozen=True)
 class Standing:
-    """The queue at one moment."""
+    """Snapshot of the queue."""
 
-    waiting: int  # that may be graded now
-    later: int  # that may not yet: a sprint's close, or tomorrow's gradings
+    waiting: int  # may be graded now
+    later: int  # may not be graded yet: until a sprint closes, or beyond the daily limit
     running: tuple[Job, ...]
 
 
 def standing(course: Course) -> Standing:
-    """How much waits, and what is being graded."""
+    """Return the number of waiting submissions, and the jobs being graded."""
     with reading(course) as session:
         waits = select(func.count()).select_from(QueueRow).where(QueueRow.state == "waiting")
         ready = session.scalar(waits.where(QueueRow.not_before <= now())) or 0
@@ -247,7 +248,7 @@ def standing(course: Course) -> Standing:
 
 
 def states_since(course: Course, assignment: str, since: datetime) -> dict[str, int]:
-    """How many of an assignment that were queued since then are in each state."""
+    """Count, by state, an assignment's submissions queued since a time."""
     with reading(course) as session:
         rows = session.execute(
             select(QueueRow.state, func.count())
@@ -258,7 +259,7 @@ def states_since(course: Course, assignment: str, since: datetime) -> dict[str, 
 
 
 def known(course: Course, assignment: str, student: str = "") -> set[str]:
-    """Ids of the submissions (of one student) that are in the queue or in the gradebook."""
+    """Return the ids of submissions (of one student) that are in the queue or the gradebook."""
     queued = select(QueueRow.submission).where(QueueRow.assignment == assignment)
     recorded = select(SubmissionRow.id).where(SubmissionRow.assignment == assignment)
     if student:
@@ -269,7 +270,7 @@ def known(course: Course, assignment: str, student: str = "") -> set[str]:
 
 
 def _graded_since(session: Session, assignment: str, student: str, since: datetime) -> int:
-    """Count first gradings; a file that could not be read takes none of the day's places."""
+    """Count a student's first gradings since a time; unreadable files do not count."""
     count = session.scalar(
         select(func.count())
         .select_from(SubmissionRow)

@@ -1,4 +1,4 @@
-"""Scores of one student judged again: rehearsed, which changes nothing, or recorded."""
+"""Regrade of one student's submissions: recorded, or as a dry run."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from autograder.nouns import Result, Submission
 
 @dataclass(frozen=True)
 class TaskChange:
-    """One task's automatic score; None is one that a fault of ours left open."""
+    """Change of one task's automatic score; None if an internal error left it undecided."""
 
     notebook: str
     task: str
     before: float | None
     after: float | None
-    manual: float | None  # a person's score goes before both
+    manual: float | None  # takes precedence over both
 
 
 @dataclass(frozen=True)
 class Regraded:
-    """What became of one student's assignment, late penalties taken off."""
+    """Score change of one student's assignment, after late penalties."""
 
     student: str
     before: float
     after: float
     max_score: float
-    tasks: tuple[TaskChange, ...]  # that changed
-    counting: str = ""  # the submission that counts then
+    tasks: tuple[TaskChange, ...]  # only those that changed
+    counting: str = ""  # the submission that counts afterwards
 
 
 class _Rehearsed(Exception):
-    """Ends a transaction without keeping anything of it."""
+    """Raised to roll the transaction back after a dry run."""
 
 
 def regrade(
     course: Course, judged: Sequence[tuple[Submission, Result]], by: By, *, rehearse: bool = False
 ) -> Regraded:
-    """One student's submissions recorded as they are judged now; all of them or none.
+    """Record new results of one student's submissions in one transaction; return the change.
 
-    Rehearsed, nothing stays changed: what is told is what recording would do, the choice of the
-    submission that counts and lateness included.
+    With `rehearse`, roll back and return what recording would change, including late penalties and
+    the choice of the submission that counts.
     """
     found: list[Regraded] = []
     try:
@@ -91,7 +91,7 @@ def _total(book: Gradebook, submission: Submission) -> float:
 def _tasks(
     session: Session, submission: Submission
 ) -> dict[tuple[str, str], tuple[float | None, float | None]]:
-    """(automatic, a person's) score by notebook and task."""
+    """Return (automatic, manual) scores by notebook and task."""
     query = grades(
         submission.assignment, submission.student,
         api.Notebook.name, api.BaseCell.name, api.Grade.auto_score, api.Grade.manual_score,

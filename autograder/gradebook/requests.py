@@ -1,4 +1,4 @@
-"""Requests to look again, as staff see them: all of them, and their answers."""
+"""Regrade requests for staff: list them and answer them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATES = ("granted", "declined")
 
 @dataclass(frozen=True)
 class Asked:
-    """One request, with who answered it and when; times are aware, UTC."""
+    """One regrade request, and its answer if there is one; times are aware, UTC."""
 
     id: str
     assignment: str
@@ -36,7 +36,7 @@ class Asked:
 
 
 def asked(course: Course, assignment: str = "", *, open_only: bool = False) -> tuple[Asked, ...]:
-    """The requests of an assignment, or of all: the open ones first, oldest first."""
+    """Return the requests of an assignment ("": all), open ones first, oldest first."""
     with reading(course) as session:
         query = select(RegradeRow)
         if assignment:
@@ -48,7 +48,7 @@ def asked(course: Course, assignment: str = "", *, open_only: bool = False) -> t
 
 
 def one(course: Course, assignment: str, id_: str) -> Asked:
-    """One request; NotFound."""
+    """Return one request; raise NotFound if the assignment has none with this id."""
     with reading(course) as session:
         row = session.get(RegradeRow, id_)
         if row is None or row.assignment != assignment:
@@ -57,7 +57,10 @@ def one(course: Course, assignment: str, id_: str) -> Asked:
 
 
 def answer(course: Course, ids: Collection[str], state: str, text: str, who: str) -> int:
-    """Answers open requests alike; how many. AutograderError if one of them is answered already."""
+    """Give open requests the same answer; return their number.
+
+    Raises AutograderError if one of them is already answered.
+    """
     with writing(course) as book:
         rows = book.session.scalars(select(RegradeRow).where(RegradeRow.id.in_(ids))).all()
         done = book.session.execute(

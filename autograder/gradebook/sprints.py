@@ -1,4 +1,4 @@
-"""Sprints as the database knows them: who began when, what time was given, what was asked again."""
+"""Sprints in the database: start and end, extra time, and students' regrade requests."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Sprint:
 
 @dataclass(frozen=True)
 class Given:
-    """Time that was given: a credit for an outage, or an extension of the end."""
+    """Extra time: a credit for an outage, or an extension of the deadline."""
 
     kind: str
-    student: str  # "" for everybody
+    student: str  # "" for all students
     minutes: float
     reason: str
     who: str
@@ -41,7 +41,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Request:
-    """A request to look at a task again, and what became of it."""
+    """A student's request to regrade a task, and its answer."""
 
     id: str
     assignment: str
@@ -56,7 +56,7 @@ class Request:
 
 
 def begin(course: Course, assignment: str, student: str, at: datetime) -> Sprint:
-    """The student's sprint, begun at this moment unless it was before."""
+    """Start the student's sprint unless it has already started; return it."""
     with writing(course) as book:
         row = book.session.get(SprintRow, (assignment, student))
         if row is None:
@@ -70,7 +70,7 @@ def begin(course: Course, assignment: str, student: str, at: datetime) -> Sprint
 
 
 def begin_again(course: Course, sprint: Sprint, at: datetime) -> Sprint:
-    """A rehearsal that is over, begun once more at this moment."""
+    """Restart a student's finished rehearsal at this time; return it."""
     with writing(course) as book:
         row = book.session.get(SprintRow, (sprint.assignment, sprint.student))
         assert row is not None
@@ -81,7 +81,7 @@ def begin_again(course: Course, sprint: Sprint, at: datetime) -> Sprint:
 
 
 def end(course: Course, sprint: Sprint, at: datetime, submission: str) -> None:
-    """Notes that it is over, and what was handed in; "" if nothing was."""
+    """Record the end of a sprint, and its submission ("" if there is none)."""
     with writing(course) as book:
         row = book.session.get(SprintRow, (sprint.assignment, sprint.student))
         if row is not None and row.ended is None:
@@ -91,41 +91,41 @@ def end(course: Course, sprint: Sprint, at: datetime, submission: str) -> None:
 
 
 def sprint(course: Course, assignment: str, student: str) -> Sprint | None:
-    """The student's sprint; None before it is begun."""
+    """Return the student's sprint; None if it has not started."""
     with reading(course) as session:
         row = session.get(SprintRow, (assignment, student))
         return _sprint(row) if row else None
 
 
 def running(course: Course) -> tuple[Sprint, ...]:
-    """Every sprint that was begun and is not yet noted as over."""
+    """Return all sprints that have started and are not recorded as ended."""
     with reading(course) as session:
         rows = session.scalars(select(SprintRow).where(SprintRow.ended.is_(None))).all()
         return tuple(map(_sprint, rows))
 
 
 def all_of(course: Course, assignment: str) -> dict[str, Sprint]:
-    """Every sprint of an assignment, by student."""
+    """Return all sprints of an assignment, by student."""
     with reading(course) as session:
         rows = session.scalars(select(SprintRow).where(SprintRow.assignment == assignment)).all()
         return {row.student: _sprint(row) for row in rows}
 
 
 def forget_requests(course: Course, student: str) -> None:
-    """Delete the words of a student's regrade requests; that they asked, and the answers, stay."""
+    """Delete the text of a student's regrade requests; keep the requests and their answers."""
     with writing(course) as book:
         mine = update(RegradeRow).where(RegradeRow.student == student).values(text="")
         book.session.execute(mine)
 
 
-# ── Time that was given ──────────────────────────────────────────────────────────────
+# ── Extra time ───────────────────────────────────────────────────────────────────────
 
 
 def give(
     course: Course, assignment: str, kind: str, minutes: float, *, student: str, reason: str,
     who: str,
 ) -> None:  # fmt: skip
-    """Gives a student, or everybody (""), more time: with a line in the audit."""
+    """Give a student ("": all students) extra time, and add an audit entry."""
     with writing(course) as book:
         book.session.add(
             AllowanceRow(
@@ -137,7 +137,7 @@ def give(
 
 
 def given(course: Course, assignment: str, student: str | None = None) -> tuple[Given, ...]:
-    """The time that was given to a student, what everybody got included; None: to anyone."""
+    """Return a student's extra time, including that for all students; None: of any student."""
     with reading(course) as session:
         query = select(AllowanceRow).where(AllowanceRow.assignment == assignment)
         if student is not None:
@@ -149,7 +149,7 @@ def given(course: Course, assignment: str, student: str | None = None) -> tuple[
 
 
 def extension(session: Session, assignment: str, student: str) -> timedelta:
-    """By how much a student's end was moved, for whoever already has a session."""
+    """Return the sum of a student's deadline extensions, using the caller's session."""
     minutes = session.scalars(
         select(AllowanceRow.minutes).where(
             AllowanceRow.assignment == assignment,
@@ -160,14 +160,14 @@ def extension(session: Session, assignment: str, student: str) -> timedelta:
     return timedelta(minutes=sum(minutes))
 
 
-# ── Requests to look again ───────────────────────────────────────────────────────────
+# ── Regrade requests ─────────────────────────────────────────────────────────────────
 
 
 def ask_again(
     course: Course, assignment: str, student: str, submission: str, notebook: str, task: str,
     text: str,
 ) -> Request:  # fmt: skip
-    """The request; an open one of the same task takes the new text."""
+    """Store a regrade request and return it; an open one for the task gets the new text."""
     with writing(course) as book:
         row = book.session.scalars(
             select(RegradeRow).where(
@@ -187,7 +187,7 @@ def ask_again(
 
 
 def requests(course: Course, assignment: str, student: str) -> tuple[Request, ...]:
-    """A student's requests, oldest first."""
+    """Return a student's requests, oldest first."""
     with reading(course) as session:
         rows = session.scalars(
             select(RegradeRow)
