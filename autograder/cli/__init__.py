@@ -1,4 +1,7 @@
-"""One verb per step: parse, call, print. The work itself is in autograder.steps."""
+"""Command line: each command parses its arguments, calls one step and prints the report.
+
+The work itself is in `autograder.steps`.
+"""
 
 from autograder.cli.app import app, main
 

@@ -1,4 +1,4 @@
-"""`python -m autograder.cli`: the command line without its script."""
+"""Entry point of `python -m autograder.cli`, for use without the installed script."""
 
 from autograder.cli.app import main
 

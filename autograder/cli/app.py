@@ -1,6 +1,6 @@
-"""The commands. Each parses its words, calls one step, and prints the report it returns.
+"""The commands. Each parses its arguments, calls one step, and prints the report it returns.
 
-Steps are imported inside their commands, so that `autograder --help` answers at once.
+Each command imports its step when it runs, so that `autograder --help` answers at once.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def init(
     name: Annotated[str, typer.Option(help="A short name of the course.")] = "",
     json: Json = False,
 ) -> None:
-    """Make a new course with one small assignment to copy from."""
+    """Create a new course with one small example assignment."""
     from autograder.steps import init as step
 
     with printed(json):
@@ -82,7 +82,7 @@ def validate(
     sandbox: Sandbox = True,
     json: Json = False,
 ) -> None:
-    """Prove that right answers pass, and that each known mistake fails what its author says."""
+    """Check that solutions pass and each known mistake fails exactly its declared criteria."""
     from autograder.steps import validate as step
 
     if bool(assignment) == every:
@@ -119,7 +119,7 @@ def calibrate(
     sandbox: Sandbox = True,
     json: Json = False,
 ) -> None:
-    """Measure how right answers scatter, and what a threshold may demand; goes on where it was."""
+    """Measure the score variation of correct solutions and propose thresholds. Resumable."""
     from autograder.steps import calibrate as step
 
     with printed(json), stages(f"calibrate {assignment}") as tell:
@@ -152,7 +152,10 @@ def release(
     sandbox: Sandbox = True,
     json: Json = False,
 ) -> None:
-    """Make the students' notebooks, once the solution passes and the release does not."""
+    """Build the student notebooks.
+
+    First check that the solution passes every criterion and that the released notebook does not.
+    """
     from autograder.steps import release as step
     from autograder.steps.judging.workers import Workers
     from autograder.steps.prove import prove
@@ -182,7 +185,7 @@ def collect(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Take in what was handed in; say whose it is, and what could not be matched."""
+    """Import submissions; report each one's student and the files that match no student."""
     from autograder.steps import collect as step
 
     with printed(json), counting("collecting") as tell:
@@ -212,7 +215,7 @@ def grade(
     sandbox: Sandbox = True,
     json: Json = False,
 ) -> None:
-    """Run and check what was handed in, and record the scores; goes on where it stopped."""
+    """Run and check the submissions and record the scores. Resumable."""
     if assignment:
         _grade_files(context, assignment, what, jobs, sandbox, json)
         return
@@ -260,7 +263,7 @@ def feedback(
     student: Annotated[str | None, typer.Option(help="Only this student (pseudonym).")] = None,
     json: Json = False,
 ) -> None:
-    """Write a page for every student who was graded."""
+    """Write a feedback page for every graded student."""
     from autograder.steps import feedback as step
 
     with printed(json), counting("writing pages") as tell:
@@ -270,7 +273,7 @@ def feedback(
 
 @app.command()
 def status(context: typer.Context, json: Json = False) -> None:
-    """Show how far each assignment is: released, handed in, graded, given back."""
+    """Show the progress of every assignment: released, submitted, graded, feedback written."""
     from autograder.steps import status as step
 
     with printed(json):
@@ -283,7 +286,7 @@ def doctor(
     quick: Annotated[bool, typer.Option("--quick", help="Leave out what takes seconds.")] = False,
     json: Json = False,
 ) -> None:
-    """Try everything that grading needs on this machine, and say what is missing."""
+    """Check everything that grading needs on this machine, and report what is missing."""
     from autograder.steps import doctor as step
 
     with printed(json), stages("looking") as tell:
@@ -308,7 +311,7 @@ def demo(
     sandbox: Sandbox = True,
     json: Json = False,
 ) -> None:
-    """Make a class in a scratch course, grade it, and compare every score with what it must be."""
+    """Create an example class in a scratch course, grade it, and check each score."""
     from autograder.steps import demo as step
 
     with printed(json), stages("demo") as tell:
@@ -332,7 +335,7 @@ def roster_import(
     ],
     json: Json = False,
 ) -> None:
-    """Add a class list, and give each person a pseudonym."""
+    """Add the students of a class list to the roster and give each a pseudonym."""
     from autograder.steps import roster as step
 
     with printed(json):
@@ -356,6 +359,6 @@ app.add_typer(portal.receipt, name="receipt")
 
 
 def main() -> None:
-    """Runs the command line; exits with 0 only if all went well."""
+    """Run the command line; exit with 0 only if everything succeeded."""
     in_utf8_mode()
     sys.exit(app())

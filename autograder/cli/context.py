@@ -1,4 +1,4 @@
-"""What commands share: the course they are about, and how reports and errors are printed."""
+"""Shared parts of the commands: the selected course, and printing of reports and errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Report(Protocol):
-    """What a step returns."""
+    """Report that a step returns."""
 
     def as_json(self) -> dict[str, Any]: ...
 
@@ -43,7 +43,7 @@ class Context:
 
     @property
     def course_if_any(self) -> config.Course | None:
-        """The course, or None where none was named and none is near."""
+        """The course, or None if none was named and none is found nearby."""
         try:
             return self.course
         except NotFound:
@@ -53,13 +53,14 @@ class Context:
 
 
 def in_utf8_mode() -> None:
-    """Start Python again in its UTF-8 mode where the locale could not even name a Korean file.
+    """Restart Python in its UTF-8 mode if the locale's encoding is not UTF-8.
 
-    Under `LC_ALL=C PYTHONUTF8=0` paths and output are ASCII, whatever is read and written.
+    Under `LC_ALL=C PYTHONUTF8=0`, for example, paths and output are ASCII, so that a Korean file
+    name cannot be represented.
     """
     if sys.getfilesystemencoding().lower() in ("utf-8", "utf8") or sys.flags.utf8_mode:
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # a character it lacks is written out
+            if isinstance(stream, io.TextIOWrapper):  # escape what it cannot encode
                 stream.reconfigure(errors="backslashreplace")
         return
     environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
@@ -69,7 +70,7 @@ def in_utf8_mode() -> None:
 
 @contextmanager
 def printed(as_json: bool) -> Iterator[None]:
-    """Ends the command with 1 on a mistake that a person can mend, said without a traceback."""
+    """End the command with exit code 1, without a traceback, on an error the user can fix."""
     try:
         yield
     except AutograderError as error:
@@ -86,7 +87,7 @@ def printed(as_json: bool) -> Iterator[None]:
 def show(
     report: R, as_json: bool, in_words: Callable[[R], Iterable[RenderableType]], *, ok: bool = True
 ) -> None:
-    """Prints a report as JSON, or in words; ends the command with 1 unless all went `ok`."""
+    """Print a report, as JSON or in words; end the command with exit code 1 unless `ok`."""
     if as_json:
         print_json(report.as_json())
     else:
@@ -101,7 +102,7 @@ def show(
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on standard output; characters that cannot be seen are escaped in it."""
+    """Print one JSON object to standard output, with unprintable characters escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     lines = ("".join(map(_escaped, line)) for line in text.split("\n"))
     typer.echo("\n".join(lines) if not _is_printable(text) else text)
@@ -112,7 +113,7 @@ def _escaped(character: str) -> str:
 
 
 def as_fields(error: AutograderError) -> dict[str, Any]:
-    """The error's fact, place and way out, each by its name."""
+    """Return the error's fact, place and way out by name, with every authoring error."""
     fields: dict[str, Any] = {
         "type": type(error).__name__,
         "fact": error.fact,
@@ -125,7 +126,7 @@ def as_fields(error: AutograderError) -> dict[str, Any]:
 
 
 def printable(text: str, *, colours: bool = False) -> str:
-    """The text with characters that would move the cursor, or turn a line round, written out."""
+    """Escape characters that would move the cursor or reverse the direction of a line."""
     if _is_printable(text):
         return text
     from autograder import harmless
@@ -138,7 +139,7 @@ def _is_printable(text: str) -> bool:
 
 
 class _Printable:
-    """A stream on which whatever students wrote shows what it holds; our own colours stay."""
+    """Stream that escapes control characters in students' text, but keeps our own colours."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

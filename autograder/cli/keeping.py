@@ -1,4 +1,4 @@
-"""The commands that keep a course safe, and their reports in words."""
+"""Commands that back up and restore a course, and their reports in words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def backup(
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
 ) -> None:
-    """Pack a course into one file, also while it is in use."""
+    """Back up a course to one file, even while it is in use."""
     from autograder.steps import backup as step
 
     with printed(json):
@@ -38,7 +38,7 @@ def restore(
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
 ) -> None:
-    """Make a course of a backup again, in a new folder."""
+    """Restore a course from a backup, in a new folder."""
     from autograder.steps import backup as step
 
     with printed(json):
@@ -46,7 +46,7 @@ def restore(
 
 
 def _in_words(report: Packed) -> Iterator[str]:
-    """Where it is, how much it is, and whether the gradebook is in it."""
+    """Print the file's path, the number and size of the files, and a missing gradebook."""
     yield f"{report.path}: {report.files} files, {report.size / 1e6:.1f} MB"
     if not report.gradebook:
         yield "the gradebook is in another database: back it up by its own means (pg_dump)"

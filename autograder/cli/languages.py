@@ -1,4 +1,4 @@
-"""The command for translators, and what it prints."""
+"""The `translate` command and its report in words."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def translate(
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
 ) -> None:
-    """Make source/A/locale/LANGUAGE.po or bring it in step with its source; say what is open."""
+    """Create or update source/ASSIGNMENT/locale/LANGUAGE.po; list the texts to translate."""
     from autograder.steps import translate as step
 
     with printed(json):
@@ -37,7 +37,7 @@ def translate(
 
 
 def in_words(report: Report) -> Iterator[str]:
-    """A line per language, and one for each text that needs a translator."""
+    """Print a line per language, and one for each text that needs a translator."""
     for one in report.catalogues:
         yield from (f"· {printable(str(finding))}" for finding in one.findings)
         done = one.texts - sum(not finding.wrong for finding in one.findings)

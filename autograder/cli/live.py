@@ -1,4 +1,4 @@
-"""What a long command shows while it works: done of all, time left, counts by status."""
+"""Progress display of long commands: done of total, time left, counts by status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(verb: str) -> Iterator[Callable[[Progress], None] | None]:
-    """A callback that draws a bar on standard error, or none where nobody looks."""
+    """Yield a callback that draws a bar on standard error, or None if that is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -35,7 +35,7 @@ def progress(verb: str) -> Iterator[Callable[[Progress], None] | None]:
 
 @contextmanager
 def counting(verb: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A callback for (done, of all) that draws a bar on standard error where somebody looks."""
+    """Yield a callback `(done, total)` that draws a bar, or None if standard error is no tty."""
     with progress(verb) as tell:
         if tell is None:
             yield None
@@ -63,7 +63,7 @@ def _bar() -> Bar:
 
 @contextmanager
 def stages(title: str) -> Iterator[Callable[..., None]]:
-    """A callback that shows the stage a command is at, on standard error where somebody looks."""
+    """Yield a callback that shows the command's current stage, if standard error is a terminal."""
     if not sys.stderr.isatty():
         yield lambda *_: None
         return

@@ -1,4 +1,4 @@
-"""The commands of the portal: serve, personal links, receipts, sprints and extensions."""
+"""The portal's commands: server, personal links, receipts, sprints and extensions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def serve(
         bool, typer.Option(help="--no-sandbox runs without isolation and stamps every result.")
     ] = True,
 ) -> None:
-    """Serve the pages and grade what is handed in, until stopped with Ctrl+C."""
+    """Serve the portal and grade submissions, until stopped with Ctrl+C."""
     with printed(as_json=False):
         course = context.obj.course
     typer.echo(f"http://{host or course.portal.host}:{port or course.portal.port}", err=True)
@@ -63,7 +63,7 @@ def links(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Make personal links for those who have none; each is shown this once."""
+    """Create a personal link for every student without one; each is shown only once."""
     from autograder.steps.portal.links import links as step
 
     with printed(json):
@@ -76,7 +76,7 @@ def submit(
     portal: Annotated[str, typer.Option(help="Its address; else the notebook says it.")] = "",
     json: Json = False,
 ) -> None:
-    """Hand in a notebook with what lies beside it, and keep the receipt there."""
+    """Submit a notebook and the files beside it; save the receipt there."""
     from autograder.steps.portal.submit import submit as step
 
     with printed(json):
@@ -92,7 +92,7 @@ def verify(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Tell whether a receipt is genuine and, in its course, whether it is what was kept."""
+    """Check that a receipt is genuine and, in its course, that it matches the stored submission."""
     from autograder.steps.portal.receipt import verify as step
 
     with printed(json):
@@ -102,7 +102,7 @@ def verify(
 
 @exam.command("status")
 def exam_status(context: typer.Context, assignment: Assignment, json: Json = False) -> None:
-    """Show where every student is: window, start, deadline, last save, what was handed in."""
+    """Show every student's window, start, deadline, last save and submission."""
     from autograder.steps.portal.allowances import standings
 
     with printed(json):
@@ -118,7 +118,7 @@ def exam_credit(
     student: Student = None,
     json: Json = False,
 ) -> None:
-    """Give time back after an outage: to everybody, or to some; with a line in the audit."""
+    """Credit time after an outage, to all students or to some; recorded in the audit log."""
     from autograder.steps.portal.allowances import credit
 
     with printed(json):
@@ -136,7 +136,7 @@ def extend(
     reason: Reason = "",
     json: Json = False,
 ) -> None:
-    """Move one student's due date, or the close of a sprint."""
+    """Move one student's due date, or the closing time of a sprint."""
     from autograder.steps.portal.allowances import extend as step
 
     with printed(json):

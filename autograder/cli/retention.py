@@ -30,7 +30,7 @@ def forget(
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
 ) -> None:
-    """List old work, or that of one student; with --apply delete it. Marks stay."""
+    """List old work, or one student's work. With --apply, delete it; scores are kept."""
     from autograder.steps import forget as step
 
     with printed(json):
@@ -44,7 +44,7 @@ def forget(
 
 
 def _in_words(report: Report) -> Iterator[str]:
-    """Each student's work in an assignment, then what is or was to be done with all of it."""
+    """Print each student's work in an assignment, then what was or would be deleted."""
     for one in report.work:
         size = f"{one.size / 1e6:.1f} MB"
         yield printable(

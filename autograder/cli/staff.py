@@ -1,4 +1,4 @@
-"""The commands of staff besides grading: statistics, and tables for other systems."""
+"""Staff commands besides grading: statistics, score tables for other systems, regrading."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stats(
     ] = "criteria",
     json: Json = False,
 ) -> None:
-    """Show what the results say: how hard each criterion is, where the class is stuck."""
+    """Show statistics: the difficulty of each criterion, and where students are stuck."""
     from autograder.steps import statistics as step
     from autograder.steps.spreadsheet import csv_bytes
 
@@ -51,7 +51,7 @@ def export(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write the scores as a table; say which rows match nobody in the roster."""
+    """Export the scores as a table; report rows that match nobody in the roster."""
     from autograder.steps import export as step
 
     with printed(json):
@@ -77,7 +77,7 @@ def regrade(
     ] = True,
     json: Json = False,
 ) -> None:
-    """Show whose scores a mended criterion changes, from evidence; with --apply change them."""
+    """Preview score changes of a corrected criterion, from evidence; with --apply, record them."""
     import getpass
 
     from autograder.steps import regrade as step
@@ -105,4 +105,4 @@ def regrade(
 
 
 def _nobody(_done: int, _total: int) -> None:
-    """Where nobody looks, nothing is drawn."""
+    """Draw nothing, in place of a progress bar without a terminal."""

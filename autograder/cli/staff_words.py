@@ -1,4 +1,4 @@
-"""Reports of staff's commands in words and tables, for a terminal."""
+"""Reports of the staff commands in words and tables, for a terminal."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from autograder.steps.statistics import Statistics
     from autograder.steps.statistics.report import Spread
 
-MOST = 20  # lines of a list
+MOST = 20  # longest list printed, in lines
 
 
 def statistics(report: Statistics) -> Iterator[RenderableType]:
-    """The class in three lines, a line per criterion, and whom or what to look after."""
+    """Print class totals, a line per criterion, and the criteria and students to look at."""
     from rich.table import Table
 
     of = f" of {report.enrolled}" if report.enrolled else ""
@@ -69,7 +69,7 @@ def _spread(spread: Spread) -> str:
 
 
 def export(report: Exported) -> Iterator[str]:
-    """Where the table is, and every row that is not in it, with why."""
+    """Print the table's file, and every row left out, with the reason."""
     yield f"{report.rows} rows for {', '.join(report.assignments)}: {report.file}"
     lists = (("matches nobody", report.unmatched), ("waits", report.waiting))
     for title, many in lists:
@@ -83,7 +83,7 @@ def export(report: Exported) -> Iterator[str]:
 
 
 def preview(found: Preview) -> Iterator[RenderableType]:
-    """Which criteria end otherwise, and whose scores change by how much."""
+    """Print the criteria whose outcome changes, and each student's score change."""
     yield (
         f"{found.assignment}: {found.judged} submissions judged from evidence; nothing is changed"
     )
@@ -100,7 +100,7 @@ def preview(found: Preview) -> Iterator[RenderableType]:
 
 
 def applied(done: Applied) -> Iterator[RenderableType]:
-    """Whose scores were changed, and how much feedback was written anew."""
+    """Print each score change, and the number of feedback pages rewritten."""
     yield from _regraded(done.students)
     yield f"{len(done.students)} scores changed; feedback of {done.pages} written anew"
 

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 def init(report: Made) -> Iterator[str]:
-    """Where the course is, and what to do first."""
+    """Print the course's folder and the first command to try."""
     yield f"a new course in {report.root}"
     yield f"try it:  cd {report.root} && autograder release hello"
 
 
 def roster(report: Imported) -> Iterator[str]:
-    """How many people came, changed, and are no longer listed."""
+    """Print the number of students added, changed, and missing from the class list."""
     yield (
         f"{len(report.added)} added, {len(report.changed)} changed, {report.total} in the roster"
         f"  ({report.encoding}; {report.path})"
@@ -45,7 +45,7 @@ def roster(report: Imported) -> Iterator[str]:
 
 
 def release(report: ReleaseReport) -> Iterator[str]:
-    """The release's number and folder, what changed, and what to be aware of."""
+    """Print the release's number and folder, its changes and its warnings."""
     state = "written to" if report.written else "unchanged in"
     yield (
         f"{report.assignment}, release {report.number}: {', '.join(report.notebooks)},"
@@ -57,7 +57,7 @@ def release(report: ReleaseReport) -> Iterator[str]:
 
 
 def collect(report: Collected) -> Iterator[RenderableType]:
-    """How many were new, updated and unchanged, and everything that was not taken."""
+    """Print the counts of new, updated and unchanged submissions, and everything rejected."""
     counts = (
         f"{len(report.new)} new, {len(report.updated)} updated, {len(report.unchanged)} unchanged"
     )
@@ -74,7 +74,7 @@ def collect(report: Collected) -> Iterator[RenderableType]:
 
 
 def feedback(report: Written) -> Iterator[str]:
-    """How many pages were written, where, and which could not be."""
+    """Print the number of pages, the first page's path, and each page that failed."""
     yield f"{_count(len(report.pages), 'page')} for {_count(report.students, 'student')}"
     if report.pages:
         yield f"the first: {report.pages[0]}"
@@ -82,7 +82,7 @@ def feedback(report: Written) -> Iterator[str]:
 
 
 def doctor(report: Examined) -> Iterator[RenderableType]:
-    """A line per finding, by area, and the tier that jobs will run at."""
+    """Print a line per finding, by area, and the sandbox tier that jobs will use."""
     area = ""
     for one in report.findings:
         if one.area != area:
@@ -97,7 +97,7 @@ def doctor(report: Examined) -> Iterator[RenderableType]:
 
 
 def grade(report: Graded) -> Iterator[RenderableType]:
-    """A line per submission, what needs a person, and the counts."""
+    """Print a line per submission, the faults that need a person, and the counts."""
     from autograder.steps.grade import overall
 
     if report.results:
@@ -113,7 +113,7 @@ def grade(report: Graded) -> Iterator[RenderableType]:
 
 
 def grade_files(report: Tried) -> Iterator[RenderableType]:
-    """A line per notebook: points, state, limits hit."""
+    """Print a line per notebook: points, state, and a limit it reached."""
     for one in report.files:
         said = [one.fault] if one.fault else []
         if one.result is not None:
@@ -125,14 +125,14 @@ def grade_files(report: Tried) -> Iterator[RenderableType]:
 
 
 def undecided(result: NotebookResult) -> list[str]:
-    """What kept criteria from being decided, each cause once."""
+    """Return the faults that left criteria undecided, without duplicates."""
     criteria = (c for task in result.tasks for c in task.criteria)
     faults = (in_words(c.message, "en")[1] for c in criteria if str(c.status) == "error")
     return list(dict.fromkeys(fault for fault in faults if fault))
 
 
 def demo(report: Shown) -> Iterator[RenderableType]:
-    """A line per made-up student and per criterion, where everything is, and the verdict."""
+    """Print a line per example student and per criterion, the output folders, and the verdict."""
     from rich.table import Table
 
     students = Table("student", "handed in", "points", "as expected", box=None, header_style="bold")
@@ -161,7 +161,7 @@ _STATES = ("passed", "failed", "not_run", "not_attempted")
 
 
 def status(report: Status) -> Iterator[RenderableType]:
-    """A line per assignment."""
+    """Print a line per assignment."""
     from rich.table import Table
 
     headings = ("assignment", "kind", "release", "due", "in", "graded", "waiting", "mean", "given")
@@ -194,7 +194,7 @@ def _submissions(graded: Mapping[str, tuple[Result, str]]) -> Table:
         remarks += [fault for n in result.notebooks for fault in undecided(n)]
         said = "; ".join(dict.fromkeys(r.splitlines()[0] for r in remarks if r))
         row = (student, f"{result.points:g}/{best:g}", state.replace("_", " "), said)
-        table.add_row(*(Text(printable(cell)) for cell in row))  # as it is: no markup
+        table.add_row(*(Text(printable(cell)) for cell in row))  # as plain text, without markup
     return table
 
 

@@ -1,4 +1,4 @@
-"""Validation and calibration in words and tables, for a terminal."""
+"""Validation and calibration reports in words and tables, for a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def validate(report: Validated) -> Iterator[RenderableType]:
-    """Each assignment: a line per criterion, what it took, what is wrong, what is to be known."""
+    """Print for each assignment a line per criterion, the resources used, notes and breaches."""
     for one in report.assignments:
         yield from _validated(one)
     for note in report.notes:
@@ -67,7 +67,7 @@ def _validated(one: One) -> Iterator[RenderableType]:
 
 
 def calibrate(report: Calibrated) -> Iterator[RenderableType]:
-    """A line per threshold and per mistake, the chance of losing a point, what to do."""
+    """Print a line per threshold and per mistake, the chance of losing a point, and problems."""
     from rich.table import Table
 
     if not report.rows:
