@@ -1,7 +1,7 @@
-"""The answers of many students to one task, as their rows lie in the database.
+"""Database rows of many students' answers to a task: read together, and written.
 
-They are read together, in as many statements for a thousand students as for one, and written in the
-transaction in which they were read.
+The number of read queries does not depend on the number of students. Answers are written in the
+transaction that read them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from autograder.nouns import TaskKind
 
 
 def answer_rows(session: Session, answers: Collection[Answer]) -> dict[Answer, AnswerRows]:
-    """The rows of every answer that there is; NotFound if a task is not there."""
+    """Return the rows of the answers that exist; raise NotFound if a task does not exist."""
     tasks: dict[tuple[str, str, str], list[str]] = {}
     for one in answers:
         tasks.setdefault((one.assignment, one.notebook, one.task), []).append(one.student)
@@ -42,7 +42,7 @@ def answer_rows(session: Session, answers: Collection[Answer]) -> dict[Answer, A
 
 
 def one_answer(session: Session, answer: Answer) -> AnswerRows:
-    """The rows of one answer; NotFound."""
+    """Return the rows of one answer; raise NotFound if there is none."""
     found = answer_rows(session, [answer]).get(answer)
     if found is None:
         raise NotFound("there is no such answer")
@@ -50,7 +50,7 @@ def one_answer(session: Session, answer: Answer) -> AnswerRows:
 
 
 class _OfTask:
-    """What is known of one task for some students, each kind of row read at once."""
+    """Rows of one task for some students; each table is read with one query."""
 
     def __init__(
         self, session: Session, assignment: str, task: ReleasedTask, students: Collection[str]
@@ -75,12 +75,12 @@ class _OfTask:
 
     @cached_property
     def uses(self) -> Uses:
-        """The remarks of the bank where they stand; only for whoever writes."""
+        """Uses of bank comments in these answers; loaded only for writing."""
         here = (self._assignment, self.task.notebook, self.task.task)
         return Uses(self._session, *here, self._students)
 
     def _grades(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """The grade of each student in nbgrader's table, and whose each submitted notebook is."""
+        """Return each student's nbgrader grade, and the student of each submitted notebook."""
         rows = self._session.execute(
             select(api.SubmittedAssignment.student_id, api.SubmittedNotebook.id, api.Grade)
             .select_from(api.SubmittedNotebook)
@@ -102,7 +102,10 @@ class _OfTask:
         return {who: grade for who, _, grade in rows}, {id_: who for who, id_, _ in rows}
 
     def _comments(self, notebooks: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
-        """The cell that each student's comment stands on: the task's own, else its last answer."""
+        """Return the cell and comment row of each student: the task's cell, else its last answer.
+
+        The cell is "" and the row None if nbgrader has no comment row for either.
+        """
         cells = (self.task.task, *reversed(self.task.answers))
         rows = self._session.execute(
             select(api.Comment.notebook_id, api.BaseCell.name, api.Comment)
@@ -143,7 +146,7 @@ class _OfTask:
 
 
 class AnswerRows:
-    """One answer's rows: what they say, and how they are changed."""
+    """Database rows of one answer, to read and to change."""
 
     def __init__(self, session: Session, answer: Answer, of_task: _OfTask) -> None:
         who = answer.student
@@ -177,7 +180,7 @@ class AnswerRows:
     # ── Writing ──────────────────────────────────────────────────────────────────────
 
     def put(self, state: State, who: str, action: str, reason: str = "") -> dict[str, Any]:
-        """The line for the audit: the answer is written down, but for this."""
+        """Write the answer; return the audit entry, which the caller inserts."""
         before = self.mark
         score = wanted_score(before, state)
         grade = self._grade

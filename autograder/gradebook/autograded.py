@@ -1,8 +1,8 @@
-"""`autograded/<student>/<assignment>/`: the notebooks that nbgrader's formgrader shows.
+"""Notebooks in `autograded/<student>/<assignment>/`, which nbgrader's formgrader shows.
 
-They show what the student wrote and what their cells printed, cleaned: formgrader puts HTML and
-scripts of a notebook on the teacher's page as they are. Test cells are as the student was given
-them, so that nbgrader's own feedback made from these files tells no hidden test either.
+They contain the student's cells and outputs, sanitised, because formgrader puts a notebook's HTML
+and scripts on the teacher's page unchanged. Test cells are as the student received them, so that
+feedback that nbgrader makes from these files does not reveal hidden tests.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ def write_autograded(
     node: Any,
     outputs: Outputs,
 ) -> Path:
-    """The notebook as formgrader shows it, written beside its place and then moved there.
+    """Write the notebook that formgrader shows, atomically; return its path.
 
-    `node` is the merged notebook, `outputs` what its cells left, by their places in it, from 0.
-    Under each test cell stands Expected / Got / Next of every criterion.
+    `node` is the merged notebook, `outputs` holds the outputs of its cells by index, from 0. Below
+    each test cell is a report on its criteria: Expected / Got / Next for those that are not hidden
+    and not met.
     """
     folder = course.autograded / submission.student / submission.assignment
     atomically.make_private(folder)
@@ -112,7 +113,7 @@ def _plain(value: Any) -> Any:
     return nbformat.from_dict(value)
 
 
-# ── What a cell left ─────────────────────────────────────────────────────────────────
+# ── Outputs of a cell ────────────────────────────────────────────────────────────────
 
 
 def _output(output: Any) -> Any | None:
@@ -134,7 +135,7 @@ def _output(output: Any) -> Any | None:
 
 
 def _data(data: Mapping[str, Any]) -> dict[str, str]:
-    """The kinds that can be made harmless; a picture or a table goes before its text."""
+    """Return the sanitised formats of an output; an image or table goes before its text."""
     shown = {}
     for kind in ("image/png", "image/jpeg"):
         picture = harmless.png_of_base64(data.get(kind))
@@ -155,7 +156,7 @@ def _joined(value: Any) -> str:
     return "".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-# ── Under a test cell ────────────────────────────────────────────────────────────────
+# ── Report below a test cell ──────────────────────────────────────────────────────────
 
 MARKS = {
     Status.PASSED: "✓",

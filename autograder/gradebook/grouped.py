@@ -1,4 +1,4 @@
-"""Groups of answers in the database: fingerprints, and what people made of the groups."""
+"""Groups of answers in the database: fingerprints, and graders' names, merges and splits."""
 
 from __future__ import annotations
 
@@ -20,34 +20,37 @@ from autograder.gradebook.staff_tables import (
 from autograder.gradebook.tables import SubmissionRow
 
 KEY = 16  # characters of a group's key
-CHUNK = 500  # of submissions in one statement
+CHUNK = 500  # submissions in one statement
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """How one answer behaves; `key` is that of its group."""
+    """Behaviour of one answer; `key` is the key of its group."""
 
     submission: str
     student: str
     notebook: str
     task: str
-    seen: str  # what it was made of
+    seen: str  # the result it was computed from
     key: str
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Sorted:
-    """One task's answers in groups: students by key, and what the groups are called."""
+    """One task's answers in groups: students by group key, and the names of groups."""
 
     members: Mapping[str, tuple[str, ...]]
-    submissions: Mapping[str, str]  # of each student the one that counts
+    submissions: Mapping[str, str]  # the one that counts, by student
     names: Mapping[str, str]
-    merged: Mapping[str, tuple[str, ...]]  # keys that were joined to a key
+    merged: Mapping[str, tuple[str, ...]]  # keys of the groups merged into each group
 
 
 def counting(course: Course, assignment: str) -> dict[str, tuple[str, str]]:
-    """The submission of every student that counts, and what its fingerprints must be made of."""
+    """Return each student's submission that counts, and the `seen` of its current result.
+
+    Fingerprints with another `seen` are outdated.
+    """
     with reading(course) as session:
         rows = session.execute(
             select(SubmissionRow.student, SubmissionRow.id, SubmissionRow.recorded)
@@ -58,7 +61,7 @@ def counting(course: Course, assignment: str) -> dict[str, tuple[str, str]]:
 
 
 def submission_of(course: Course, assignment: str, student: str) -> str:
-    """The submission of one student that counts; "" if there is none."""
+    """Return the student's submission that counts; "" if there is none."""
     with reading(course) as session:
         query = select(SubmissionRow.id).where(
             SubmissionRow.assignment == assignment, SubmissionRow.student == student,
@@ -70,7 +73,7 @@ def submission_of(course: Course, assignment: str, student: str) -> str:
 def known(
     course: Course, assignment: str, tasks: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], int]:
-    """Of how many of the tasks there are fingerprints, by submission and what they are made of."""
+    """Return the number of these tasks with a fingerprint, by (submission, `seen`)."""
     here = tuple_(FingerprintRow.notebook, FingerprintRow.task)
     with reading(course) as session:
         rows = session.execute(
@@ -85,7 +88,7 @@ def fingerprints(
     course: Course, assignment: str, notebook: str, task: str,
     submissions: Collection[str] | None = None,
 ) -> tuple[Fingerprint, ...]:  # fmt: skip
-    """The fingerprints of a task, or those of some submissions, in the order of handing in."""
+    """Return the fingerprints of a task, or those of some submissions, in submission order."""
     with reading(course) as session:
         query = select(FingerprintRow).where(
             FingerprintRow.assignment == assignment, FingerprintRow.notebook == notebook,
@@ -101,7 +104,7 @@ def fingerprints(
 
 
 def firsts(course: Course, assignment: str, notebook: str, task: str) -> tuple[Fingerprint, ...]:
-    """The first answer of every group that fingerprints have made."""
+    """Return the fingerprint of the first answer in each group, before merges and splits."""
     with reading(course) as session:
         rows = session.scalars(
             select(func.min(FingerprintRow.submission))
@@ -115,7 +118,7 @@ def firsts(course: Course, assignment: str, notebook: str, task: str) -> tuple[F
 
 
 def keep(course: Course, assignment: str, made: Collection[Fingerprint]) -> None:
-    """Writes the fingerprints of some submissions down, all their tasks, over older ones."""
+    """Store the fingerprints of submissions, replacing all their older ones, of every task."""
     gone = sorted({one.submission for one in made})
     with writing(course) as book:
         for at in range(0, len(gone), CHUNK):
@@ -139,7 +142,7 @@ def keep(course: Course, assignment: str, made: Collection[Fingerprint]) -> None
 
 
 def sorted_out(course: Course, assignment: str, notebook: str, task: str) -> Sorted:
-    """The students whose submission counts, by the group of their answer; the largest first."""
+    """Return the answers of the submissions that count by group, largest group first."""
     with reading(course) as session:
         here = {"assignment": assignment, "notebook": notebook, "task": task}
         rows = session.execute(
@@ -175,7 +178,7 @@ def sorted_out(course: Course, assignment: str, notebook: str, task: str) -> Sor
 
 
 def _end(key: str, merges: Mapping[str, str]) -> str:
-    """Where a chain of merges ends."""
+    """Return the last key in a chain of merges."""
     seen = {key}
     while key in merges and merges[key] not in seen:
         key = merges[key]
@@ -187,7 +190,7 @@ def merge(
     course: Course, assignment: str, notebook: str, task: str, keys: Collection[str], into: str,
     who: str,
 ) -> None:  # fmt: skip
-    """Puts groups into another one, and what will behave like them too."""
+    """Merge groups into another one; later answers that behave like them go there too."""
     with writing(course) as book:
         book.session.execute(
             delete(GroupMergeRow)
@@ -205,7 +208,7 @@ def merge(
 def apart(
     course: Course, assignment: str, notebook: str, task: str, key: str
 ) -> None:  # fmt: skip
-    """Lets every group that was put into this one be a group of its own again."""
+    """Undo all merges into this group."""
     with writing(course) as book:
         book.session.execute(
             delete(GroupMergeRow)
@@ -218,7 +221,10 @@ def split(
     course: Course, assignment: str, notebook: str, task: str, students: Mapping[str, str],
     who: str, name: str = "",
 ) -> str:  # fmt: skip
-    """The key of a new group of these students' answers (by submission), as long as they stand."""
+    """Move answers (submission by student) into a new group and return its key.
+
+    An answer stays in the group until its student's counting submission is another one.
+    """
     key = f"hand-{str(ULID())[-KEY + 5 :].lower()}"
     with writing(course) as book:
         for student, submission in students.items():
@@ -237,7 +243,7 @@ def split(
 def call(
     course: Course, assignment: str, notebook: str, task: str, key: str, name: str, who: str
 ) -> None:
-    """Gives a group a name; "" takes it away."""
+    """Set a group's name; "" removes it."""
     with writing(course) as book:
         row = book.session.get(GroupRow, (assignment, notebook, task, key))
         if row is None:

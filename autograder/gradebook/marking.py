@@ -1,8 +1,8 @@
-"""A person's score and words for one answer: read with an edition, written only on that edition.
+"""Manual grading of answers, with a check for conflicting edits.
 
-The score is nbgrader's manual score, the comment nbgrader's manual comment: what its formgrader
-writes there is what is read here. An *edition* is a digest of all that a page shows of an answer,
-so that nobody writes over what they have not seen, whoever wrote it and with whatever program.
+The score and the comment are nbgrader's manual score and manual comment, so changes made in
+nbgrader's formgrader appear here. An *edition* is a digest of all that a page shows of an answer.
+Saving requires the current edition, so that no grader overwrites a change that they have not seen.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from autograder.gradebook.tables import AuditRow
 
 
 class Stale(AutograderError):
-    """An answer that somebody changed since the page was made."""
+    """The answer has changed since the page was loaded."""
 
 
 def mark(course: Course, answer: Answer) -> Mark:
-    """What is known of one answer; NotFound if there is no such answer."""
+    """Return the mark of one answer; raise NotFound if there is no such answer."""
     with reading(course) as session:
         return one_answer(session, answer).mark
 
@@ -41,9 +41,9 @@ def save(
     change: Callable[[State], State],
     action: str = "scored",
 ) -> Mark:
-    """The answer after the change.
+    """Apply a change to an answer and return its new mark.
 
-    Raises Stale if it is not what `edition` names any more, Leased if somebody else marks it now.
+    Raises Stale if the answer no longer matches `edition`, Leased if another grader holds it.
     """
     with writing(course) as book:
         found = one_answer(book.session, answer)
@@ -65,7 +65,7 @@ def save_many(
     action: str,
     reason: str = "",
 ) -> int:
-    """How many answers were changed, all of them in one go or none."""
+    """Apply a change to many answers in one transaction; return the number changed."""
     with writing(course) as book:
         wanted = {
             found: settled(found.mark, change(found.mark))
@@ -81,9 +81,10 @@ def save_many(
 def undo(
     course: Course, answer: Answer, edition: str, who: str, only: Collection[str] = ()
 ) -> Mark:
-    """The answer as it was before this person's last change of it; once more brings it back.
+    """Undo this grader's last change of an answer; a second undo restores the change.
 
-    Raises Stale if there is none, none of the actions in `only`, or if it was changed again since.
+    Raises Stale if the last change is not this grader's, is not one of the actions in `only` (if
+    given), or if the answer has changed since then.
     """
     with reading(course) as session:
         row = _last_changes(session, [answer]).get(answer.student)
@@ -99,10 +100,10 @@ def undo(
 
 
 def undo_many(course: Course, answers: Collection[Answer], who: str, only: Collection[str]) -> int:
-    """How many answers to a task are as they were before this person's last change of them.
+    """Undo this grader's last change of many answers to one task; return the number undone.
 
-    Where that was none of the actions in `only`, where somebody has changed it since or marks it
-    now, an answer stays as it is.
+    Skip an answer if its last change is another grader's or not one of the actions in `only`, if it
+    has changed since then, or if another grader holds it now.
     """
     with writing(course) as book:
         last = _last_changes(book.session, answers)
@@ -118,12 +119,15 @@ def undo_many(course: Course, answers: Collection[Answer], who: str, only: Colle
 
 
 def marks_in(session: Session, answers: Collection[Answer]) -> tuple[Mark, ...]:
-    """What is known of those answers that there are, for whoever already has a session."""
+    """Return the marks of the answers that exist, using the caller's session."""
     return tuple(found.mark for found in answer_rows(session, answers).values())
 
 
 def follow(course: Course, book: Gradebook, marks: Collection[Mark], who: str, why: str) -> int:
-    """How many scores have changed: after their rubric was, each adjusted by as much as before."""
+    """Recompute scores after a rubric change; return the number of answers written.
+
+    `marks` are the marks before the change; each answer keeps its adjustment.
+    """
     before = {mark.answer: mark for mark in marks}
     wanted = {}
     for answer, found in answer_rows(book.session, before).items():
@@ -145,7 +149,7 @@ def _put(
     course: Course, book: Gradebook, wanted: Mapping[AnswerRows, State], who: str, action: str,
     reason: str = "",
 ) -> int:  # fmt: skip
-    """How many answers were written down; lateness is taken off anew where scores have changed."""
+    """Write answers, recompute late penalties where scores changed; return the number written."""
     if not wanted:
         return 0
     lines = [found.put(state, who, action, reason) for found, state in wanted.items()]
@@ -160,7 +164,7 @@ def _put(
 
 
 def _last_changes(session: Session, answers: Collection[Answer]) -> dict[str, AuditRow]:
-    """What a person did last with the answers of each student to one task."""
+    """Return the last manual change of each student's answer to one task."""
     if not answers:
         return {}
     one = next(iter(answers))
@@ -178,5 +182,5 @@ def _last_changes(session: Session, answers: Collection[Answer]) -> dict[str, Au
 
 
 def _stands(row: AuditRow, state: State) -> bool:
-    """Whether an answer still is as this change left it."""
+    """Return True if an answer is still as this change left it."""
     return state.as_json() == {k: v for k, v in row.after.items() if k != "score"}

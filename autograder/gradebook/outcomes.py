@@ -1,4 +1,4 @@
-"""How criteria ended, submission by submission: our own table as plain values."""
+"""Criterion results and outcomes of submissions, as plain values."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from autograder.nouns import Message, Outcome, Status
 
 @dataclass(frozen=True)
 class CriterionScore:
-    """How one criterion ended for one submission."""
+    """Result of one criterion for one submission."""
 
     submission: str
     student: str
     counts: bool
-    criterion: str  # the whole id
+    criterion: str  # the full id
     notebook: str
     task: str
     demand: str
@@ -43,7 +43,7 @@ def criterion_scores(
     *,
     all_submissions: bool = False,
 ) -> tuple[CriterionScore, ...]:
-    """Every criterion of the submissions that count, or of all, in the order of the notebook."""
+    """Return criterion results of the submissions that count, or of all, in notebook order."""
     with reading(course) as session:
         query = (
             select(CriterionRow, SubmissionRow.student, SubmissionRow.counts)
@@ -72,7 +72,7 @@ def criterion_scores(
 def outcomes_of(
     course: Course, assignment: str, student: str | None = None
 ) -> dict[str, dict[str, Outcome]]:
-    """Return how grading ended, by student and submission; students without any are left out."""
+    """Return grading outcomes by student and submission; students without any are left out."""
     with reading(course) as session:
         query = select(SubmissionRow.student, SubmissionRow.id, SubmissionRow.outcome).where(
             SubmissionRow.assignment == assignment
@@ -88,7 +88,7 @@ def outcomes_of(
 def criteria_of(
     course: Course, submissions: Sequence[str], notebook: str, task: str
 ) -> tuple[CriterionScore, ...]:
-    """How one task's criteria ended for some submissions, in their order."""
+    """Return one task's criterion results for some submissions, ordered by submission id."""
     with reading(course) as session:
         rows = session.execute(
             select(CriterionRow, SubmissionRow.student, SubmissionRow.counts)

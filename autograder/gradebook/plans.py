@@ -1,4 +1,4 @@
-"""Previews of regrades as the database keeps them, from the wish to the last score applied."""
+"""Previews of regrades in the database, from request to application."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ class Plan:
 def ask(
     course: Course, assignment: str, tasks: Sequence[str], who: str, *, runs: bool = False
 ) -> Plan:
-    """A new wish for a preview; former ones of the assignment that were not applied are dropped."""
+    """Request a preview; drop the assignment's earlier previews that were not applied.
+
+    Raises AutograderError if a regrade of the assignment is under way.
+    """
     with writing(course) as book:
         mine = PlanRow.assignment == assignment
         if book.session.scalars(select(PlanRow).where(mine, PlanRow.state.in_(BUSY))).first():
@@ -67,7 +70,7 @@ def ask(
 
 
 def plans(course: Course, assignment: str) -> tuple[Plan, ...]:
-    """The previews of an assignment, newest first; those that were dropped are left out."""
+    """Return the previews of an assignment, newest first, without dropped ones."""
     with reading(course) as session:
         rows = session.scalars(
             select(PlanRow)
@@ -78,7 +81,7 @@ def plans(course: Course, assignment: str) -> tuple[Plan, ...]:
 
 
 def plan(course: Course, id_: str) -> Plan:
-    """One preview; NotFound."""
+    """Return one preview; raise NotFound if there is none with this id."""
     with reading(course) as session:
         row = session.get(PlanRow, id_)
         if row is None:
@@ -87,7 +90,7 @@ def plan(course: Course, id_: str) -> Plan:
 
 
 def take(course: Course) -> Plan | None:
-    """The oldest wish, now marked as being done; None if nobody waits."""
+    """Return the oldest waiting request and mark it as started; None if there is none."""
     with writing(course) as book:
         row = book.session.scalars(
             select(PlanRow).where(PlanRow.state.in_(tuple(NEXT))).order_by(PlanRow.id).limit(1)
@@ -99,28 +102,28 @@ def take(course: Course) -> Plan | None:
 
 
 def any_asked(course: Course) -> bool:
-    """Whether a preview or its application waits; nothing is changed by looking."""
+    """Return True if a preview or its application is waiting; read-only."""
     with reading(course) as session:
         query = select(PlanRow.id).where(PlanRow.state.in_(tuple(NEXT))).limit(1)
         return session.scalars(query).first() is not None
 
 
 def left_undone(course: Course) -> None:
-    """Puts back what a worker that was killed had begun."""
+    """Requeue requests left running by a killed worker."""
     with writing(course) as book:
         for before, after in NEXT.items():
             book.session.execute(update(PlanRow).where(PlanRow.state == after).values(state=before))
 
 
 def tell(course: Course, id_: str, **values: Any) -> None:
-    """Notes how far a preview is, or what became of it."""
+    """Update a preview's progress or result."""
     with writing(course) as book:
         stored = {k: storable(v) if k in ("found", "note") else v for k, v in values.items()}
         book.session.execute(update(PlanRow).where(PlanRow.id == id_).values(**stored))
 
 
 def wish_applied(course: Course, id_: str, who: str, reason: str) -> None:
-    """Asks for a preview to be applied; AutograderError unless it is ready."""
+    """Request that a preview be applied; raise AutograderError unless it is ready."""
     with writing(course) as book:
         done = book.session.execute(
             update(PlanRow)

@@ -1,8 +1,8 @@
-"""One graded submission into the gradebook: all of it or nothing, and again without harm.
+"""Recording of a graded submission in the gradebook, in one transaction; repeating it is safe.
 
-A person's scores, extra credit and comments are never touched; the rules for what waits for a
-person are those of nbgrader's SaveAutoGrades, with one difference: recording the same thing again
-does not ask for a second look at a score that a person has given.
+Manual scores, extra credit and manual comments are never changed. nbgrader's SaveAutoGrades gives
+the rules for what waits for manual grading, with one difference: recording the same result again
+does not ask for a second look at a manual score.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Found = dict[str, Any]  # {"auto": float | None, "untouched": bool}
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the gradebook now says of a student's assignment; `counts` if by this submission."""
+    """A student's score after recording; `counts` if this submission is the one that counts."""
 
     submission: str
     counting: str
@@ -69,10 +69,11 @@ GRADER = By()
 def record(
     course: Course, submission: Submission, result: Result, digest: str = ""
 ) -> Recorded:  # fmt: skip
-    """The student's score after recording; raises NotFound if the assignment is not registered.
+    """Record a graded submission and return the student's score.
 
-    The scores of the submission that counts (choosing.py) are nbgrader's; every submission keeps
-    its criterion results in our tables. `digest` tells the next grading what was recorded.
+    nbgrader's tables get the scores of the submission that counts (choosing.py); our tables keep
+    the criterion results of every submission. `digest` identifies the recorded result for the next
+    grading. Raises NotFound if the assignment is not registered.
     """
     with writing(course) as book:
         return put(course, book, submission, result, GRADER, digest)
@@ -121,7 +122,7 @@ def _submission_row(session: Session, submission: Submission) -> SubmissionRow:
 def _found(
     session: Session, result: Result, before: Mapping[str, Mapping[str, Found]]
 ) -> dict[str, dict[str, Found]]:
-    """What is known of every cell with points: the result's word, else what was known before."""
+    """Return the result of every cell with points: the new one, else the one recorded before."""
     graded = {notebook.notebook: notebook for notebook in result.notebooks}
     found: dict[str, dict[str, Found]] = {}
     for table in (api.GradeCell, api.TaskCell):
@@ -144,14 +145,14 @@ def _found_of(graded: NotebookResult | None, name: str, most: float) -> Found | 
         return None
     task = next((task for task in graded.tasks if task.grade_id == name), None)
     if task is None:
-        return {"auto": None, "untouched": False} if graded.broken else None  # a person decides
+        return {"auto": None, "untouched": False} if graded.broken else None  # null: needs a person
     points = _finite(task.points)
     auto = None if points is None else min(max(points, 0.0), most)
     return {"auto": auto, "untouched": not task.attempted}
 
 
 def _outcome(row: SubmissionRow, result: Result) -> Outcome:
-    """The outcome of a whole result; of a few tasks judged again, no less than it was."""
+    """Return the outcome of a full result; for a regrade of some tasks, never lower than before."""
     judged = {(n.notebook, t.grade_id) for n in result.notebooks for t in n.tasks}
     whole = judged >= {(notebook, task) for notebook, tasks in row.tasks.items() for task in tasks}
     before = Outcome.BROKEN if whole else Outcome(row.outcome)
@@ -238,7 +239,7 @@ def _recorded(book: Gradebook, submission: Submission, counting: SubmissionRow) 
 
 
 def digest_of(course: Course, submission: str) -> str:
-    """Return the digest of the result that was recorded of a submission; "" if none was."""
+    """Return the digest of a submission's recorded result; "" if there is none."""
     with reading(course) as session:
         row = session.get(SubmissionRow, submission)
         return row.digest if row else ""

@@ -1,4 +1,4 @@
-"""What was released, as plain values: assignments, their tasks, and what was demanded."""
+"""Released assignments, their tasks and their criteria, as plain values."""
 
 from __future__ import annotations
 
@@ -30,20 +30,23 @@ class ReleasedTask:
 
 
 def assignments(course: Course) -> tuple[str, ...]:
-    """The assignments of which a release is registered, by name."""
+    """Return the names of the assignments with a registered release, sorted."""
     with reading(course) as session:
         query = select(ReleaseRow.assignment).distinct().order_by(ReleaseRow.assignment)
         return tuple(session.scalars(query).all())
 
 
 def tasks(course: Course, assignment: str) -> tuple[ReleasedTask, ...]:
-    """The tasks of the newest release in their order; none if it was never released."""
+    """Return the tasks of the newest release in order; empty if it was never released."""
     with reading(course) as session:
         return _released(session, assignment)
 
 
 def task_of(session: Session, assignment: str, notebook: str, task: str) -> ReleasedTask:
-    """One task of the newest release, for whoever already has a session; NotFound."""
+    """Return one task of the newest release, using the caller's session.
+
+    Raises NotFound if the release has no such task.
+    """
     for one in _released(session, assignment):
         if (one.notebook, one.task) == (notebook, task):
             return one
@@ -62,10 +65,10 @@ def _released(session: Session, assignment: str) -> tuple[ReleasedTask, ...]:
 
 
 def demands(course: Course, assignment: str, release: int = 0) -> Mapping[str, Mapping[str, Any]]:
-    """What a release demanded, by criterion id; the newest release where `release` is 0.
+    """Return the criteria of a release by criterion id; 0 is the newest release.
 
-    Each has `demand` with its {settings}, `sentence`, `points`, `hidden` and `settings`; empty if
-    nothing is known of the release.
+    Each has `demand` with its {settings}, `sentence`, `points`, `hidden` and `settings`. Return an
+    empty dict if the release is unknown.
     """
     with reading(course) as session:
         query = _newest(assignment)
@@ -76,7 +79,7 @@ def demands(course: Course, assignment: str, release: int = 0) -> Mapping[str, M
 
 
 def place_of_tasks(session: Session, assignment: str) -> dict[Any, int]:
-    """The place of each (notebook, task) in the newest release."""
+    """Return the position of each (notebook, task) in the newest release, from 0."""
     row = session.scalars(_newest(assignment)).first()
     tasks = row.tasks if row else []
     return {(task["notebook"], task["task"]): place for place, task in enumerate(tasks)}

@@ -1,4 +1,4 @@
-"""What a task is marked by: items with points, added to 0, to full marks or to what was found.
+"""Rubric of a task: items whose points are added to 0, to full marks or to the automatic score.
 
 >>> Rubric("full", (Item("a", "no skips", -2.0),)).points(frozenset("a"), auto=None, most=10.0)
 8.0
@@ -20,7 +20,7 @@ KEYS = "1234567890"  # of the first ten items
 
 @dataclass(frozen=True)
 class Item:
-    """One item; `used` by how many answers."""
+    """One item; `used` is the number of answers that have it."""
 
     id: str
     text: str
@@ -30,26 +30,29 @@ class Item:
 
 @dataclass(frozen=True)
 class Rubric:
-    """The items of a task in order, and what their points are added to."""
+    """The items of a task in order, and the start that their points are added to."""
 
     start: str
     items: tuple[Item, ...]
 
     def points(self, has: Collection[str], *, auto: float | None, most: float) -> float:
-        """What an answer with these items is worth, between 0 and `most`."""
+        """Return the points of an answer with these items, between 0 and `most`."""
         base = {"zero": 0.0, "full": most}.get(self.start, auto or 0.0)
         return within(base + sum(i.points for i in self.items if i.id in has), most)
 
 
 def within(points: float, most: float) -> float:
-    """The points, not below 0 and not above `most`."""
+    """Clip the points to the range from 0 to `most`."""
     return min(max(points, 0.0), most)
 
 
 def rubric_of(
     session: Session, assignment: str, notebook: str, task: str, *, manual: bool
 ) -> Rubric:
-    """A task's rubric; without one of its own it adds to 0, or to what was found automatically."""
+    """Return a task's rubric.
+
+    If staff set no start, it is zero for a manually graded task, else the automatic score.
+    """
     known = session.get(RubricRow, (assignment, notebook, task))
     rows = session.execute(
         select(RubricItemRow, func.count(RubricMarkRow.student))

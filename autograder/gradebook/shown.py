@@ -1,8 +1,9 @@
-"""Scores as students may see them: no sum of them tells more of hidden criteria than is shown.
+"""Scores as students may see them: no sum of them reveals more about hidden criteria than is shown.
 
-Under `hidden = "verdict"` partial credit of a hidden criterion is shown in quarters, under "none"
-not at all. Which submission is best and what lateness takes off are then worked out from what is
-shown: compared or subtracted, exact ones would tell the rest. Scores themselves stay exact.
+Under `hidden = "verdict"`, partial credit of a hidden criterion is rounded down to quarters; under
+"none" it is not shown at all. The best submission and the late penalty are then computed from the
+shown points, because comparing or subtracting exact ones would reveal the rest. The recorded scores
+stay exact.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from autograder.gradebook.lateness import late_penalty
 from autograder.gradebook.scores import StudentScore, TaskScore, student_scores, task_scores
 from autograder.gradebook.tables import CriterionRow, SubmissionRow
 
-STEPS = 4  # of partial credit that is shown
-_ROUNDING = 1e-9  # what sums of floating-point numbers may lack
-DECIMALS = 6  # beyond them a difference still depends on what was subtracted
+STEPS = 4  # of shown partial credit
+_ROUNDING = 1e-9  # tolerance for floating-point sums
+DECIMALS = 6  # further decimals of a difference depend on the hidden points subtracted
 Taken = Mapping[tuple[str, str, str], float]  # (submission, notebook, task): points not shown
 
 
@@ -48,7 +49,10 @@ def shown_points(points: float, max_points: float, policy: str) -> float:
 def shown_scores(
     course: Course, assignment: str, student: str | None = None
 ) -> tuple[StudentScore, ...]:
-    """Return `student_scores` as the students may see them; `submission` is the best as shown."""
+    """Return `student_scores` as students may see them; `submission` is the best by shown points.
+
+    If the course counts the last submission, `submission` is the last one.
+    """
     scores = student_scores(course, assignment, student)
     policy = course.feedback_of(assignment).hidden
     if policy == "number":
@@ -95,7 +99,7 @@ def _submissions(
 
 
 def _not_shown(session: Session, assignment: str, student: str | None, policy: str) -> Taken:
-    """Points of hidden criteria beyond what is shown of them, by task of each submission."""
+    """Return the points of hidden criteria that are not shown, by submission, notebook and task."""
     query = (
         select(
             CriterionRow.submission, CriterionRow.notebook, CriterionRow.task,
@@ -118,7 +122,7 @@ def _shown(
     course: Course, session: Session, assignment: Any, row: SubmissionRow,
     tasks: Sequence[TaskScore], taken: Taken,
 ) -> tuple[float, float]:  # fmt: skip
-    """What a submission is worth as shown, and what its lateness takes off that."""
+    """Return a submission's shown points and the late penalty on them."""
     notebooks: dict[str, float] = defaultdict(float)
     for task in tasks:
         if task.manual is not None:

@@ -1,6 +1,7 @@
-"""What is to be marked: every answer in a random order that never changes, and how far each is.
+"""List of answers for manual grading, in a fixed random order, and the grading progress.
 
-The order is the same for everybody and tells nothing about students: a keyed hash of each answer.
+The order is the same for all graders and reveals nothing about students: answers are sorted by a
+keyed hash.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ class Entry:
     """One answer in the list."""
 
     answer: Answer
-    waits: bool  # for a person
-    scored: bool  # by a person
+    waits: bool  # for manual grading
+    scored: bool  # manually
     flagged: bool
     score: float
-    who: str  # who changed it last
+    who: str  # the last person to change it
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a task is: answers in all, those a person has scored, those that wait, flags."""
+    """Numbers of answers to a task: all, scored manually, waiting for manual grading, flagged."""
 
     total: int
     scored: int
@@ -49,7 +50,7 @@ class Progress:
 def entries(
     course: Course, assignment: str, notebook: str = "", task: str = "", *, ordered: bool = True
 ) -> tuple[Entry, ...]:
-    """The answers of an assignment, or of one task, in the order of marking if that matters."""
+    """Return the answers of an assignment or one task, in grading order if `ordered`."""
     with reading(course) as session:
         rows = _rows(session, assignment, notebook, task)
         marks = _marks(session, assignment)
@@ -65,7 +66,7 @@ def entries(
 
 
 def progress(listed: Sequence[Entry]) -> Mapping[tuple[str, str], Progress]:
-    """How far each task is, by notebook and task."""
+    """Return the progress of each task, by notebook and task."""
     by_task: dict[tuple[str, str], list[Entry]] = {}
     for entry in listed:
         by_task.setdefault((entry.answer.notebook, entry.answer.task), []).append(entry)
@@ -79,14 +80,14 @@ def progress(listed: Sequence[Entry]) -> Mapping[tuple[str, str], Progress]:
 
 
 def by_person(listed: Sequence[Entry]) -> Mapping[str, int]:
-    """How many answers each person has scored, the most first."""
+    """Return the number of answers scored by each grader, highest first."""
     return dict(Counter(e.who for e in listed if e.scored and e.who).most_common())
 
 
 def mine(
     listed: Sequence[Entry], who: str, allotted: Sequence[Allotment], sections: Mapping[str, str]
 ) -> tuple[Entry, ...]:
-    """The part of the list that is this person's to mark: all of it where nothing is allotted."""
+    """Return the entries assigned to this grader; all of them if nothing is assigned to anyone."""
     if not allotted:
         return tuple(listed)
     own = [one for one in allotted if one.who == who]
@@ -103,9 +104,9 @@ def mine(
 def take_next(
     course: Course, listed: Sequence[Entry], who: str, after: Answer | None = None
 ) -> Answer | None:
-    """The next answer that waits and that nobody else has, leased to this person; None if none.
+    """Lease and return the next waiting answer that no other grader holds; None if there is none.
 
-    Whoever comes from an answer goes on behind it, and begins again at the front in the end.
+    The search starts behind the answer `after` and wraps around to the front of the list.
     """
     if not listed:
         return None
@@ -118,7 +119,7 @@ def take_next(
     return leases.first_free(course, waiting, who)
 
 
-@lru_cache(maxsize=1 << 14)  # it never changes, and is asked for at every press of a key
+@lru_cache(maxsize=1 << 14)  # constant, and needed at every key press
 def _place(key: bytes, answer: Answer) -> bytes:
     text = "\0".join(answer.key)
     return hmac.digest(key, f"order\0{text}".encode(), "sha256")
