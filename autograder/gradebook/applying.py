@@ -1,7 +1,7 @@
-"""The scores of the submission that counts, and what lateness costs it, in nbgrader's tables.
+"""Writing of the counting submission's scores and late penalties to nbgrader's tables.
 
-A person's scores, extra credit and comments are never touched; what waits for a person does so by
-the rules of nbgrader's SaveAutoGrades.
+Manual scores, extra credit and manual comments are never changed. nbgrader's SaveAutoGrades gives
+the rules for what waits for manual grading.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from autograder.gradebook.tables import AuditRow, SubmissionRow
 
 @dataclass(frozen=True)
 class By:
-    """Who lets scores be recorded, and why: for the audit of what changes by it."""
+    """Author, action and reason of a change of scores, for the audit log."""
 
     who: str = "autograder"
     action: str = "graded again"
     reason: str = ""  # "": the submission
-    every: bool = False  # also a score where there was none, because of a fault of ours
+    every: bool = False  # also log new scores where an internal error had left none
 
 
 def assignment_of(book: Gradebook, name: str) -> Any:
@@ -42,7 +42,7 @@ def assignment_of(book: Gradebook, name: str) -> Any:
 
 
 def write_scores(book: Gradebook, counting: SubmissionRow, by: By) -> None:
-    with book.session.no_autoflush:  # nbgrader fills a new submission in before it adds it
+    with book.session.no_autoflush:  # nbgrader fills a new submission before adding it
         known = book.update_or_create_submission(
             counting.assignment, counting.student, timestamp=counting.received
         )
@@ -60,7 +60,7 @@ def write_scores(book: Gradebook, counting: SubmissionRow, by: By) -> None:
         if grade.manual_score is None:
             grade.needs_manual_grade = found["auto"] is None
         elif grade.auto_score != found["auto"]:
-            grade.needs_manual_grade = True  # what the person saw is not what there is now
+            grade.needs_manual_grade = True  # changed since the person scored it
         grade.auto_score = found["auto"]
         comment = comments.get((notebook, task))
         if comment is not None:
@@ -69,7 +69,7 @@ def write_scores(book: Gradebook, counting: SubmissionRow, by: By) -> None:
 
 
 def _of(table: Any, submitted: str) -> Select[Any]:
-    """The grades or comments of one submitted assignment, with the names of notebook and cell."""
+    """Return a query for the grades or comments of a submission, with notebook and cell names."""
     return (
         select(table, api.Notebook.name, api.BaseCell.name)
         .join(api.BaseCell, api.BaseCell.id == table.cell_id)
@@ -102,7 +102,7 @@ def write_late_penalties(book: Gradebook, counting: SubmissionRow, late: Penalty
 
 
 def late_again(course: Course, book: Gradebook, assignment: str, students: Collection[str]) -> None:
-    """Takes off for lateness anew, after a person has changed scores."""
+    """Recompute these students' late penalties after a grader has changed scores."""
     counting = select(SubmissionRow).where(
         SubmissionRow.assignment == assignment, SubmissionRow.student.in_(students),
         SubmissionRow.counts,
@@ -116,7 +116,7 @@ def late_again(course: Course, book: Gradebook, assignment: str, students: Colle
 
 
 def late_elsewhere(course: Course, book: Gradebook, counting: SubmissionRow) -> None:
-    """Takes off for lateness anew where this student's late days went to other work."""
+    """Recompute late penalties of a student's other assignments, which share the late days."""
     if not course.late.tokens:
         return
     others = select(SubmissionRow).where(

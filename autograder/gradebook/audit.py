@@ -1,4 +1,4 @@
-"""The audit of an assignment: what somebody did to it as a whole, and when what was changed."""
+"""Audit log of an assignment: add and read entries."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from autograder.config import Course
 from autograder.gradebook.connection import now, reading, storable, writing
 from autograder.gradebook.tables import AuditRow, SubmissionRow
 
-SERVED = "release served"  # a download: it changes nothing of a student's
+SERVED = "release served"  # a download; it changes no student's data
 
 
 def note(
     course: Course, who: str, action: str, assignment: str, after: Mapping[str, Any],
     *, before: Mapping[str, Any] | None = None, reason: str = "", student: str = "",
 ) -> None:  # fmt: skip
-    """Adds the line: who, when, what, why."""
+    """Add an entry: who, when, what, why."""
     with writing(course) as book:
         book.session.add(
             AuditRow(
@@ -33,7 +33,7 @@ def note(
 
 @dataclass(frozen=True)
 class Change:
-    """One entry: `student` is "" where it was done to an assignment as a whole."""
+    """One entry; `student` is "" for a change to the whole assignment."""
 
     at: datetime  # UTC, without a zone
     who: str
@@ -47,7 +47,7 @@ class Change:
 
 
 def last(course: Course, assignment: str, action: str) -> Change | None:
-    """When this was done last, by whom; None if it never was."""
+    """Return the latest entry of this action; None if there is none."""
     with reading(course) as session:
         row = session.scalars(
             select(AuditRow)
@@ -59,7 +59,7 @@ def last(course: Course, assignment: str, action: str) -> Change | None:
 
 
 def done(course: Course, assignment: str, most: int = 12) -> tuple[Change, ...]:
-    """What was done to it as a whole, the latest first."""
+    """Return up to `most` changes to the whole assignment, latest first."""
     with reading(course) as session:
         rows = session.scalars(
             select(AuditRow)
@@ -71,7 +71,7 @@ def done(course: Course, assignment: str, most: int = 12) -> tuple[Change, ...]:
 
 
 def changed_at(course: Course, assignment: str) -> dict[str, datetime]:
-    """When something of each student's was graded or changed last (UTC, without a zone)."""
+    """Return when each student's work was last graded or changed (UTC, without a zone)."""
     graded = select(SubmissionRow.student, func.max(SubmissionRow.recorded)).where(
         SubmissionRow.assignment == assignment
     )
@@ -92,7 +92,7 @@ def changed_at(course: Course, assignment: str) -> dict[str, datetime]:
 def changes(
     course: Course, assignment: str, student: str | None = None, action: str = ""
 ) -> tuple[Change, ...]:
-    """The audit of an assignment, newest first: all of it, or what is one student's, or done so."""
+    """Return an assignment's entries, newest first, optionally of one student or one action."""
     with reading(course) as session:
         query = select(AuditRow).where(AuditRow.assignment == assignment)
         if student is not None:

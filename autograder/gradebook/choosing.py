@@ -1,7 +1,7 @@
-"""Which of a student's submissions counts: chosen among all that are recorded.
+"""Choice of the submission that counts, among all of a student's recorded ones.
 
-Those with the highest outcome (`nouns.Outcome`) come first, so that nothing that cannot be graded
-counts over what can; of these the best or the last one, as the course says.
+Submissions with the highest outcome (`nouns.Outcome`) come first, so that one that cannot be graded
+never replaces one that can. Among these the course's policy selects the best or the last one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from autograder.nouns import Outcome
 
 @dataclass(frozen=True)
 class Choice:
-    """The submission of one student that counts, and the newest of those that are recorded."""
+    """One student's submission that counts, and their newest recorded one."""
 
     counting: str
     newest: str
@@ -38,9 +38,9 @@ class Choice:
 def choices(
     course: Course, assignment: str, students: Collection[str] = ()
 ) -> dict[str, Choice]:  # fmt: skip
-    """The submission of every student (or of these) that counts by the policy as it is now.
+    """Return the choice for every student (or for these) under the current policy.
 
-    Where that is not the one that the gradebook has, it becomes it: the policy was changed.
+    Where it differs from the gradebook, because the policy was changed, update the gradebook.
     """
     with reading(course) as session:
         found: dict[str, list[SubmissionRow]] = {}
@@ -66,7 +66,7 @@ def choices(
 def choose_again(
     course: Course, assignment: str, student: str, reason: str = "more time was given"
 ) -> str:
-    """Choose anew the submission that counts; return its id, "" if nothing is graded yet."""
+    """Choose the submission that counts again; return its id, or "" if nothing is graded yet."""
     with writing(course) as book:
         mine = select(SubmissionRow).where(
             SubmissionRow.assignment == assignment, SubmissionRow.student == student
@@ -82,13 +82,13 @@ def choose_again(
         return counting.id
 
 
-# ── By what it is chosen ─────────────────────────────────────────────────────────────
+# ── Policy ───────────────────────────────────────────────────────────────────────────
 
 
 def choose(
     course: Course, book: Gradebook, assignment: Any, recorded: SubmissionRow
 ) -> SubmissionRow:
-    """The submission of this student that counts, marked so; it was another one, maybe."""
+    """Choose, mark and return the submission of this student that counts."""
     book.session.flush()
     rows = book.session.scalars(
         select(SubmissionRow).where(
@@ -96,7 +96,7 @@ def choose(
             SubmissionRow.student == recorded.student,
         )
     ).all()
-    for row in rows:  # anew each time: an extension may have been granted since
+    for row in rows:  # recomputed, as an extension may have been granted since
         row.total = _total(row, late_penalty(course, book.session, assignment, row))
     counting = _counting(course, rows)
     for row in rows:
@@ -106,7 +106,7 @@ def choose(
 
 
 def _counting(course: Course, rows: Sequence[SubmissionRow]) -> SubmissionRow:
-    """The one of a student's submissions that counts, by the course's policy."""
+    """Return the submission that counts under the course's policy."""
     by_score = course.submissions.counts == "best"
 
     def key(row: SubmissionRow) -> tuple[int, float, datetime, str]:

@@ -1,7 +1,7 @@
-"""What lateness costs: nbgrader's plugin decides, extensions count, sprints are never late.
+"""Late penalties from nbgrader's plugin, after extensions and late days; sprints are never late.
 
-Late days (`c.Late.tokens`) are taken by themselves, whole, in the order in which work came in:
-what is late by no more days than its student has left is not late. A late day ends at the same
+Late days (`c.Late.tokens`) are used automatically, as whole days, in order of arrival: a submission
+that is late by no more days than its student has left is not late. A late day ends at the same
 wall-clock time on the next day, in the course's time zone.
 """
 
@@ -25,18 +25,19 @@ from autograder.gradebook.sprints import extension as ours
 from autograder.gradebook.tables import SubmissionRow
 
 DAY = 24 * 60 * 60
-Penalty = Callable[[float], float]  # a notebook's score -> what lateness takes from it
+Penalty = Callable[[float], float]  # a notebook's score -> its late penalty
 
 
 def in_time(_score: float) -> float:
-    """Nothing: what came in time loses nothing."""
+    """Return 0, the penalty of a submission in time."""
     return 0.0
 
 
 def late_penalty(course: Course, session: Session, assignment: Any, row: SubmissionRow) -> Penalty:
-    """Return what the plugin takes from a notebook's score for this submission's lateness.
+    """Return the function that computes this submission's penalty from a notebook's score.
 
-    The plugin is given calendar days of 86,400 seconds each, and the real seconds of the last.
+    The plugin gets the lateness in seconds: 86,400 for each full calendar day, plus the real
+    seconds of the last day. The function raises ConfigError if the plugin fails.
     """
     seconds = _seconds_late(course, session, assignment, row)
     if seconds <= 0 or course.kind_of(row.assignment) == "sprint":
@@ -62,7 +63,7 @@ def late_penalty(course: Course, session: Session, assignment: Any, row: Submiss
 
 
 def days_of(seconds: float) -> int:
-    """The late days that so many seconds take: each day that was begun.
+    """Return the number of late days for a lateness in seconds, rounded up.
 
     >>> days_of(0.0), days_of(1.0), days_of(86400.0), days_of(86401.0)
     (0, 1, 1, 2)
@@ -71,7 +72,7 @@ def days_of(seconds: float) -> int:
 
 
 def tokens_used(course: Course, session: Session, row: SubmissionRow) -> int:
-    """The late days that this student's other work took, of what came in before this."""
+    """Return the late days used by this student's other submissions that arrived earlier."""
     left = course.late.tokens
     if left == 0:
         return 0

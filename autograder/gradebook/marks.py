@@ -1,4 +1,4 @@
-"""What a person has said of one answer, as plain values: the state, and the score it makes."""
+"""Manual grading of one answer, as plain values: its state and the resulting score."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAME = 1e-9  # points
 
 @dataclass(frozen=True)
 class Line:
-    """A remark on one line of a cell, counted from 1; `shown` if the student may read it."""
+    """A comment on one line of a cell, counted from 1; `shown` if the student may read it."""
 
     id: str
     cell: str
@@ -29,20 +29,20 @@ class Line:
 
 @dataclass(frozen=True)
 class State:
-    """What a person has said of one answer."""
+    """Manual grading of one answer: rubric items, adjustment, comments, note, flag."""
 
     items: frozenset[str] = frozenset()
-    scored: bool = False  # the score is a person's
+    scored: bool = False  # the score is manual
     adjustment: float = 0.0
     reason: str = ""
     extra: float | None = None
     comment: str = ""
-    note: str = ""  # for staff alone
+    note: str = ""  # for staff only
     flagged: bool = False
     lines: tuple[Line, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The state as the audit keeps it."""
+        """Return the state as JSON, for the audit log."""
         lines = [vars(line) for line in self.lines]
         plain: dict[str, Any] = storable(
             {**vars(self), "items": sorted(self.items), "lines": lines}
@@ -51,7 +51,7 @@ class State:
 
     @classmethod
     def of_json(cls, data: dict[str, Any]) -> State:
-        """The state that the audit kept."""
+        """Return the state from the JSON of an audit entry; unknown keys are ignored."""
         known = {k: v for k, v in data.items() if k in cls.__dataclass_fields__}
         lines = tuple(Line(**line) for line in known.get("lines", ()))
         return cls(**{**known, "items": frozenset(known.get("items", ())), "lines": lines})
@@ -59,19 +59,19 @@ class State:
 
 @dataclass(frozen=True)
 class Mark:
-    """All that is known of the score of one answer."""
+    """Scores and grading state of one answer."""
 
     answer: Answer
     task: ReleasedTask
     submission: str  # ULID of the one that counts; "" if nbgrader alone graded it
     auto: float | None
     manual: float | None
-    waits: bool  # for a person
+    waits: bool  # for manual grading
     state: State
     rubric: Rubric
-    elsewhere: bool  # the score was given by nbgrader's formgrader
+    elsewhere: bool  # nbgrader's formgrader wrote the score
     comment_cell: str
-    who: str  # who changed it last
+    who: str  # the last person to change it
 
     @property
     def edition(self) -> str:
@@ -84,19 +84,19 @@ class Mark:
 
     @property
     def score(self) -> float:
-        """What the gradebook counts."""
+        """Score in the gradebook: manual, else automatic, else 0; plus extra credit."""
         found = self.auto if self.manual is None else self.manual
         return (found or 0.0) + (self.state.extra or 0.0)
 
     @property
     def outdated(self) -> bool:
-        """Whether what it was made of has changed since, so that the sum would be another."""
+        """True if the manual score differs from its rubric items and adjustment as they are now."""
         wanted = wanted_score(self)
         return wanted is not None and self.manual is not None and abs(wanted - self.manual) > SAME
 
 
 def settled(found: Mark, state: State) -> State:
-    """The state with `scored` as its items and adjustment demand."""
+    """Return the state with `scored` updated after a change of its items or adjustment."""
     touched = (state.items, state.adjustment) != (found.state.items, found.state.adjustment)
     if not touched:
         return state
@@ -107,7 +107,7 @@ def settled(found: Mark, state: State) -> State:
 
 
 def wanted_score(found: Mark, state: State | None = None) -> float | None:
-    """The manual score that items and adjustment make; None if no person has scored it."""
+    """Return the manual score from items and adjustment; None if there is no manual score."""
     state = state or found.state
     if not state.scored:
         return None

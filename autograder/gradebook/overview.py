@@ -1,4 +1,4 @@
-"""How far every assignment is, in a few counts: for the page of the course."""
+"""Progress counts of each assignment, for the course page."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ from autograder.gradebook.tables import CriterionRow, SubmissionRow
 
 @dataclass(frozen=True)
 class Counts:
-    """Students of one assignment; `errors` have a criterion that a fault of ours left undecided."""
+    """Numbers of students of one assignment.
+
+    `errors` counts those with a criterion that an internal error left undecided.
+    """
 
     graded: int = 0
     needs_person: int = 0
     errors: int = 0
-    requests: int = 0  # regrades that were asked for and not answered
-    queue: Mapping[str, int] = field(default_factory=dict)  # by state
+    requests: int = 0  # regrade requests without an answer
+    queue: Mapping[str, int] = field(default_factory=dict)  # submissions by state
 
 
 @dataclass(frozen=True)
 class Undecided:
-    """One criterion that a fault of ours left undecided."""
+    """One criterion that an internal error left undecided."""
 
     student: str
     notebook: str
@@ -41,7 +44,7 @@ class Undecided:
 
 @dataclass(frozen=True)
 class Failed:
-    """One submission that could not be graded, and why."""
+    """One submission that could not be graded, and the reason."""
 
     student: str
     submission: str
@@ -50,7 +53,7 @@ class Failed:
 
 
 def counts(course: Course) -> dict[str, Counts]:
-    """The counts of every assignment about which anything is known."""
+    """Return the counts of every assignment that has any."""
     with reading(course) as session:
         graded = _by_assignment(session, SubmissionRow.assignment, SubmissionRow.counts)
         errors = _with_errors(session)
@@ -74,7 +77,7 @@ def counts(course: Course) -> dict[str, Counts]:
 
 
 def undecided(course: Course, assignment: str, most: int = 200) -> tuple[Undecided, ...]:
-    """What faults of ours left undecided in the submissions that count."""
+    """Return up to `most` undecided criteria of the submissions that count."""
     with reading(course) as session:
         rows = session.execute(
             select(
@@ -93,7 +96,7 @@ def undecided(course: Course, assignment: str, most: int = 200) -> tuple[Undecid
 
 
 def failed(course: Course, assignment: str) -> tuple[Failed, ...]:
-    """Submissions that could not be graded at all."""
+    """Return the submissions that could not be graded at all."""
     with reading(course) as session:
         rows = session.scalars(
             select(QueueRow)
@@ -104,7 +107,7 @@ def failed(course: Course, assignment: str) -> tuple[Failed, ...]:
 
 
 def graded_ids(course: Course, assignment: str) -> tuple[set[str], set[str]]:
-    """Ids of the submissions that are recorded, and of those with an error of ours among them."""
+    """Return the ids of all recorded submissions, and of those with an internal error."""
     with reading(course) as session:
         recorded = session.scalars(
             select(SubmissionRow.id).where(SubmissionRow.assignment == assignment)
@@ -133,7 +136,7 @@ def _with_errors(session: Session) -> dict[str, int]:
 
 
 def _waiting(session: Session) -> dict[str, int]:
-    """Students with a cell that nbgrader's gradebook says needs a person."""
+    """Count, by assignment, students with a cell that nbgrader marks for manual grading."""
     rows = session.execute(
         select(api.Assignment.name, func.count(func.distinct(api.SubmittedAssignment.id)))
         .select_from(api.Grade)
@@ -150,7 +153,7 @@ def _waiting(session: Session) -> dict[str, int]:
 
 
 def recorded(course: Course, assignment: str, *, all_of_them: bool) -> tuple[tuple[str, str], ...]:
-    """(student, submission) of all that are recorded, or of those that count, in order."""
+    """Return (student, submission) of all recorded submissions, or of those that count, sorted."""
     with reading(course) as session:
         query = select(SubmissionRow.student, SubmissionRow.id).where(
             SubmissionRow.assignment == assignment

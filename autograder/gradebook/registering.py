@@ -1,7 +1,8 @@
-"""An assignment into nbgrader's tables, as `nbgrader generate_assignment` would put it there.
+"""Registration of an assignment in nbgrader's tables, as `nbgrader generate_assignment` does it.
 
-nbgrader refuses to add or remove cells once something was handed in. Here a newer release may:
-cells that came get empty grades in every submission, and what went is kept in the audit.
+nbgrader refuses to add or remove cells once there are submissions. Here a newer release may do so:
+an added cell gets an empty grade in every submission, and the scores and comments of a removed cell
+go to the audit log.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ _PIPELINE = (
     preprocessors.ClearOutput,
     preprocessors.CheckCellMetadata,
     preprocessors.ComputeChecksums,
-)  # generate_assignment's, up to where it saves the cells
+)  # generate_assignment's steps before it saves the cells
 
 Key = tuple[str, str]  # (kind of cell, its grade_id)
 
 
 @dataclass(frozen=True)
 class Registered:
-    """What registering changed: cells by `notebook/grade_id`."""
+    """Cells added and removed by registering, as `notebook/grade_id`."""
 
     assignment: str
     release: int
@@ -60,15 +61,15 @@ class _Cells:
 
 
 def register(course: Course, assignment: nouns.Assignment, release_number: int) -> Registered:
-    """What changed in the gradebook; registering the same assignment again changes nothing.
+    """Register a release and return the changed cells; repeating it changes nothing.
 
-    Extensions, scores and comments stay as they are, and so does nbgrader's due date unless
-    course_config.py has one. A criterion that says `was="old"` takes over the old one's results.
+    Extensions, scores and comments stay, as does nbgrader's due date unless course_config.py sets
+    one. A criterion with `was="old"` takes over the results of criterion `old`.
     """
     config = nbgrader_config(course)
     cells = {notebook.name: _cells(notebook, config) for notebook in assignment.notebooks}
     with writing(course) as book:
-        book.check_course(book.course_id)  # makes its row; PostgreSQL asks for it
+        book.check_course(book.course_id)  # creates the course's row, which PostgreSQL requires
         known = book.update_or_create_assignment(assignment.name)
         due = course.due(assignment.name)
         if due is not None:
@@ -97,7 +98,7 @@ def _registered(assignment: Any) -> set[str]:
     return {f"{nb.name}/{cell.name}" for nb in assignment.notebooks for cell in nb._base_cells}
 
 
-# ── What is to be registered ─────────────────────────────────────────────────────────
+# ── Cells to register ─────────────────────────────────────────────────────────────────
 
 
 def _cells(notebook: nouns.Notebook, config: Config) -> _Cells:
@@ -131,7 +132,7 @@ _KINDS = {"GradeCell": utils.is_grade, "SolutionCell": utils.is_solution, "TaskC
 _TABLES = {kind: getattr(api, kind) for kind in _KINDS}
 
 
-# ── Storing it ───────────────────────────────────────────────────────────────────────
+# ── Storing ──────────────────────────────────────────────────────────────────────────
 
 
 def _store(book: Gradebook, assignment: Any, notebook: nouns.Notebook, cells: _Cells) -> None:
@@ -141,7 +142,7 @@ def _store(book: Gradebook, assignment: Any, notebook: nouns.Notebook, cells: _C
         if _same_order(known, cells):
             _refresh(known, notebook, cells)
             return
-        fixed_id = known.id  # made anew, as nbgrader does, so that cells lie in their order
+        fixed_id = known.id  # recreated, as nbgrader does, to store cells in order
         book.remove_notebook(notebook.name, assignment.name)
         known = book.add_notebook(notebook.name, assignment.name, id=fixed_id)
     elif known is None:
@@ -218,7 +219,7 @@ def _keep(
 
 
 def _mirror(session: Session, assignment: Any) -> None:
-    """Gives every submission a place for each notebook and cell, as `add_submission` does."""
+    """Add missing notebooks, grades and comments to every submission, as `add_submission` does."""
     session.flush()
     for submission in assignment.submissions:
         notebooks = {nb.notebook_id: nb for nb in submission.notebooks}
@@ -237,7 +238,7 @@ def _mirror(session: Session, assignment: Any) -> None:
                     session.add(api.Comment(cell_id=cell.id, notebook_id=own.id))
 
 
-# ── What the release demanded ────────────────────────────────────────────────────────
+# ── Criteria of the release ───────────────────────────────────────────────────────────
 
 
 def _remember(session: Session, assignment: nouns.Assignment, number: int) -> None:

@@ -1,4 +1,4 @@
-"""A rubric changed by staff: the scores of all who have a changed item follow at once, or none."""
+"""Changes of a rubric by staff; all affected scores are updated in the same transaction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST = 40  # items of one task
 
 
 def of_task(course: Course, assignment: str, notebook: str, task: str) -> Rubric:
-    """The rubric of one task; NotFound if there is no such task."""
+    """Return the rubric of one task; raise NotFound if there is no such task."""
     with reading(course) as session:
         known = task_of(session, assignment, notebook, task)
         manual = known.kind is TaskKind.MANUAL
@@ -28,7 +28,10 @@ def of_task(course: Course, assignment: str, notebook: str, task: str) -> Rubric
 
 
 def add(course: Course, assignment: str, notebook: str, task: str, text: str, points: float) -> str:
-    """The id of a new item, the last of its rubric."""
+    """Add an item at the end of a rubric and return its id.
+
+    Raises NotFound if there is no such task, AutograderError if the rubric is full.
+    """
     text = _words(text)
     with writing(course) as book:
         task_of(book.session, assignment, notebook, task)
@@ -53,9 +56,9 @@ def edit(
     course: Course, item: str, text: str, points: float, who: str,
     seen: tuple[str, float] | None = None,
 ) -> int:  # fmt: skip
-    """How many scores have changed: an item's words and points are changed for all who have it.
+    """Change an item's text and points for all answers that have it; return the number updated.
 
-    Raises Stale if it is not what was `seen` any more.
+    Raises Stale if the item is no longer as `seen`.
     """
     with writing(course) as book:
         row = _item(book.session, item)
@@ -71,7 +74,7 @@ def edit(
 
 
 def remove(course: Course, item: str, who: str) -> int:
-    """How many scores have changed: the item is taken from all who have it, and is no more."""
+    """Delete an item, also from the answers that have it; return the number of scores updated."""
     with writing(course) as book:
         row = _item(book.session, item)
         marks = marking.marks_in(book.session, _who_have(book.session, row))
@@ -84,7 +87,7 @@ def remove(course: Course, item: str, who: str) -> int:
 def start_from(
     course: Course, assignment: str, notebook: str, task: str, start: str, who: str
 ) -> int:
-    """How many scores have changed: what the items are added to is changed for everybody."""
+    """Set the score that a rubric's items are added to; return the number of scores updated."""
     if start not in STARTS:
         raise NotFound(f"a rubric starts from {', '.join(STARTS)}")
     with writing(course) as book:

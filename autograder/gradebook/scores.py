@@ -1,4 +1,4 @@
-"""Students' scores and what people wrote on their cells: nbgrader's tables as plain values."""
+"""Students' scores and manual comments from nbgrader's tables, as plain values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from autograder.gradebook.tables import SubmissionRow
 
 @dataclass(frozen=True)
 class StudentScore:
-    """One student's assignment: `score` before the late penalty, `total` after it."""
+    """One student's score of an assignment: `score` before the late penalty, `total` after it."""
 
     student: str
     submission: str  # ULID of the submission that counts; "" if nbgrader alone graded it
@@ -36,7 +36,7 @@ class StudentScore:
 
 @dataclass(frozen=True)
 class TaskScore:
-    """One student's task: a person's score goes before the automatic one."""
+    """One student's score of a task; a manual score takes precedence over the automatic one."""
 
     student: str
     notebook: str
@@ -44,14 +44,14 @@ class TaskScore:
     auto: float | None
     manual: float | None
     extra: float | None
-    score: float  # manual, else automatic, else 0; and the extra credit
+    score: float  # manual, else automatic, else 0; plus extra credit
     max_score: float
     needs_person: bool
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What a person wrote on one cell."""
+    """A grader's comment on one cell."""
 
     student: str
     notebook: str
@@ -62,7 +62,7 @@ class Remark:
 def student_scores(
     course: Course, assignment: str, student: str | None = None
 ) -> tuple[StudentScore, ...]:
-    """The students who handed in, in order of their ids."""
+    """Return the scores of the students who submitted, ordered by student id."""
     with reading(course) as session:
         sums = _sums(session, assignment, student)
         best = session.scalar(
@@ -87,7 +87,7 @@ def student_scores(
 def task_scores(
     course: Course, assignment: str, student: str | None = None
 ) -> tuple[TaskScore, ...]:
-    """Every task of every student, by student, notebook and place in the notebook."""
+    """Return every student's score of every task, ordered by student and position in release."""
     with reading(course) as session:
         best = _max_scores(session, assignment)
         place = place_of_tasks(session, assignment)
@@ -114,7 +114,7 @@ def task_scores(
 
 
 def remarks(course: Course, assignment: str, student: str | None = None) -> tuple[Remark, ...]:
-    """What people wrote on the cells of their submissions."""
+    """Return graders' comments on the cells of submissions."""
     with reading(course) as session:
         rows = session.execute(
             select(
@@ -146,7 +146,7 @@ def _of(assignment: str, student: str | None) -> Sequence[Any]:
 
 
 def handed_in(assignment: str, student: str, *columns: Any) -> Select[Any]:
-    """Columns of nbgrader's row of one student's assignment."""
+    """Return a query for columns of nbgrader's row of one student's submitted assignment."""
     return (
         select(*columns)
         .select_from(api.SubmittedAssignment)
@@ -156,10 +156,10 @@ def handed_in(assignment: str, student: str, *columns: Any) -> Select[Any]:
 
 
 def grades(assignment: str, student: str | None, *columns: Any) -> Select[Any]:
-    """Columns of every grade of an assignment, or of one student's.
+    """Return a query for columns of all grades of an assignment, or of one student's.
 
-    Found by cell, and by submitted notebook: nbgrader's tables have an index for those two alone,
-    and a year's grades of other assignments lie in the same one.
+    It selects grades by cell and by submitted notebook, because nbgrader indexes only those two,
+    and the table also holds a year's grades of other assignments.
     """
     of_it = _notebooks(assignment)
     cells = select(api.BaseCell.id).where(api.BaseCell.notebook_id.in_(of_it))
@@ -191,7 +191,7 @@ def _notebooks(assignment: str) -> Select[Any]:
 
 
 def _lateness(session: Session, assignment: str, student: str | None) -> Sequence[Any]:
-    """(student, when it came in, what lateness takes off) of all, in order of their ids."""
+    """Return (student, time of arrival, late penalty) rows, ordered by student id."""
     one, notebook = api.SubmittedAssignment, api.SubmittedNotebook
     of_it = and_(notebook.assignment_id == one.id, notebook.notebook_id.in_(_notebooks(assignment)))
     return session.execute(
@@ -208,7 +208,7 @@ def _lateness(session: Session, assignment: str, student: str | None) -> Sequenc
 
 
 def _sums(session: Session, assignment: str, student: str | None) -> dict[str, tuple[float, bool]]:
-    """The points of each student before lateness, and whether anything waits for a person."""
+    """Return each student's points before late penalties; True if any wait for manual grading."""
     who, waits = api.SubmittedAssignment.student_id, api.Grade.needs_manual_grade
     sums = func.sum(api.Grade.score), func.sum(case((waits, 1), else_=0))
     rows = session.execute(grades(assignment, student, who, *sums).group_by(who)).all()
@@ -225,7 +225,7 @@ def _counting(session: Session, assignment: str) -> dict[str, str]:
 
 
 def _max_scores(session: Session, assignment: str) -> dict[str, float]:
-    """Points by cell id."""
+    """Return maximum points by cell id."""
     found: dict[str, float] = {}
     for table in (api.GradeCell, api.TaskCell):
         rows = session.execute(
