@@ -1,6 +1,6 @@
-"""What a notebook imports: Task, expect, keep, kept, KeepEachEpoch, progress, budget, submit.
+"""Public names for notebooks: Task, expect, keep, kept, KeepEachEpoch, progress, budget, submit.
 
-Its helper files may also import `translated`, for the words of their plots.
+Helper files of a notebook may also import `translated`, for the texts in their plots.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The public names, each imported when it is first asked for."""
+    """Import a public name on first access."""
     if name == "expect":
         return import_module("autograder.expect")
     if name not in _PLACES:

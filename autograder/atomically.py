@@ -1,6 +1,6 @@
-"""A file put in its place whole or not at all: written beside it, then renamed.
+"""Atomic file writes: a temporary file in the same folder, then a rename.
 
-Folders that have to be made for it are their owner's alone.
+Missing folders are created readable by their owner only.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 
 def write(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
-    """Puts the bytes at the path in one step; whoever is killed meanwhile leaves the old file.
+    """Write the bytes to the path in one step; a process killed meanwhile leaves the old file.
 
-    `durable` waits until they and their name are on the disk (fsync), so that they also survive a
-    power cut; what can be made again from the rest does without.
+    With `durable`, wait until the data and the file name are on the disk (fsync), so that they
+    survive a power cut. Files that can be rebuilt from others do not need it.
     """
     make_private(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
@@ -36,14 +36,14 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = True) -
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are not there yet, for their owner alone (0700)."""
+    """Create a folder and its missing parents with mode 0700."""
     if not folder.is_dir():
         make_private(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _sync(folder: Path) -> None:
-    with suppress(OSError):  # not every system opens folders
+    with suppress(OSError):  # some systems cannot open folders
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

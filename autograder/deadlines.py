@@ -1,6 +1,6 @@
-"""Calendar arithmetic in a course's time zone: due times read, moved, compared and printed.
+"""Calendar arithmetic in a course's time zone: parse, move, compare and print due times.
 
-A day lasts until the same wall-clock time on the next day, 23 or 25 hours where the clocks change.
+A day lasts until the same wall-clock time on the next day: 23 or 25 hours where the clocks change.
 Hours and minutes are real time.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone, tzinfo
 
 DAY = timedelta(days=1)
-YEARS = range(1971, 9999)  # further out there is no room for a zone's offset, nor for an extension
+YEARS = range(1971, 9999)  # room for a zone's offset and for an extension
 _NEVER = datetime(9999, 12, 30, tzinfo=timezone.utc)
 
 
@@ -22,7 +22,7 @@ class UnclearTime(ValueError):
 
 
 def parse_time(written: str, zone: tzinfo) -> datetime:
-    """Return the moment that `written` names, in `zone`.
+    """Return the moment that the text `written` names, in `zone`.
 
     Raises UnclearTime for a time that the clocks skip or repeat, ValueError for any other text.
 
@@ -64,7 +64,7 @@ def _unclear(first: datetime, second: datetime) -> UnclearTime:
 
 
 def real(moment: datetime, span: timedelta) -> datetime:
-    """Return the moment (UTC) after so much real time, whatever the clocks do meanwhile."""
+    """Return the moment (UTC) after `span` of real time, ignoring changes of the clocks."""
     try:
         return moment.astimezone(timezone.utc) + span
     except OverflowError:
@@ -72,8 +72,10 @@ def real(moment: datetime, span: timedelta) -> datetime:
 
 
 def extended(moment: datetime, span: timedelta, zone: tzinfo) -> datetime:
-    """Return `moment` (UTC) moved by `span`: whole days by the calendar of `zone`, the rest in real
-    time. Where the clocks show the new time twice or never, the later reading holds.
+    """Return `moment` moved by `span`, in UTC.
+
+    Whole days follow the calendar of `zone`, the rest is real time. If the clocks show the new time
+    twice or never, use the later reading.
 
     >>> from zoneinfo import ZoneInfo
     >>> york = ZoneInfo("America/New_York")
@@ -94,10 +96,10 @@ def extended(moment: datetime, span: timedelta, zone: tzinfo) -> datetime:
 
 
 def time_late(due: datetime, received: datetime, zone: tzinfo) -> timedelta:
-    """Return how late something came: whole calendar days of `zone`, and real time of the last.
+    """Return the lateness: whole calendar days of `zone`, plus real time for the last day.
 
-    A day begun never counts for more than a day, so that 24 hours and 59 minutes up to the same
-    wall-clock time of the next day are one day, as they are on every other day.
+    A started day counts as at most one day. So 24 hours and 59 minutes up to the same wall-clock
+    time of the next day are one day, even where the clocks change.
 
     >>> from zoneinfo import ZoneInfo
     >>> york = ZoneInfo("America/New_York")
@@ -115,21 +117,21 @@ def time_late(due: datetime, received: datetime, zone: tzinfo) -> timedelta:
 
 
 def start_of_day(moment: datetime, zone: tzinfo) -> datetime:
-    """Return the first moment (UTC) of the day that `moment` is in."""
+    """Return the first moment (UTC) of the day that contains `moment`."""
     local = moment.astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     return min(one.astimezone(timezone.utc) for one in _readings(midnight, zone))
 
 
 def end_of_day(moment: datetime, zone: tzinfo) -> datetime:
-    """Return the first moment (UTC) of the day after the one that `moment` is in."""
+    """Return the first moment (UTC) of the day after the one that contains `moment`."""
     local = moment.astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) + DAY
     return min(one.astimezone(timezone.utc) for one in _readings(midnight, zone))
 
 
 def offset_of(moment: datetime) -> str:
-    """Return the offset from UTC as dates take it: `-04:00`.
+    """Return the offset from UTC in the format that settings accept: `-04:00`.
 
     >>> offset_of(datetime(2026, 1, 1, tzinfo=timezone.utc))
     '+00:00'
@@ -139,7 +141,7 @@ def offset_of(moment: datetime) -> str:
 
 
 def with_offset(moment: datetime, zone: tzinfo, form: str = "%Y-%m-%d %H:%M") -> str:
-    """Return the local time with its offset, in the form that settings take.
+    """Return the local time with its offset, in the format that settings accept.
 
     >>> from zoneinfo import ZoneInfo
     >>> with_offset(datetime(2026, 11, 1, 6, 30, tzinfo=timezone.utc), ZoneInfo("America/New_York"))
@@ -150,7 +152,7 @@ def with_offset(moment: datetime, zone: tzinfo, form: str = "%Y-%m-%d %H:%M") ->
 
 
 def in_local_time(moment: datetime, zone: tzinfo | None, form: str = "%Y-%m-%d %H:%M") -> str:
-    """Return the local time, and its offset only where the zone's clocks show that time twice.
+    """Return the local time, with its offset only if the clocks show that time twice.
 
     >>> from zoneinfo import ZoneInfo
     >>> york = ZoneInfo("America/New_York")

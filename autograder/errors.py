@@ -1,13 +1,13 @@
-"""What can go wrong, as types: each error says the fact, the place and the way out.
+"""Error types; every error names the fact, the place and the fix.
 
 AutograderError
 ├── ConfigError        a setting in course_config.py
 ├── AuthoringErrors    one or more mistakes in a source notebook (a list of AuthoringError)
 ├── ReleaseRefused     an assignment that may not be released as it is
-├── BrokenSubmission   a file handed in that is no notebook we can grade
+├── BrokenSubmission   a submitted file that is not a notebook that can be graded
 ├── NotFound           a course, an assignment, a student or a task that does not exist
 └── Fault              our own or the machine's: never a zero, always goes to a person
-    ├── SandboxFault   a process of ours died, could not start, or broke the protocol
+    ├── SandboxFault   a worker process died, could not start, or broke the protocol
     └── EvidenceFault  evidence on disk is missing or damaged
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 
 class AutograderError(Exception):
-    """A mistake that a person can mend; printed without a traceback."""
+    """An error that a person can fix; printed without a traceback."""
 
     def __init__(self, fact: str, *, where: str = "", way_out: str = "") -> None:
         super().__init__(fact)
@@ -33,22 +33,22 @@ class AutograderError(Exception):
 
 
 class ConfigError(AutograderError):
-    """A setting in course_config.py that is unknown, ill-typed or impossible."""
+    """A setting in course_config.py that is unknown, of the wrong type or impossible."""
 
 
 class NotFound(AutograderError):
-    """A course, assignment, student, task or file that is not there."""
+    """A course, assignment, student, task or file that does not exist."""
 
 
 class ReleaseRefused(AutograderError):
-    """An assignment that would be unfair or would leak if it were released now."""
+    """An assignment that would be unfair or leak its solution if it were released now."""
 
 
 class BrokenSubmission(AutograderError):
-    """A file handed in that cannot be read as a notebook of this assignment; `kind` says why.
+    """A submitted file that is not a readable notebook of this assignment.
 
-    Kinds: not_a_file, too_large, not_text, not_json, too_deep, not_a_notebook, too_old, too_new,
-    no_answers.
+    `kind` is the reason: not_a_file, too_large, not_text, not_json, too_deep, not_a_notebook,
+    too_old, too_new, no_answers.
     """
 
     def __init__(self, fact: str, *, kind: str = "", where: str = "", way_out: str = "") -> None:
@@ -57,11 +57,11 @@ class BrokenSubmission(AutograderError):
 
 
 class Fault(AutograderError):
-    """A fault of ours or of the machine's: graded by a person, never as a zero."""
+    """A fault of the autograder or the machine: graded by a person, never as a zero."""
 
 
 class SandboxFault(Fault):
-    """A process of ours that died, did not start, or broke the protocol."""
+    """A worker process that died, did not start, or broke the protocol."""
 
 
 class EvidenceFault(Fault):
@@ -70,7 +70,7 @@ class EvidenceFault(Fault):
 
 @dataclass(frozen=True)
 class AuthoringError:
-    """One mistake of an author: which notebook, which cell, what is wrong, the way out."""
+    """One mistake of an author: notebook, cell, fact and fix."""
 
     notebook: str
     cell: str
@@ -82,7 +82,7 @@ class AuthoringError:
 
 
 class AuthoringErrors(AutograderError):
-    """Every mistake found in the source notebooks of one assignment, all at once."""
+    """All mistakes found in the source notebooks of one assignment."""
 
     def __init__(self, errors: Sequence[AuthoringError]) -> None:
         self.errors = tuple(errors)

@@ -1,7 +1,7 @@
-"""The clock of a sprint challenge: when one may begin, when it ends, said in words.
+"""Clock of a sprint challenge: when a student may start, the end, and both in words.
 
-Everything here is a pure function of a window, one student's allowances and a moment. The server's
-clock is asked for by whoever calls.
+Every function here is pure: it depends on a window, one student's allowances and a moment. The
+caller passes the server's time.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from autograder.nouns import fill
 
 @dataclass(frozen=True)
 class Window:
-    """A sprint as everybody has it: aware times, and the minutes from one's own start."""
+    """Times of a sprint for all students: aware datetimes, and minutes from the personal start."""
 
     opens: datetime
     closes: datetime
     minutes: float
     latest_start: datetime | None = None
-    grace: timedelta = timedelta(0)  # for uploads whose first byte came in time
+    grace: timedelta = timedelta(0)  # for uploads that started in time
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one student has beyond the others."""
+    """Extra time of one student."""
 
-    multiplier: float = 1.0  # of the minutes; the window grows by as much
+    multiplier: float = 1.0  # on the minutes; the personal close moves by the same time
     credits: timedelta = timedelta(0)  # for outages
-    extension: timedelta = timedelta(0)  # of the close alone
+    extension: timedelta = timedelta(0)  # of the close only
 
 
 class Phase(str, Enum):
-    """Where one student is in a sprint."""
+    """Phase of a sprint that one student is in."""
 
-    BEFORE = "before"  # it has not opened
+    BEFORE = "before"  # not open yet
     OPEN = "open"  # may be started
     RUNNING = "running"
-    GRACE = "grace"  # only what has begun to arrive is still taken
+    GRACE = "grace"  # only uploads that have already started are accepted
     OVER = "over"
     MISSED = "missed"  # never started, and too late now
 
@@ -53,14 +53,14 @@ NOBODY = Allowance()
 
 
 def working_time(window: Window, mine: Allowance = NOBODY) -> timedelta:
-    """The full time from one's own start: minutes × multiplier + credits."""
+    """Return the full working time: minutes × multiplier + credits."""
     return timedelta(minutes=window.minutes * mine.multiplier) + mine.credits
 
 
 def personal_close(window: Window, mine: Allowance = NOBODY) -> datetime:
-    """Return the student's personal close in UTC: the close and all that they have beyond others.
+    """Return the student's personal close in UTC: the close plus their extra time.
 
-    Whole days of an extension are days of the calendar, all other time is real time.
+    Whole days of an extension are calendar days, all other time is real time.
     """
     more = working_time(window, mine) - timedelta(minutes=window.minutes)
     zone = window.closes.tzinfo or timezone.utc
@@ -68,18 +68,21 @@ def personal_close(window: Window, mine: Allowance = NOBODY) -> datetime:
 
 
 def deadline(window: Window, started: datetime, mine: Allowance = NOBODY) -> datetime:
-    """The end for who began then: min(start + minutes × multiplier + credits, personal close)."""
+    """Return the end of a sprint that was started at `started`.
+
+    This is min(start + minutes × multiplier + credits, personal close).
+    """
     return min(real(started, working_time(window, mine)), personal_close(window, mine))
 
 
 def begin_by(window: Window, mine: Allowance = NOBODY) -> datetime:
-    """The last moment to begin and still have the full time."""
+    """Return the last moment to start with the full working time left."""
     last = real(personal_close(window, mine), -working_time(window, mine))
     return _not_after(last, window.latest_start)
 
 
 def last_start(window: Window, mine: Allowance = NOBODY) -> datetime:
-    """The last moment to begin at all."""
+    """Return the last moment to start at all."""
     close = personal_close(window, mine)
     return _not_after(close, window.latest_start)
 
@@ -91,8 +94,8 @@ def _not_after(moment: datetime, latest: datetime | None) -> datetime:
 def phase(
     window: Window, now: datetime, started: datetime | None, mine: Allowance = NOBODY
 ) -> Phase:
-    """Where the student is at this moment."""
-    now = now.astimezone(timezone.utc)  # times of one zone compare by the wall clock alone
+    """Return the student's phase at this moment."""
+    now = now.astimezone(timezone.utc)  # aware times of the same zone compare by wall clock alone
     if started is None:
         if now < window.opens:
             return Phase.BEFORE
@@ -110,7 +113,10 @@ def takes(
     started: datetime | None,
     mine: Allowance = NOBODY,
 ) -> bool:
-    """Whether an upload counts: begun in time, and whole before the grace is over."""
+    """Return True if an upload counts.
+
+    Its first byte must arrive before the deadline, and its last before the grace period ends.
+    """
     if started is None or first_byte < started:
         return False
     end = deadline(window, started, mine)
@@ -123,7 +129,7 @@ def takes(
 def in_words(
     window: Window, now: datetime, started: datetime | None, mine: Allowance = NOBODY
 ) -> str:
-    """What a student reads above the Start button and while working; times as `now` has them."""
+    """Return the text above the Start button and during work, with times in the zone of `now`."""
     where = phase(window, now, started, mine)
     values = {
         "opens": _clock(window.opens, now),
@@ -158,7 +164,7 @@ def _may_start(window: Window, now: datetime, mine: Allowance, values: dict[str,
 
 
 def _minutes(span: timedelta) -> str:
-    """Whole minutes, never more than there are."""
+    """Return whole minutes, rounded down."""
     return str(max(0, int(span.total_seconds() // 60)))
 
 

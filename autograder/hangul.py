@@ -1,4 +1,4 @@
-"""Hangul in plots: matplotlib's own font has none, so ours stands in for what it lacks.
+"""Hangul in plots: a fallback font for matplotlib, whose own font has no Hangul.
 
 The font is fonts/hangul.otf: the 2350 syllables of KS X 1001, cut from Noto Sans CJK KR by
 scripts/hangul_font.py, under the SIL Open Font License (fonts/OFL.txt).
@@ -20,9 +20,10 @@ _FONTS = "matplotlib.font_manager"
 
 
 def stand_in() -> None:
-    """Makes matplotlib draw Hangul, now or, if it is not imported yet, as soon as it is.
+    """Make matplotlib draw Hangul, now or as soon as it is imported.
 
-    Families that the reader or a style chose stay first; characters they lack are taken from ours.
+    Families that the user or a style chose stay first; the fallback font supplies missing
+    characters.
     """
     if _FONTS in sys.modules:
         _add()
@@ -37,17 +38,17 @@ def _add() -> None:
     if FAMILY in font_manager.fontManager.get_font_names():
         return
     font_manager.fontManager.addfont(FONT)
-    for params in (matplotlib.rcParamsDefault, matplotlib.rcParams):  # plt.rcdefaults() keeps it
+    for params in (matplotlib.rcParamsDefault, matplotlib.rcParams):  # kept by plt.rcdefaults()
         params["font.family"] = [*params["font.family"], FAMILY]
 
 
 class _Watch(MetaPathFinder):
-    """Waits for matplotlib's fonts to be imported, once."""
+    """Import hook that waits once for matplotlib's font module."""
 
     def find_spec(
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Nothing, but for the one module: its own spec, with a loader that adds the font."""
+        """Return None, but for the font module its own spec with a loader that adds the font."""
         if name != _FONTS:
             return None
         sys.meta_path.remove(self)
@@ -58,7 +59,7 @@ class _Watch(MetaPathFinder):
 
 
 class _Loader(Loader):
-    """Loads a module as its own loader does, then adds the font."""
+    """Loader that adds the font after the module's own loader has run."""
 
     def __init__(self, own: Loader) -> None:
         self._own = own

@@ -1,6 +1,6 @@
-"""What a student made, made fit to be shown on a page: text, HTML, markdown and pictures.
+"""Sanitizers for student content shown on pages: text, HTML, markdown and pictures.
 
-Everything here is for showing only; nothing is decided by it.
+They serve display only; grading does not depend on them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import nh3
 from PIL import Image, UnidentifiedImageError
 
 TEXT_CAP = 20_000  # characters of one text
-PIXEL_CAP = 4_000_000  # pixels a picture may have before it is decoded
-SIDE_CAP = 1_600  # pixels of its longer side as shown
+PIXEL_CAP = 4_000_000  # pixels of a picture, checked before decoding
+SIDE_CAP = 1_600  # longer side in pixels, as shown
 BYTES_CAP = 16 << 20
 
 _TAGS = {
@@ -33,15 +33,15 @@ _ATTRIBUTES = {
 }
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,16}m\Z")
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # control, format (bidi), half, private, separators
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # control, format, surrogate, private, separators
 _HARMLESS = {"\n", "\t", "\N{ZERO WIDTH JOINER}", "\N{ZERO WIDTH NON-JOINER}"}
 
 
 def text(value: str, *, cap: int = TEXT_CAP, colours: bool = False) -> str:
-    r"""The text with every character that cannot be seen written out, as `⟨U+202E⟩`.
+    r"""Return the text with every invisible character written out, as `⟨U+202E⟩`.
 
-    Terminal sequences go (colours stay where `colours` is true); past `cap` characters the rest is
-    counted instead of shown. Still to be escaped by the page it stands on.
+    Terminal sequences are removed (colours stay if `colours` is true). Characters past `cap` are
+    counted instead of shown. The page must still escape the result.
 
     >>> text("a\x1b[31mb\u202ec")
     'ab⟨U+202E⟩c'
@@ -54,7 +54,10 @@ def text(value: str, *, cap: int = TEXT_CAP, colours: bool = False) -> str:
 
 
 def html(value: str) -> str:
-    """The HTML with tables, lists and emphasis left: no script, style, link, picture or host."""
+    """Return the HTML with only tables, lists and emphasis.
+
+    Scripts, styles, links, pictures and addresses of other hosts are removed.
+    """
     if len(value) > 10 * TEXT_CAP:
         return f"<pre>{nh3.clean_text(text(value))}</pre>"
     return nh3.clean(
@@ -67,10 +70,10 @@ def html(value: str) -> str:
 
 
 def markdown(value: str) -> str:
-    """The markdown source with no HTML and no links in it, its attached pictures left.
+    """Return the markdown source without HTML and links; attached pictures stay.
 
-    A space breaks what could open a tag or a link: nbconvert passes both on as they are, and
-    `[x](javascript:…)` with them.
+    A space breaks everything that could open a tag or a link, because nbconvert passes both on
+    unchanged, including `[x](javascript:…)`.
     """
     plain = _without_math_links(text(value, cap=10 * TEXT_CAP))
     plain = re.sub(r"<(?=[A-Za-z/!?])", "< ", plain)
@@ -78,9 +81,9 @@ def markdown(value: str) -> str:
 
 
 def png(data: bytes) -> bytes | None:
-    """The picture decoded and encoded again as PNG, at most 1600 pixels wide or high.
+    """Return the picture decoded and encoded again as PNG, at most 1600 pixels wide or high.
 
-    None if it is no PNG, JPEG or GIF, or larger than 16 MB or 4 million pixels before decoding.
+    Return None if it is not a PNG, JPEG or GIF, or is larger than 16 MB or 4 million pixels.
     """
     if len(data) > BYTES_CAP:
         return None
@@ -99,7 +102,10 @@ def png(data: bytes) -> bytes | None:
 
 
 def png_of_base64(data: object) -> str | None:
-    """The same for base64 text, as notebooks keep pictures; None if it is not one."""
+    """Return the picture as `png` does, from and to base64 text, as notebooks store pictures.
+
+    Return None if it is not an acceptable picture.
+    """
     joined = "".join(data) if isinstance(data, list) else data
     if not isinstance(joined, str) or len(joined) > 2 * BYTES_CAP:
         return None
@@ -111,7 +117,7 @@ def png_of_base64(data: object) -> str | None:
 
 
 def _without_math_links(value: str) -> str:
-    r"""MathJax would follow `\href{javascript:…}`."""
+    r"""Remove commands such as `\href{javascript:…}`, which MathJax would follow."""
     return re.sub(r"\\(?=(?:href|require|style|class|cssId)\b)", "", value)
 
 

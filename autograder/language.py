@@ -1,4 +1,4 @@
-"""The words in the reader's language: gettext catalogues in locale/, English as it is written."""
+"""Translation of messages: gettext catalogues in locale/; the English texts are the keys."""
 
 from __future__ import annotations
 
@@ -12,43 +12,45 @@ from pathlib import Path
 from autograder.nouns import Message, fill
 
 LANGUAGES = ("en", "ko")
-NAMES = {"name", "fn", "which"}  # what a value is called: "the masks", or the student's own name
+NAMES = {"name", "fn", "which"}  # values to translate: "the masks", or the student's own name
 LOCALE = Path(__file__).parent / "locale"
 
 Words = Mapping[str, str]
 
 _current: ContextVar[str] = ContextVar("language", default="")
 _words: ContextVar[tuple[str, Words]] = ContextVar("words", default=("", {}))
-_everywhere: dict[str, Words] = {}  # by language: an assignment's own words, in a whole process
+_everywhere: dict[str, Words] = {}  # by language: an assignment's own words, process-wide
 
 
 @lru_cache(maxsize=8)
 def catalogue(lang: str) -> gettext.NullTranslations:
-    """The catalogue of one language; English and unknown languages give the words as written."""
+    """Return the catalogue of one language; English and unknown languages keep the texts as
+    written.
+    """
     return gettext.translation("autograder", LOCALE, [lang], fallback=True)
 
 
 def use(lang: str, words: Words | None = None) -> None:
-    """Sets the language of everything said from here on in this context.
+    """Set the language of all texts from now on in this context.
 
-    `words` are an assignment's own translations; they go before the catalogue's.
+    `words` are an assignment's own translations; they override the catalogue.
     """
     _current.set(lang)
     _words.set((lang, words or {}))
 
 
 def know(lang: str, words: Words) -> None:
-    """Adds an assignment's own translations to all that this process says in this language."""
+    """Add an assignment's own translations into this language, for the whole process."""
     _everywhere[lang] = {**_everywhere.get(lang, {}), **words}
 
 
 def current() -> str:
-    """The language in use: the one set, else AUTOGRADER_LANG, else English."""
+    """Return the language in use: the one set, else AUTOGRADER_LANG, else English."""
     return _current.get() or os.environ.get("AUTOGRADER_LANG", "") or "en"
 
 
 def translate(text: str, lang: str = "") -> str:
-    """The text in the language asked for."""
+    """Return the text in the given language, by default the current one."""
     if not text:
         return ""
     lang = lang or current()
@@ -58,21 +60,21 @@ def translate(text: str, lang: str = "") -> str:
 
 
 def own(text: str) -> str:
-    """The text in an assignment's own words; one that is none of its texts comes back as it is."""
+    """Return the text in the assignment's own translation, or unchanged if it has none."""
     lang, words = _words.get()
     return words.get(text, text) if lang == current() else text
 
 
 def msgid(text: str) -> str:
-    """The text as it is: marks a template for the catalogues that is translated elsewhere."""
+    """Return the text unchanged; marks a template for the catalogues, translated elsewhere."""
     return text
 
 
 def in_words(message: Message, lang: str = "") -> tuple[str, str, str]:
-    """Expected, Got and Next of a message in the language asked for, filled in."""
+    """Return Expected, Got and Next of a message, translated and filled in."""
     values = dict(message.values)
     values.update({name: translate(values[name], lang) for name in NAMES & values.keys()})
-    if "run_place" in values:  # itself a sentence: "cell {cell}"
+    if "run_place" in values:  # a template of its own: "cell {cell}"
         values["run_place"] = fill(translate(values["run_place"], lang), values)
     return (
         fill(translate(message.expected, lang), values),

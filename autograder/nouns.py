@@ -1,8 +1,8 @@
-"""The things this system speaks of: frozen values that flow from step to step.
+"""The core types: frozen values that flow from step to step.
 
-Written by an author:  Assignment > Notebook > Task > Criterion, Mistake
-Handed in by a student: Submission
-Left by grading:        Result > TaskResult > CriterionResult > Message
+Written by an author:     Assignment > Notebook > Task > Criterion, Mistake
+Submitted by a student:   Submission
+Produced by grading:      Result > TaskResult > CriterionResult > Message
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 
 class Status(str, Enum):
-    """How a criterion ended; `ERROR` and `UNREADABLE` wait for a person."""
+    """Result of a criterion; `ERROR` and `UNREADABLE` wait for a person."""
 
     PASSED = "passed"
     FAILED = "failed"  # its points may be partial
-    NOT_ATTEMPTED = "not_attempted"  # the answer cells are as they were released
+    NOT_ATTEMPTED = "not_attempted"  # the answer cells are unchanged since the release
     NOT_RUN = "not_run"  # a criterion it comes `after` did not pass
-    ERROR = "error"  # a fault of ours or the machine's: never a zero
+    ERROR = "error"  # a fault of the autograder or the machine: never a zero
     UNREADABLE = "unreadable"  # the notebook file cannot be read: never a zero either
 
     def __str__(self) -> str:
@@ -29,29 +29,29 @@ class Status(str, Enum):
 
 
 class Outcome(str, Enum):
-    """The end of grading one submission, the least first: a higher one counts over a lower one."""
+    """Outcome of grading one submission, lowest first: a higher one beats a lower one."""
 
-    BROKEN = "broken"  # no notebook in it can be read: waits for a person
-    UNTOUCHED = "untouched"  # every answer is as it was released
-    UNDECIDED = "undecided"  # a fault of ours left every answer open: waits for a person
-    GRADED = "graded"  # at least one answer is decided, or a person's to read
+    BROKEN = "broken"  # it contains no readable notebook: waits for a person
+    UNTOUCHED = "untouched"  # every answer is unchanged since the release
+    UNDECIDED = "undecided"  # a fault of the autograder left every answer open: waits for a person
+    GRADED = "graded"  # at least one answer is decided, or is for a person to read
 
     def __str__(self) -> str:
         return self.value
 
     @property
     def rank(self) -> int:
-        """The place in the order above, from 0."""
+        """Position in the order above, from 0."""
         return list(Outcome).index(self)
 
 
 class TaskKind(str, Enum):
-    """How a task is decided."""
+    """Way a task is graded."""
 
     CRITERIA = "criteria"  # Task(...) with criteria, decided in the clean process
     ASSERTS = "asserts"  # plain nbgrader asserts, decided in the clean process
     INSIDE = "inside"  # plain nbgrader code that changes the student's names: runs beside them
-    MANUAL = "manual"  # a person decides
+    MANUAL = "manual"  # graded by a person
 
     def __str__(self) -> str:
         return self.value
@@ -62,20 +62,20 @@ class TaskKind(str, Enum):
 
 @dataclass(frozen=True)
 class Criterion:
-    """One demand of a task, as read from the source notebook without running it."""
+    """One criterion of a task, as read from the source notebook without running it."""
 
     name: str  # the function's name; the last part of its id
-    demand: str  # the sentence, with {settings} to be filled in
+    demand: str  # the sentence, with {settings} to fill in
     points: float
     hidden: bool
     settings: Mapping[str, Any] = field(default_factory=dict)
-    parameters: tuple[str, ...] = ()  # the student's names it asks for, `rng` left out
+    parameters: tuple[str, ...] = ()  # the student's names it asks for, without `rng`
     draws: bool = False  # it takes `rng`
     after: tuple[str, ...] = ()
     retry: bool = False
     retrain: bool = False
     was: str | None = None
-    source: str = ""  # its code: what the hash in every result is made of
+    source: str = ""  # its code, which the hash in every result covers
 
     @property
     def sentence(self) -> str:
@@ -85,20 +85,22 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known wrong answer to a task: what must fail on it, what to tell the student."""
+    """A known wrong answer to a task: the criteria that must fail on it, and the hint for the
+    student.
+    """
 
     name: str
-    task: str  # grade_id of the task it belongs to
+    task: str  # grade_id of its task
     answer: str  # grade_id of the answer cell whose code it replaces
     fails: tuple[str, ...]  # names of criteria of that task
     tell: str
     code: str
-    slow: bool = False  # tagged `slow`: only in the full validation
+    slow: bool = False  # tagged `slow`: run in the full validation only
 
 
 @dataclass(frozen=True)
 class Task:
-    """One grade cell and the answers before it."""
+    """One grade cell and the answer cells before it."""
 
     grade_id: str
     points: float
@@ -107,7 +109,7 @@ class Task:
     criteria: tuple[Criterion, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     code: str = ""  # the whole test cell, hidden parts included
-    cell_index: int = -1  # its place in the source notebook
+    cell_index: int = -1  # its index in the source notebook
 
     @property
     def automatic_points(self) -> float:
@@ -129,14 +131,14 @@ class Notebook:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A folder in source/: notebooks plus files, some of them hidden."""
+    """A folder in source/: notebooks and files, some of them hidden."""
 
     name: str
     path: Path
     kind: str  # "daily" or "sprint"
     notebooks: tuple[Notebook, ...]
     files: tuple[str, ...]  # released beside the notebooks, relative to `path`
-    hidden_files: tuple[str, ...]  # in hidden/, or shown by removed text alone: for checks only
+    hidden_files: tuple[str, ...]  # in hidden/, or named in removed text alone: for checks only
 
     @property
     def max_points(self) -> float:
@@ -144,30 +146,30 @@ class Assignment:
 
 
 def criterion_id(assignment: str, notebook: str, grade_id: str, name: str) -> str:
-    """`assignment/notebook/grade_id/function`: the name of a criterion for ever."""
+    """Return the permanent id of a criterion: `assignment/notebook/grade_id/function`."""
     return f"{assignment}/{notebook}/{grade_id}/{name}"
 
 
-# ── Handed in by a student ───────────────────────────────────────────────────────────
+# ── Submitted by a student ───────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The file that is graded as one notebook of the assignment, and those that are not.
+    """The file that is graded as one notebook of the assignment, and the others.
 
-    With `notebook` empty: notebooks that hold no answer cell of this assignment.
+    An empty `notebook` lists notebooks that hold no answer cell of this assignment.
     """
 
     notebook: str
-    file: str  # as the student calls it, its path in what was handed in
+    file: str  # the student's name for it: its path in the submission
     others: tuple[str, ...] = ()
-    ambiguous: bool = False  # one of the others holds answers that the graded one does not
-    unanswered: bool = False  # no answer cell is filled in, in any of them
+    ambiguous: bool = False  # another file holds answers that the graded one does not
+    unanswered: bool = False  # none of the files has an answer cell filled in
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A folder as handed in; immutable. `student` is the gradebook's pseudonym."""
+    """A submitted folder; immutable. `student` is the gradebook's pseudonym."""
 
     id: str  # ULID
     assignment: str
@@ -175,31 +177,31 @@ class Submission:
     path: Path
     received: str  # ISO 8601, UTC: when its first byte arrived
     sha256: str
-    release: int  # the release it was made from; 0 if nothing says
-    language: str = ""  # of that release; "" is the source's
-    choices: tuple[Choice, ...] = ()  # only where there was something to choose or to rename
+    release: int  # the release it was made from; 0 if unknown
+    language: str = ""  # of that release; "" is the language of the source
+    choices: tuple[Choice, ...] = ()  # only if a file had to be chosen or renamed
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may use. CPU seconds count the job's whole tree of processes."""
+    """Limits of one run. CPU seconds count the job's whole process tree."""
 
     cpu_seconds: float = 180.0
     cell_seconds: float = 120.0  # CPU seconds of one cell
-    wall_factor: float = 3.0  # wall clock = factor × CPU seconds: only catches sleepers
+    wall_factor: float = 3.0  # wall clock = factor × CPU seconds: only stops processes that sleep
     memory_mb: int = 3072
     processes: int = 256
     open_files: int = 512
     disk_mb: int = 512
     file_mb: int = 256
-    output_kb: int = 1024  # what is kept; a job is killed at 64 times as much
+    output_kb: int = 1024  # of output stored; a job is killed at 64 times as much
     capture_mb: int = 256  # all values captured at one test cell
-    check_seconds: float = 120.0  # CPU seconds of one criterion: the check, and what it asks
-    check_questions: int = 20_000  # that one criterion may ask of the student's code
-    check_mb: int = 256  # of what the student's code answers to one criterion
+    check_seconds: float = 120.0  # CPU seconds of one criterion: the check and its calls
+    check_questions: int = 20_000  # calls and reads of student code by one criterion
+    check_mb: int = 256  # returned by student code to one criterion
 
 
-# ── Left by grading ──────────────────────────────────────────────────────────────────
+# ── Produced by grading ──────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -214,31 +216,31 @@ class Message:
 
 @dataclass(frozen=True)
 class CriterionResult:
-    """How one criterion ended for one submission."""
+    """Result of one criterion for one submission."""
 
     name: str
     status: Status
     points: float
     max_points: float
-    demand: str  # the sentence the student was given
+    demand: str  # the sentence as the student read it
     hidden: bool
     message: Message = Message()
     score: float | None = None  # the number that the demand names, if it names one
     attempts: int = 1
     error: str = ""  # type of an unexpected exception
-    tainted: bool = False  # judged after a hidden question: texts may hold hidden data
+    tainted: bool = False  # decided after a hidden call: its texts may hold hidden data
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """How one task ended: points are the sum over its criteria; None waits for a person."""
+    """Result of one task: points are the sum over its criteria; None waits for a person."""
 
     grade_id: str
     kind: TaskKind
     max_points: float
     criteria: tuple[CriterionResult, ...] = ()
     beside_student_code: bool = False
-    attempted: bool = True  # False: a manual task left as it was needs no person, it is worth 0
+    attempted: bool = True  # False: an unchanged manual task needs no person, it is worth 0
 
     @property
     def points(self) -> float | None:
@@ -251,7 +253,7 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class CellError:
-    """What went wrong in one cell of the student's, in plain words."""
+    """An error in one of the student's cells, in plain words."""
 
     cell: int  # counted from 1 over all cells of the submitted notebook
     grade_id: str
@@ -263,7 +265,7 @@ class CellError:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run used, beside its limits."""
+    """Resources that a run used, beside its limits."""
 
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
@@ -274,26 +276,26 @@ class Usage:
 
 @dataclass(frozen=True)
 class NotebookResult:
-    """How one notebook of a submission ended; `broken` says why it could not be read."""
+    """Result of one notebook of a submission; `broken` is the reason it could not be read."""
 
     notebook: str
     tasks: tuple[TaskResult, ...]
     cell_errors: tuple[CellError, ...] = ()
-    notes: tuple[str, ...] = ()  # what was repaired, skipped or limited
+    notes: tuple[str, ...] = ()  # repairs, skipped cells and limits
     usage: Usage = Usage()
-    limit: str = ""  # the sentence for a limit that was hit
+    limit: str = ""  # the sentence for a limit that was exceeded
     figures: tuple[str, ...] = ()  # digests of the student's own plots (PNG, JPEG or GIF)
-    drawn: int = 0  # plots that the run drew, those not kept included; 0 in older results
+    drawn: int = 0  # plots drawn in the run, including those not stored; 0 in older results
     broken: str = ""
     tier: str = ""  # "A", "B" or "UNSANDBOXED"
     run: str = ""  # key of the run whose evidence was read; "" if nothing was run
-    retrained: bool = True  # False: kept work took the place of its training cells
-    weights: Mapping[str, str] = field(default_factory=dict)  # of kept models: digests
+    retrained: bool = True  # False: kept work replaced its training cells
+    weights: Mapping[str, str] = field(default_factory=dict)  # digests of kept models, by name
 
 
 @dataclass(frozen=True)
 class Result:
-    """What grading one submission left."""
+    """Result of grading one submission."""
 
     submission: str
     assignment: str
@@ -304,12 +306,12 @@ class Result:
 
     @property
     def points(self) -> float:
-        """The automatic points, tasks that wait for a person counted as nothing yet."""
+        """The automatic points; a task that waits for a person counts 0 for now."""
         return sum(t.points or 0.0 for n in self.notebooks for t in n.tasks)
 
     @property
     def outcome(self) -> Outcome:
-        """The end that grading came to, by which submissions are ranked before their points."""
+        """The outcome of grading; submissions are ranked by it first, then by points."""
         read = [n for n in self.notebooks if not n.broken]
         tasks = [t for n in read for t in n.tasks]
         statuses = {c.status for t in tasks for c in t.criteria}
@@ -331,7 +333,7 @@ class Result:
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:
-    """The template with its {names} filled in; one that cannot be filled comes back as it is."""
+    """Return the template with its {names} filled in, or unchanged if that fails."""
     try:
         return template.format_map(values)
     except (KeyError, IndexError, ValueError, TypeError, AttributeError):

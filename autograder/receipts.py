@@ -1,10 +1,10 @@
-"""A receipt: what was handed in when, signed so that anyone can tell later that it is ours.
+"""Receipts: what was submitted and when, signed so that anyone can verify it later.
 
     {"format": 1, "submission": "01J…", "received": "…", "sha256": "…", …,
      "digests": {"received": "9f…", …}, "signature": "…"}
 
-Each fact has its SHA-256 in `digests`; the Ed25519 signature covers the digests. So a receipt that
-was changed tells which of its facts no longer fits.
+Each fact has its SHA-256 in `digests`; the Ed25519 signature covers the digests. So a changed
+receipt shows which of its facts no longer matches.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ _OUTSIDE = {"digests", "signature"}
 
 @dataclass(frozen=True)
 class Verified:
-    """What a receipt is worth; `problems` says what does not fit, none if all does."""
+    """Result of verifying a receipt; `problems` lists the mismatches and is empty for a genuine
+    one.
+    """
 
     facts: Mapping[str, Any]
     problems: tuple[str, ...]
@@ -47,7 +49,7 @@ class Verified:
 
 
 def signed(facts: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
-    """The facts with their digests and the signature; the same facts give the same receipt."""
+    """Return the facts with their digests and the signature; equal facts give equal receipts."""
     whole = {"format": FORMAT, **facts}
     digests = {name: _digest(value) for name, value in whole.items()}
     signature = key.sign(_canonical(digests))
@@ -55,7 +57,7 @@ def signed(facts: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
 
 
 def verify(receipt: Any, key: Ed25519PublicKey) -> Verified:
-    """Whether the receipt was signed with this course's key and is as it was signed."""
+    """Check that a receipt was signed with this course's key and is unchanged."""
     if not isinstance(receipt, dict):
         return Verified({}, ("this is no receipt: it is not a JSON object",))
     facts = {name: value for name, value in receipt.items() if name not in _OUTSIDE}
@@ -77,7 +79,7 @@ def verify(receipt: Any, key: Ed25519PublicKey) -> Verified:
 
 
 def compared(receipt: Mapping[str, Any], kept: Mapping[str, Any]) -> tuple[str, ...]:
-    """What differs between a receipt and the facts that the course itself has kept."""
+    """Return the mismatches between a receipt and the facts that the course has stored."""
     return tuple(
         f"`{name}` says {_short(receipt.get(name))}, kept was {_short(value)}"
         for name, value in kept.items()
@@ -86,7 +88,10 @@ def compared(receipt: Mapping[str, Any], kept: Mapping[str, Any]) -> tuple[str, 
 
 
 def read(path: Path) -> Any:
-    """The receipt in a file; AutograderError if it cannot be read as JSON."""
+    """Return the receipt in a file.
+
+    Raises NotFound if it cannot be opened, AutograderError if it is too large or not JSON.
+    """
     try:
         if path.stat().st_size > MOST:
             raise AutograderError("too large for a receipt", where=str(path))
@@ -104,7 +109,10 @@ def read(path: Path) -> Any:
 
 
 def signing_key(state: Path, course: Path) -> Ed25519PrivateKey:
-    """The course's key, made on first use (0600), its public half beside course_config.py."""
+    """Return the course's private key, created on first use (0600).
+
+    Its public half is written beside course_config.py.
+    """
     path = state / PRIVATE
     if not path.exists():
         state.mkdir(mode=0o700, exist_ok=True)
@@ -126,14 +134,17 @@ def signing_key(state: Path, course: Path) -> Ed25519PrivateKey:
 
 
 def public_pem(key: Ed25519PublicKey) -> bytes:
-    """The public key as the text in `receipts.pub`."""
+    """Return the public key as the text of `receipts.pub`."""
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
 
 
 def public_key(path: Path) -> Ed25519PublicKey:
-    """The key in a `receipts.pub`; NotFound or AutograderError."""
+    """Return the key in a `receipts.pub`.
+
+    Raises NotFound if there is no such file, AutograderError if it is not an Ed25519 key.
+    """
     try:
         key = serialization.load_pem_public_key(path.read_bytes())
     except OSError:
@@ -149,7 +160,7 @@ def public_key(path: Path) -> Ed25519PublicKey:
 
 
 def _first(path: Path, data: bytes, mode: int) -> None:
-    """Writes the file unless somebody else was first."""
+    """Write the file unless another process has already written it."""
     half = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "wb") as file:
@@ -180,7 +191,7 @@ def _digest(value: Any) -> str:
 
 
 def _canonical(value: Any) -> bytes:
-    """One JSON text per value: keys in order, nothing between."""
+    """Return the one canonical JSON text of a value: sorted keys, no spaces."""
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return text.encode("ascii")
 

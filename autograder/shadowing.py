@@ -1,7 +1,8 @@
-"""Names that a notebook took from Python or from its set-up cell, and that an error comes from.
+"""Detection of names that a notebook overwrote and that then cause an error.
 
-`list = [1]` is no error; the next `list(x)` is, as "'list' object is not callable", in all code
-that shares the notebook's names: the student's own functions, and checks run in the notebook.
+`list = [1]` raises nothing, but the next `list(x)` fails with "'list' object is not callable", in
+all code that shares the notebook's names: the student's functions and checks run in the notebook.
+Names of the set-up cell are covered too.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-MODULES = frozenset({"np", "pd", "plt", "tf", "keras", "sns", "expect"})  # by custom, or by our own
+MODULES = frozenset({"np", "pd", "plt", "tf", "keras", "sns", "expect"})  # by custom, or our own
 CLASSES = frozenset({"Task"})
 _TYPE = re.compile(r"'(\w+)' object (?:is not|has no|does not)|type '(\w+)' is not")
 _ERRORS = (TypeError, AttributeError)
 
 
 def shadowed(error: BaseException) -> str:
-    """Return the name whose other value made this error; "" if none did."""
+    """Return the overwritten name that caused this error; "" if there is none."""
     if not isinstance(error, _ERRORS):
         return ""
     try:
@@ -35,7 +36,7 @@ def shadowed(error: BaseException) -> str:
 
 
 def is_taken(name: str, namespace: Mapping[str, Any]) -> bool:
-    """Whether the notebook gives a name of Python's, or of the set-up cell's, another value."""
+    """Return True if the notebook rebound a built-in name or one of the set-up cell."""
     if name not in namespace:
         return False
     value = namespace[name]
@@ -47,12 +48,12 @@ def is_taken(name: str, namespace: Mapping[str, Any]) -> bool:
 
 
 def _fits(value: Any, wrong: str) -> bool:
-    """Whether an error about an object of type `wrong` can be about the value."""
+    """Return True if an error about an object of type `wrong` can be about the value."""
     return type(value).__name__ == wrong or (isinstance(value, type) and wrong == "type")
 
 
 def _frames(trace: types.TracebackType | None) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """The names that each frame of the notebook uses, the innermost frame first."""
+    """Yield the names that each frame of the notebook uses, with its globals, innermost first."""
     frames = []
     while trace is not None:
         frames.append(trace.tb_frame)

@@ -1,4 +1,4 @@
-"""course_config.py → a frozen Course; unknown names fail with the nearest right one."""
+"""Read course_config.py into a frozen Course; unknown names fail with the nearest valid one."""
 
 from autograder.config.course import FILE, NBGRADER_FILE, Course, load
 

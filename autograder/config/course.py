@@ -1,4 +1,4 @@
-"""A course as a frozen value: its folders, and its settings with what differs by assignment."""
+"""A course as a frozen value: its folders, and its settings, also per assignment."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _Section = TypeVar("_Section")
 
 @dataclass(frozen=True)
 class Course:
-    """One course: its folders, and every setting as a value that has been checked."""
+    """One course: its folders, and every setting as a checked value."""
 
     root: Path
     settings: CourseSettings = field(default_factory=CourseSettings)
@@ -49,7 +49,7 @@ class Course:
     export: ExportSettings = field(default_factory=ExportSettings)
     nbgrader: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # its own sections
 
-    # ── What it is ───────────────────────────────────────────────────────────────────
+    # ── Settings of the course ───────────────────────────────────────────────────────────
 
     @property
     def name(self) -> str:
@@ -65,7 +65,7 @@ class Course:
 
     @property
     def db_url(self) -> str:
-        """The gradebook's address, as SQLAlchemy reads it."""
+        """The gradebook's SQLAlchemy URL."""
         return self.settings.db_url or f"sqlite:///{self.root / 'gradebook.db'}"
 
     @property
@@ -78,39 +78,39 @@ class Course:
 
     @cached_property
     def key(self) -> bytes:
-        """The course's secret (32 bytes), made on first use, readable by its owner alone."""
+        """The course's secret (32 bytes), created on first use, readable by its owner only."""
         path = self.state / "course.key"
         if not path.exists():
             self.state.mkdir(mode=0o700, exist_ok=True)
             _create(path, secrets.token_bytes(32))
         return path.read_bytes()
 
-    # ── What holds for one assignment ────────────────────────────────────────────────
+    # ── Settings of one assignment ───────────────────────────────────────────────────────
 
     def kind_of(self, assignment: str) -> Literal["daily", "sprint"]:
-        """Whether an assignment is daily work or a sprint challenge."""
+        """Return "daily" or "sprint"."""
         sprints = self.settings.sprints
         return "sprint" if any(matches(assignment, s) for s in sprints) else "daily"
 
     def limits(self, assignment: str) -> Limits:
-        """What one run of this assignment may use."""
+        """Return the limits of one run of this assignment."""
         values = asdict(_for(self.limit_settings, assignment))
         return Limits(**{f.name: values[f.name] for f in fields(Limits)})
 
     def grading_of(self, assignment: str) -> GradingSettings:
-        """How submissions to this assignment are run and checked."""
+        """Return the settings for running and checking submissions to this assignment."""
         return _for(self.grading, assignment)
 
     def exam_of(self, assignment: str) -> ExamSettings:
-        """Window and clock of this sprint challenge."""
+        """Return the window and clock of this sprint challenge."""
         return _for(self.exams, assignment)
 
     def rehearses(self, assignment: str) -> bool:
-        """Whether it is a sprint that only tries out how sprints are."""
+        """Return True if the assignment is a sprint set up as a rehearsal."""
         return self.kind_of(assignment) == "sprint" and self.exam_of(assignment).rehearsal
 
     def feedback_of(self, assignment: str) -> FeedbackSettings:
-        """What students see of this assignment, and when; a sprint's comes from `Exam`."""
+        """Return the feedback settings of this assignment; a sprint's come from `Exam`."""
         daily = _for(self.feedback_settings, assignment)
         if self.kind_of(assignment) == "daily":
             return daily
@@ -118,7 +118,7 @@ class Course:
         return FeedbackSettings(exam.hidden, exam.when, 0, daily.regrade_days)
 
     def due(self, assignment: str) -> datetime | None:
-        """When it is due, in the course's time zone; None if nothing says."""
+        """Return the due date in the course's time zone; None if there is none."""
         written = self.settings.due.get(assignment, "")
         if self.kind_of(assignment) == "sprint":
             written = self.exam_of(assignment).closes or written
@@ -128,7 +128,7 @@ class Course:
         """Return a date of course_config.py as a moment in the course's zone (see `parse_time`)."""
         return parse_time(written, self.zone)
 
-    # ── Its folders ──────────────────────────────────────────────────────────────────
+    # ── Folders ──────────────────────────────────────────────────────────────────────────
 
     def _folder(self, name: str) -> Path:
         chosen = self.nbgrader.get("CourseDirectory", {}).get(f"{name}_directory", name)
@@ -156,17 +156,21 @@ class Course:
 
     @property
     def state(self) -> Path:
-        """What we keep beside nbgrader's folders: evidence, results, the key."""
+        """The autograder's own folder beside nbgrader's: evidence, results, the key."""
         return self.root / ".autograder"
 
 
 def load(root: Path | None = None) -> Course:
-    """The course in this folder, or in the nearest one above the working directory."""
+    """Return the course in this folder, by default in the nearest one at or above the working
+    directory.
+
+    Raises NotFound if there is none.
+    """
     folder = _find(Path.cwd()) if root is None else Path(root).resolve()
     path = folder / FILE
     if path.is_file():
         return _course(folder, read(path))
-    if (folder / NBGRADER_FILE).is_file():  # a course of nbgrader's, as it is
+    if (folder / NBGRADER_FILE).is_file():  # a course made for nbgrader alone
         return _course(folder, read(folder / NBGRADER_FILE, foreign=True))
     raise NotFound(
         "no course here", where=str(folder), way_out=f"autograder init {folder} makes one"
@@ -243,13 +247,14 @@ def _check_dates(course: Course, written: Written) -> None:
 
 
 def matches(assignment: str, pattern: str) -> bool:
-    """Return True if the name is `pattern` itself, or fits it as a shell pattern."""
+    """Return True if the name equals `pattern` or matches it as a shell pattern."""
     return assignment == pattern or fnmatchcase(assignment, pattern)
 
 
 def _for(section: _Section, assignment: str) -> _Section:
-    """Return the section with what its `assignments` say of this one: later entries win, and the
-    assignment's own name wins over every pattern.
+    """Return the section with the values that its `assignments` set for this assignment.
+
+    Later entries win over earlier ones; the assignment's own name wins over every pattern.
     """
     written = getattr(section, "assignments", {})
     changes: dict[str, Any] = {}
@@ -266,7 +271,7 @@ def _replace(section: _Section, changes: Mapping[str, Any]) -> _Section:
 
 
 def _create(path: Path, data: bytes) -> None:
-    """Writes a new file that only its owner may read; whoever was first has written it."""
+    """Write a new file that only its owner may read, unless another process has written it."""
     half = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     half.touch(mode=0o600)
     half.write_bytes(data)

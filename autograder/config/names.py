@@ -1,4 +1,4 @@
-"""Names of assignments: what works as a folder on every system, in an address, and in a zip."""
+"""Names of assignments: valid as a folder on every system, in a URL, and in a zip."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from autograder.errors import AutograderError
 LONGEST = 150  # bytes of UTF-8: folders beside it have longer names, and zips hold whole paths
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?\Z", re.IGNORECASE)
 _NOT_IN_PATHS = "/\\"
-_NOT_EVERYWHERE = '<>:"|?*#%'  # of Windows, or of an address
+_NOT_EVERYWHERE = '<>:"|?*#%'  # not allowed on Windows, or in a URL
 
 
 def check_name(name: str, *, everywhere: bool = True) -> None:
-    """Raise AutograderError unless the name can be an assignment's.
+    """Raise AutograderError unless the name is valid for an assignment.
 
-    With `everywhere` false only names that leave the folder, or that nothing would find, are
-    refused: a course that has always had another one keeps it.
+    With `everywhere` false, reject only names that leave the folder or that nothing would find: an
+    existing course keeps its other names.
     """
     for fact, way_out in (*_unsafe(name), *(_not_portable(name) if everywhere else ())):
         shown = f"{name[:60]}…" if len(name) > 60 else name

@@ -1,4 +1,4 @@
-"""Reading course_config.py: what it says, on which line, and whether each value fits."""
+"""Reader of course_config.py: the values it sets, their lines, and a type check of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 from autograder.config.settings import SECTIONS, Setting, settings
 from autograder.errors import ConfigError
 
-# Classes of nbgrader's that may be configured in the same file; nbgrader checks what is in them.
+# nbgrader classes that may be configured in the same file; nbgrader checks their values.
 NBGRADER = frozenset(
     """
     Application JupyterApp NbGrader CourseDirectory Authenticator AssignApp GenerateAssignmentApp
@@ -37,7 +37,7 @@ NBGRADER = frozenset(
 
 @dataclass
 class Written:
-    """What a file says: values by section and name, and the line of each."""
+    """Content of a configuration file: values by section and name, and the line of each."""
 
     path: Path
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -45,18 +45,18 @@ class Written:
     lines: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def says(self, section: str, name: str) -> bool:
-        """Whether the file sets it."""
+        """Return True if the file sets it."""
         return name in self.values.get(section, {})
 
     def place(self, section: str, name: str, near: object = None) -> str:
-        """File and line of a setting, or of the first literal `near` in its value."""
+        """Return file and line of a setting, or of the first literal `near` in its value."""
         line = self.lines.get((section, name), 0)
         if near is not None:
             line = _line_of(self.path, near, line)
         return f"{self.path}, line {line}" if line else str(self.path)
 
     def section(self, name: str) -> Any:
-        """The section as its frozen dataclass, every value checked."""
+        """Return the section as its frozen dataclass, with every value checked."""
         known = settings(name)
         values = {
             key: self._checked(known[key], value, known)
@@ -98,7 +98,10 @@ class Written:
 
 
 def read(path: Path, *, foreign: bool = False) -> Written:
-    """What the file says. `foreign`: nbgrader's own file, whose other sections are not ours."""
+    """Run the configuration file and return what it sets.
+
+    `foreign`: nbgrader's own file, which may hold sections unknown to us. Raises ConfigError.
+    """
     written = Written(path)
     root = _Root(written, foreign)
     try:
@@ -124,7 +127,7 @@ def read(path: Path, *, foreign: bool = False) -> Written:
 
 
 def _source(path: Path) -> str:
-    """Return the file's text, in UTF-8 or as its `coding` line says."""
+    """Return the file's text, decoded as UTF-8 or as its `coding` line says."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -136,7 +139,7 @@ def _source(path: Path) -> str:
 
 
 class _Root:
-    """`c`: gives its sections by name."""
+    """The object `c`: returns its sections by name."""
 
     _written: Written
     _foreign: bool
@@ -160,7 +163,7 @@ class _Root:
 
 
 class _Section:
-    """`c.Limits`: takes its settings; `known` is None for nbgrader's sections."""
+    """A section such as `c.Limits`, which stores settings; `known` is None for nbgrader's."""
 
     _written: Written
     _name: str
@@ -192,7 +195,7 @@ class _Section:
 
 
 def fitted(setting: Setting, value: Any, name: str, place: str) -> Any:
-    """The value as its setting's type; ConfigError if it does not fit."""
+    """Return the value as its setting's type; raise ConfigError if it does not fit."""
     try:
         value = _fit(value, setting.type)
     except TypeError:
@@ -230,7 +233,7 @@ def _fit(value: Any, hint: Any) -> Any:
 
 
 def in_words(hint: Any) -> str:
-    """A type as a person says it."""
+    """Return a type in plain words."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return " or ".join(repr(one) for one in arguments)
@@ -245,7 +248,7 @@ def in_words(hint: Any) -> str:
 def unknown(
     fact: str, name: str, names: Iterable[str], place: str, prefix: str = ""
 ) -> ConfigError:
-    """The error for a name that is not there, with the nearest one that is."""
+    """Return the error for an unknown name, suggesting the nearest known one."""
     known = list(names)
     lower = {one.lower(): one for one in known}
     near = [one for one in lower if one.startswith(name.lower())]
@@ -275,7 +278,7 @@ def _frames(traceback: types.TracebackType | None) -> Iterator[_Frame]:
 
 
 def _line(path: Path) -> int:
-    """The line of this file that is being executed."""
+    """Return the line of this file that is being executed; 0 if none is."""
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename != str(path):
         frame = frame.f_back
@@ -287,7 +290,7 @@ def _here(path: Path) -> str:
 
 
 def _line_of(path: Path, literal: object, start: int) -> int:
-    """The first line from `start` on that holds this literal, or `start`."""
+    """Return the first line from `start` on that holds this literal, or `start`."""
     tree = ast.parse(_source(path))
     lines = [
         node.lineno

@@ -1,7 +1,7 @@
-"""Every setting of a course: its name, type, default, and what it does.
+"""Every setting of a course: its name, type, default, and meaning.
 
-A section `X` is what `course_config.py` writes as `c.X`. Sections with `assignments` take other
-values for some assignments, by name or pattern:
+A section `X` is written `c.X` in `course_config.py`. In a section with `assignments`, some
+assignments can have other values, by name or pattern:
 
     c.Limits.assignments = {"n432_*": {"cpu_seconds": 240}}
 """
@@ -22,7 +22,7 @@ _EACH = (
 
 
 def _set(default: Any, by: str, doc: str, *, least: float | None = None) -> Any:
-    """A setting: its default, the command that reads it ("later": none yet), what it does."""
+    """Return a setting: its default, the command that reads it ("later": none yet), its meaning."""
     metadata = {"by": by, "doc": doc, "least": least}
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata=metadata)
@@ -31,7 +31,7 @@ def _set(default: Any, by: str, doc: str, *, least: float | None = None) -> Any:
 
 @dataclass(frozen=True)
 class CourseSettings:
-    """What the course is, and where its scores are."""
+    """Name, language, time zone, gradebook and due dates of the course."""
 
     name: str = _set("course", "all", "A short name; nbgrader's `course_id`.")
     language: Literal["en", "ko"] = _set("en", "all", "The language of `source/`.")
@@ -58,7 +58,7 @@ class CourseSettings:
 
 @dataclass(frozen=True)
 class GradingSettings:
-    """How submissions are run and checked."""
+    """Running and checking submissions."""
 
     plain_tests: Literal["refuse", "inside"] = _set(
         "refuse",
@@ -81,7 +81,7 @@ class GradingSettings:
 
 @dataclass(frozen=True)
 class LimitSettings:
-    """What one run may use."""
+    """Limits of one run."""
 
     cpu_seconds: float = _set(
         RunLimits.cpu_seconds, "grade", "CPU seconds of the job's whole process tree.", least=1
@@ -130,7 +130,7 @@ class LimitSettings:
 
 @dataclass(frozen=True)
 class FeedbackSettings:
-    """What students see of a daily assignment, and when. Sprints: see `Exam`."""
+    """Content and time of students' feedback on daily assignments. Sprints: see `Exam`."""
 
     hidden: Literal["none", "verdict", "number"] = _set(
         "verdict",
@@ -152,7 +152,7 @@ class FeedbackSettings:
 
 @dataclass(frozen=True)
 class SubmissionSettings:
-    """What is taken in, which of it counts, how long it is kept."""
+    """Submissions: limits on size, which of them counts, and how long they are kept."""
 
     counts: Literal["best", "last"] = _set(
         "best", "collect", "Which of a student's submissions counts."
@@ -183,7 +183,7 @@ class SubmissionSettings:
 
 @dataclass(frozen=True)
 class LateSettings:
-    """What lateness costs in daily work. Sprints close; nothing is late there."""
+    """Penalties for late daily work. A sprint closes, so nothing in it is late."""
 
     plugin: str = _set(
         "", "grade", "Dotted path of an nbgrader late-submission plugin; empty: nbgrader's own."
@@ -202,7 +202,7 @@ class LateSettings:
 
 @dataclass(frozen=True)
 class ExamSettings:
-    """Sprint challenges: the window, the clock, and what is seen afterwards."""
+    """Sprint challenges: the window, the clock, and the feedback afterwards."""
 
     opens: str = _set("", "exam", "'YYYY-MM-DD HH:MM' in the course's time zone.")
     latest_start: str = _set("", "exam", "Empty: a student may start until it closes.")
@@ -238,7 +238,7 @@ class ExamSettings:
 
 @dataclass(frozen=True)
 class PortalSettings:
-    """The pages of the portal."""
+    """The web portal: addresses, sign-in and sessions."""
 
     url: str = _set(
         "", "release", "Public address of the portal; notebooks install and submit there."
@@ -266,7 +266,7 @@ class PortalSettings:
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """The tables for other systems."""
+    """Tables for other systems, such as Canvas and Moodle."""
 
     columns: tuple[str, ...] = _set(
         (),
@@ -310,7 +310,7 @@ SECTIONS: dict[str, type[Any]] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting as the reference lists it."""
+    """One setting as the reference page lists it."""
 
     section: str
     name: str
@@ -322,7 +322,7 @@ class Setting:
 
 
 def settings(section: str) -> dict[str, Setting]:
-    """The settings of one section by name, in order."""
+    """Return the settings of one section by name, in order."""
     cls = SECTIONS[section]
     hints = get_type_hints(cls)
     return {f.name: _setting(section, f, hints[f.name]) for f in fields(cls)}

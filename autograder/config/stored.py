@@ -1,4 +1,4 @@
-"""JSON files that the product keeps: read whole, or refused with the place and the way out."""
+"""JSON files that the autograder keeps: read whole, or rejected with the place and the fix."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from autograder.errors import AutograderError
 def read_object(
     path: Path, what: str, fits: Callable[[dict[str, Any]], object], way_out: str
 ) -> dict[str, Any]:
-    """Return the JSON object in a file if `fits` finds what it looks for in it.
+    """Return the JSON object in a file if `fits` accepts it.
 
-    Raises AutograderError if it is no JSON object, or if `fits` returns False or stumbles.
+    Raises AutograderError if it is not a JSON object, or if `fits` returns False or raises a
+    KeyError, TypeError or AttributeError.
     """
     try:
         data = json.loads(path.read_bytes().decode("utf-8-sig"))
