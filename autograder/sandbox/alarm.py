@@ -1,7 +1,7 @@
-"""An alarm inside the student's process: a cell or call that computes too long is interrupted.
+"""Timer inside the student's process: interrupts a cell or call that computes too long.
 
-A courtesy to honest work, so that the cells after it still run; whoever catches it is ended from
-outside by the limit on the whole job.
+It serves honest work: the cells after an interrupted one still run. Student code can catch the
+exception; then the limit on the whole job ends the process from outside.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 
 class TimeLimit(BaseException):
-    """Raised in code that used up its CPU seconds."""
+    """Raised in code that has used up its CPU seconds or, with `wall`, its time by the clock."""
 
 
 @contextmanager
 def cpu_alarm(seconds: float, what: str, *, wall: float = 0.0) -> Iterator[None]:
-    """Raises TimeLimit in the main thread once the process has used so many CPU seconds more.
+    """Raise TimeLimit in the main thread after the process has used `seconds` more CPU seconds.
 
-    `wall` also limits the seconds by the clock, for code that sleeps; 0 does not.
+    `wall` also limits the seconds by the clock, for code that sleeps; 0 sets no such limit.
     """
     armed = True
 

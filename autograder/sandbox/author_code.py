@@ -1,7 +1,7 @@
-"""Cells of an author's in the clean process: set-up cells statement by statement, test cells whole.
+"""The author's cells in the clean process: set-up cells run by statement, test cells whole.
 
-A statement that fails, as an import of a package that is not installed does, takes nothing with it
-but what depends on it; what it was to bind is remembered with the reason.
+If a statement fails, for example the import of a package that is not installed, only code that
+depends on it is affected. The names it would have bound are remembered with the reason.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def new_namespace() -> dict[str, Any]:
 def set_up(
     code: str, place: str, namespace: dict[str, Any], lacking: Mapping[str, str]
 ) -> dict[str, str]:
-    """Run a set-up cell; return the names that it could not bind, and why, beside `lacking`."""
+    """Run a set-up cell; return `lacking` plus the names it could not bind, with the reasons."""
     filename = f"<{place}>"
     tree = ast.parse(_listed(code, filename))
     future = [s for s in tree.body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
@@ -62,20 +62,22 @@ def declare(code: str, grade_id: str, namespace: dict[str, Any]) -> Task:
 
 
 def load_helpers(files: list[str]) -> dict[str, Any]:
-    """Return the assignment's own modules that can be loaded: models may hold their classes."""
+    """Import the assignment's own modules, which may define classes of models; skip those that
+    fail.
+    """
     found = {}
     for name in (Path(f).stem for f in files if f.endswith(".py") and "/" not in f):
         if importlib.util.find_spec(name) is not None:
-            with suppress(Exception):  # what needs it says so itself
+            with suppress(Exception):  # a cell that needs the module reports it
                 found[name] = importlib.import_module(name)
     return found
 
 
-# ── What was not there ───────────────────────────────────────────────────────────────
+# ── Names that are missing ───────────────────────────────────────────────────────────
 
 
 def why_lacking(error: Exception, place: str, lacking: Mapping[str, str]) -> str:
-    """Return a sentence for what the author's code met, with the way out for a missing package."""
+    """Return a sentence about an error in the author's code, with the fix for a missing package."""
     if isinstance(error, NameError) and str(error.name) in lacking:
         return lacking[str(error.name)]
     if isinstance(error, ModuleNotFoundError):
@@ -88,7 +90,9 @@ def why_lacking(error: Exception, place: str, lacking: Mapping[str, str]) -> str
 
 
 def lacked(result: CriterionResult, lacking: Mapping[str, str]) -> str:
-    """Return why a criterion did not find a name of the set-up cells; "" if it met no such."""
+    """Return why a set-up cell did not bind the name a criterion missed; "" if that was not the
+    cause.
+    """
     if result.error != "NameError":
         return ""
     found = _NO_NAME.search(str(result.message.values.get("text", "")))
@@ -96,7 +100,7 @@ def lacked(result: CriterionResult, lacking: Mapping[str, str]) -> str:
 
 
 def undecided(name: str, because: str) -> CriterionResult:
-    """Return the result of a criterion that a fault of ours keeps from being decided."""
+    """Return the ERROR result of a criterion that a grader fault leaves undecided."""
     message = Message("the grader runs to its end", "{fault}", "", {"fault": because[:500]})
     return CriterionResult(name, Status.ERROR, 0.0, 0.0, "", False, message)
 
@@ -105,19 +109,19 @@ def undecided(name: str, because: str) -> CriterionResult:
 
 
 def plain_code(cell: str) -> str:
-    """Return an author's cell without the lines that speak to a notebook front end."""
+    """Return an author's cell with its magics and shell commands blanked."""
     return "\n".join("" if x.lstrip().startswith(("%", "!")) else x for x in cell.splitlines())
 
 
 def _listed(code: str, filename: str) -> str:
-    """Return the code as pure Python, where `inspect` and AutoGraph find its lines."""
+    """Return the code as pure Python; register its lines for `inspect` and AutoGraph."""
     plain = plain_code(code)
     linecache.cache[filename] = (len(plain), None, plain.splitlines(True), filename)
     return plain
 
 
 def _one_by_one(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements, `import a, b` as two."""
+    """Yield the statements one at a time, with `import a, b` split in two."""
     for statement in statements:
         if isinstance(statement, ast.Import):
             for alias in statement.names:

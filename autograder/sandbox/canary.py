@@ -1,4 +1,4 @@
-"""The first job of every warm server: a tiny fit, because a fork that hangs does so right there."""
+"""First job of every warm server: a tiny fit, which hangs if a forked process cannot train."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIMITS = Limits(cpu_seconds=30, wall_factor=2, memory_mb=2048)
 
 
 def main(read_fd: int, write_fd: int) -> None:
-    """Fits one layer if Keras is warm here, and answers the loss."""
+    """Fit one layer if Keras is loaded here, and reply whether the loss is finite."""
     read_frame(read_fd)
     loss = 0.0
     if "keras" in sys.modules:

@@ -1,4 +1,4 @@
-"""What stopped a cell, as plain data, and what is left to run of one whose import failed."""
+"""Description of a cell's error as plain data, and the rest of a cell after a failed import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from autograder.sandbox.stand_ins import NoKeyboard
 from autograder.shadowing import shadowed
 
-# Lines that a newer Python may read: 3.12 (type, generics, f-strings), 3.14 (except, t-strings).
+# Syntax of newer Pythons: 3.12 (type, generics, f-strings), 3.14 (except, t-strings).
 _NEWER = re.compile(
     r"^\s*type\s+\w+.*=|^\s*(?:async\s+)?(?:def|class)\s+\w+\s*\["
     r"|\b[ft]r?[\"']|^\s*except\*?\s+\w+\s*,"
@@ -22,13 +22,13 @@ _NEWER = re.compile(
 
 
 def describe_error(error: BaseException, source: str, filename: str) -> dict[str, Any]:
-    """Type, text and the line of this cell that an exception came from, as plain data."""
+    """Return the exception's type and text, and the line of this cell that raised it."""
     line = _line(error, filename)
     lines = source.splitlines()
     source_line = lines[line - 1].strip()[:200] if 0 < line <= len(lines) else ""
     try:
         text = _text(error, source, line, source_line)
-    except Exception:  # the exception's own code
+    except Exception:  # its own `__str__` failed
         text = ""
     return {
         "type": str(type(error).__name__)[:80],
@@ -39,7 +39,7 @@ def describe_error(error: BaseException, source: str, filename: str) -> dict[str
 
 
 def cell_filename(error: BaseException) -> str:
-    """The name IPython gave the cell that an exception passed through first."""
+    """Return the IPython file name of the first cell in the exception's traceback."""
     trace = error.__traceback__
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
@@ -75,11 +75,11 @@ def _python(source_line: str) -> str:
     return f" (Python {here} grades{newer})"
 
 
-# ── What did not run ─────────────────────────────────────────────────────────────────
+# ── Code that did not run ────────────────────────────────────────────────────────────
 
 
 def _not_run(source: str, line: int) -> str:
-    """That the rest of the cell did not run, with the names that it would have bound."""
+    """Return a remark that the rest of the cell did not run, with the names it would have bound."""
     names = [n for statement in _statements(source) if statement.lineno >= line
              for n in _bound(statement)]  # fmt: skip
     told = f", so these are not defined: {', '.join(dict.fromkeys(names))}" if names else ""
@@ -87,9 +87,10 @@ def _not_run(source: str, line: int) -> str:
 
 
 def after_import(source: str, error: BaseException, line: int) -> str:
-    """What is left of a cell whose top-level import failed, on the same lines; "" if it is no such.
+    """Return the rest of a cell whose top-level import failed, at the same line numbers.
 
-    A package that is missing here takes nothing with it but what depends on it.
+    Return "" for any other error, or if nothing is left. Thus a missing package affects only the
+    code that depends on it.
     """
     if not isinstance(error, ImportError):
         return ""
@@ -104,7 +105,7 @@ def after_import(source: str, error: BaseException, line: int) -> str:
 
 
 def _other_modules(statement: ast.Import | ast.ImportFrom, error: ImportError) -> str:
-    """`import a, b` without the modules up to the one that failed."""
+    """Return the `import` statement without the modules up to the failed one."""
     if isinstance(statement, ast.ImportFrom):
         return ""
     failed = str(error.name)

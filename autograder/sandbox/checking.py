@@ -1,12 +1,12 @@
-"""Ours, in the clean process: runs criteria on evidence; never in a process with student code.
+"""Checking process: runs criteria on evidence, never in a process with student code.
 
 in:  {"op": "check", "language", "setup", "files", "tasks": [...]} + files and values
 out: {"event": "ask", ...} for what only the student's process can answer,
      {"event": "begin"} and then {"event": "result" | "spent", ...} per criterion,
      {"event": "visible_done"}, {"event": "done"}
 
-Visible criteria of all tasks are run first, then hidden ones and what comes after those. Global
-random states are those that the author's cells set; where these set none, the criterion's own.
+Visible criteria of all tasks run first, then hidden ones and those that depend on them. The
+author's cells set the global random states; if they set none, each criterion's own seed does.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from autograder.sandbox.random_states import RandomStates
 from autograder.sandbox.remote import BudgetSpent, Link, NewQuestion
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
 
-PICTURES = 2  # of one criterion: staff see them, students only those of their own kernel
-PICTURE_CAP = 400_000  # characters of one
+PICTURES = 2  # per criterion; shown to staff, and to students only those of their own kernel
+PICTURE_CAP = 400_000  # characters per picture
 Value = tuple[Any, list[memoryview]]  # a node and its buffers
 
 
 def main(read_fd: int, write_fd: int) -> None:
-    """Checks one notebook's tasks from its frames."""
+    """Check one notebook's tasks, read as frames."""
     frame = read_frame(read_fd)
     if frame is None:
         return
@@ -70,7 +70,7 @@ def main(read_fd: int, write_fd: int) -> None:
     random_states.seed_all(int(order["seed"], 16))
     seeded = random_states.capture()
     namespace = new_namespace()
-    lacking: dict[str, str] = {}  # names that set-up cells did not bind, and why
+    lacking: dict[str, str] = {}  # names that set-up cells did not bind, with the reason
     for number, code in enumerate(order["setup"], 1):
         lacking = set_up(code, f"set-up cell {number}", namespace, lacking)
     link = Link(exchange, load_helpers(order["files"]))
@@ -95,7 +95,7 @@ def main(read_fd: int, write_fd: int) -> None:
 
 @dataclass(frozen=True)
 class _Start:
-    """The random states before the set-up cells ran, and after; the names they did not bind."""
+    """Random states before and after the set-up cells, and the names these cells did not bind."""
 
     seeded: RandomStates
     set_up: RandomStates
@@ -103,7 +103,7 @@ class _Start:
 
 
 class _TaskCheck:
-    """The criteria of one task, run in two rounds: visible ones, then what must come late."""
+    """The criteria of one task, run in two rounds: visible ones, then late ones."""
 
     def __init__(
         self,
@@ -114,14 +114,14 @@ class _TaskCheck:
         start: _Start,
     ) -> None:
         self._order, self._link, self._start = order, link, start
-        self._authors: RandomStates | None = None  # as the author's cells left them, if they did
+        self._authors: RandomStates | None = None  # set by the author's cells, if at all
         self._grade_id = order["grade_id"]
         self._lookup = Values(values, order["missing"], link)
         self._namespace: dict[str, Any] | None = namespace
         self._task: Task | None = None
-        self._fault = ""  # why the test cell declares none
+        self._fault = ""  # the reason why the test cell declares no task
         self._known = {name: Status(value) for name, value in order["known"].items()}
-        self._undecided: set[str] = set()  # what waits for an answer, and all that comes after it
+        self._undecided: set[str] = set()  # criteria that wait for an answer, and those after them
 
     def run(self, *, late: bool) -> Iterator[dict[str, Any]]:
         """Yield the events of one round; visible criteria of all tasks come before late ones."""
@@ -131,16 +131,16 @@ class _TaskCheck:
         for name in names:
             yield {"event": "begin", "task": self._grade_id, "criterion": name}
             yield self._criterion(name)
-        self._lookup.renew()  # between two rounds models alone stay in memory
+        self._lookup.renew()  # only models stay in memory between the rounds
 
     def _declare(self) -> None:
         assert self._namespace is not None
         random_states.restore(self._start.set_up)
-        with suppress(Exception):  # as in a kernel without that library
+        with suppress(Exception):  # like a kernel without that library
             exec(self._order["seeding"], {})  # noqa: S102 - the author's
         try:
             self._task = declare(self._order["code"], self._grade_id, self._namespace)
-        except Exception as error:  # of the author's code: no other task has a part in it
+        except Exception as error:  # a fault of the author's code affects no other task
             place = f"test cell {self._grade_id}"
             self._fault = why_lacking(error, place, self._start.lacking)
         declared = random_states.capture()
@@ -192,7 +192,7 @@ class _TaskCheck:
 
     def _before(self, criterion: str, attempt: int) -> None:
         self._link.topic = (self._grade_id, criterion, attempt)
-        self._lookup.renew()  # a criterion that changed a value changed only its own copy
+        self._lookup.renew()  # each criterion gets its own copy of the values
         if self._authors is not None and attempt == 1:
             random_states.restore(self._authors)
         else:
@@ -200,19 +200,19 @@ class _TaskCheck:
 
 
 class Values:
-    """A task's values by name, as they came, for one criterion after the other.
+    """A task's captured values by name, decoded afresh for each criterion.
 
-    A model that a criterion left as it was serves the next one too: rebuilding it and tracing its
-    prediction costs more than all else in a check.
+    A model that a criterion left unchanged is reused for the next one: rebuilding it and tracing
+    its prediction costs more than the rest of a check.
     """
 
     def __init__(self, values: Mapping[str, Value], missing: Mapping[str, str], link: Link) -> None:
         self._values, self._missing, self._link = values, missing, link
         self._decoded: dict[str, Any] = {}
-        self._states: dict[str, Any] = {}  # of the models among them, as they came
+        self._states: dict[str, Any] = {}  # of the models among them, as captured
 
     def __call__(self, name: str) -> Any:
-        """The value of one name; Missing if there is none."""
+        """Return the value of a name; raise Missing if there is none."""
         if name not in self._values:
             raise Missing(name, self._missing.get(name, ""))
         if name not in self._decoded:
@@ -226,7 +226,7 @@ class Values:
         return self._decoded[name]
 
     def renew(self) -> None:
-        """Drops every value but models that are still as they came."""
+        """Drop every decoded value except unchanged models."""
         self._decoded = {
             name: value
             for name, value in self._decoded.items()

@@ -1,4 +1,4 @@
-"""The machine's cores, dealt to the jobs that run at the same time."""
+"""Assignment of the machine's CPU cores to concurrent jobs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Cores:
-    """Deals cores to `parallel` jobs at a time, for as many servers as share it; 0 deals none.
+    """Assigns cores to `parallel` concurrent jobs, across all servers that share it; 0 disables
+    this.
 
-    Jobs of one thread follow one another, or wait for one another (a check asks the process that
-    it judges), so they get the same cores; another thread gets those that are used least.
+    Jobs of one thread run one after another or wait for each other (a check queries the process
+    that it grades), so they share the same cores. Another thread gets the least used ones.
     """
 
     parallel: int = 0
@@ -20,7 +21,7 @@ class Cores:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self) -> int:
-        """A place for one job of the calling thread, to be given back."""
+        """Reserve and return a place for one job of the calling thread; `give` releases it."""
         me = threading.get_ident()
         with self._lock:
             mine = [place for place, threads in self._used.items() if me in threads]
@@ -30,12 +31,12 @@ class Cores:
             return place
 
     def give(self, place: int, thread: int) -> None:
-        """Takes a place back that a thread took."""
+        """Release a place that a thread reserved."""
         with self._lock:
             self._used[place].remove(thread)
 
     def at(self, place: int) -> tuple[int, ...]:
-        """The cores of a place; () = all of them."""
+        """Return the cores of a place; () means all cores."""
         cores = sorted(os.sched_getaffinity(0))
         if self.parallel < 2:
             return ()

@@ -1,10 +1,10 @@
-"""The student's objects as the other side may use them: by number, one plain request at a time.
+"""The student's objects, exported by number to the checking process.
 
 A *remote* is an object that stays here (a function, an estimator, a model with its own layers).
-Calls and reads come in as plain data and go back so; a reply carries the arguments as the call
-left them where they are asked for; a function of the other side may be called back. Before a
-criterion asks anything the namespace and the weights of remote models are put back as they were
-at its test cell.
+Calls and attribute reads arrive and return as plain data. On request, a reply carries the arguments
+as the call left them. A function of the checking process may be called back. Before a criterion
+asks anything, the namespace and the weights of remote models are restored to their state at its
+test cell.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from autograder.sandbox.alarm import TimeLimit, cpu_alarm
 from autograder.sandbox.random_states import RandomStates
 from autograder.sandbox.wire import Frame, read_frame, write_frame
 
-ITEMS_CAP = 1_000_000  # of one object that is iterated over
-WAITING = 3  # a call may take so many times its CPU seconds by the clock: only catches sleepers
+ITEMS_CAP = 1_000_000  # of one iterated object
+WAITING = 3  # wall limit of a call, as a multiple of its CPU limit: stops only code that sleeps
 DOES = ("__call__", "__getitem__", "__len__", "__iter__", "__contains__")
 
 
 @dataclass(frozen=True)
 class _State:
-    """What a test cell found."""
+    """Namespace, model weights and random states at a test cell."""
 
     namespace: dict[str, Any]
     weights: list[tuple[Any, list[Any]]]
@@ -46,7 +46,7 @@ class _State:
 
 
 class Exports:
-    """The objects that were handed out, and the states they can be put back to."""
+    """The objects exported so far, and the saved states to restore."""
 
     def __init__(
         self, namespace: dict[str, Any], *, helpers: tuple[str, ...] = (), seed: int = 0
@@ -56,13 +56,13 @@ class Exports:
         self._seed = seed
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
-        self._rebuilt: set[int] = set()  # models that are asked nothing: only handed back
+        self._rebuilt: set[int] = set()  # models only passed back, never queried
         self._states: dict[str, _State] = {}
 
     # ── states ──
 
     def remember(self, label: str) -> None:
-        """Keep a shallow copy of the namespace, weights of models handed out, random states."""
+        """Save a shallow copy of the namespace, weights of exported models, and random states."""
         weights = [
             (model, model.get_weights())
             for number, model in enumerate(self._objects)
@@ -71,9 +71,9 @@ class Exports:
         self._states[label] = _State(dict(self._namespace), weights, random_states.capture())
 
     def put_back(self, label: str, attempt: int = 1) -> None:
-        """Make namespace, remote models and random states as they were at a test cell.
+        """Restore namespace, remote models and random states to those of a test cell.
 
-        A second attempt draws other random numbers, but the same ones in every run.
+        A second attempt draws other random numbers, which are equal in every run.
         """
         state = self._states[label]
         self._namespace.clear()
@@ -88,7 +88,7 @@ class Exports:
     # ── out: objects as nodes ──
 
     def stranger(self, value: Any, encoder: Encoder) -> dict[str, Any]:
-        """The node of a value the codec does not know: a model by config, else a remote."""
+        """Return the node of a value unknown to the codec: a model by config, else a remote."""
         if isinstance(value, types.ModuleType):
             raise Unencodable("a module")
         if _is_keras_model(value):
@@ -123,13 +123,13 @@ class Exports:
         }
 
     def object(self, number: int) -> Any:
-        """Return the object that was handed out under a number."""
+        """Return the object exported under a number."""
         return self._objects[number]
 
     # ── in: requests ──
 
     def serve(self, read_fd: int, write_fd: int, *, call_seconds: float) -> None:
-        """Answers requests one after the other until the pipe closes."""
+        """Answer requests one after another until the pipe closes."""
         self._call_seconds = call_seconds
         while True:
             frame = read_frame(read_fd)
@@ -210,7 +210,7 @@ class Exports:
 
 
 def items_of(target: Any) -> list[Any]:
-    """Return the items of what a student's object iterates over, up to a cap."""
+    """Return the items of an iterable student object; raise OverflowError beyond the cap."""
     items = list(islice(iter(target), ITEMS_CAP + 1))
     if len(items) > ITEMS_CAP:
         raise OverflowError(f"it has more than {ITEMS_CAP} items, or never ends")
@@ -225,7 +225,7 @@ def _is_keras_model(value: Any) -> bool:
 
 
 def _parameters(value: Any) -> list[list[Any]] | None:
-    """Name, kind and whether there is a default, for each parameter of a callable."""
+    """Return [name, kind, has default] for each parameter of a callable; None if unknown."""
     if not callable(value):
         return None
     try:
@@ -236,7 +236,7 @@ def _parameters(value: Any) -> list[list[Any]] | None:
 
 
 def plainly(failure: BaseException) -> dict[str, str]:
-    """Return type, text and builtin base of what a student's code raised."""
+    """Return the type, text and builtin base class of an exception that student code raised."""
     try:
         text = str(failure)[:500]
     except Exception:

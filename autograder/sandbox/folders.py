@@ -1,4 +1,4 @@
-"""Folders that live as long as the process that made them; those of a killed one are swept."""
+"""Temporary folders that live as long as their process; those of killed processes are swept."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFIX = "autograder-"
-_YOUNG = 60.0  # seconds in which a folder may be made and not locked yet
+_YOUNG = 60.0  # seconds during which a new folder may still be unlocked
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of ours under the temporary one; the lock on it ends with this process."""
+    """A temporary folder of ours; its lock ends with this process."""
 
     path: str
     _lock: int
 
     def remove(self) -> None:
-        """Removes it with all that is in it."""
+        """Remove the folder with all its content."""
         remove_tree(self.path)
         os.close(self._lock)
 
 
 def make(kind: str) -> Folder:
-    """A new folder of a kind ("warm", "job"), locked by this process."""
+    """Create a temporary folder of a kind ("warm", "job"), locked by this process."""
     path = tempfile.mkdtemp(prefix=f"{PREFIX}{kind}-")
     lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -38,7 +38,7 @@ def make(kind: str) -> Folder:
 
 
 def sweep() -> int:
-    """Removes what graders left that were killed; how many folders that were."""
+    """Remove the folders that killed graders left behind; return their number."""
     count = 0
     here = Path(tempfile.gettempdir())
     for path in (*here.glob(f"{PREFIX}warm-*"), *here.glob(f"{PREFIX}job-*")):
@@ -55,7 +55,7 @@ def sweep() -> int:
 
 
 def remove_tree(folder: str) -> None:
-    """Removes a folder, whatever modes were left in it; follows no link."""
+    """Remove a folder, whatever modes were left in it; follow no symbolic link."""
     if not folder:
         return
     with contextlib.suppress(FileNotFoundError):

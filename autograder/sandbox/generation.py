@@ -1,4 +1,4 @@
-"""One process of a warm server, and the jobs that it has been given."""
+"""One process of a warm server, with the jobs it runs."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from autograder.sandbox.launch import Launched
 from autograder.sandbox.pump import Pump
 
 _numbers = count(1)
-_ORDER_SECONDS = 5.0  # more than it takes to order a job that was promised
+_ORDER_SECONDS = 5.0  # longer than ordering a promised job takes
 
 
 @dataclass
 class Generation:
-    """A warm process from its start to its end; `retired` = it gets no more jobs."""
+    """A warm process from start to end; a `retired` one gets no more jobs."""
 
     launched: Launched
     pump: Pump
     served: int = 0
     retired: bool = False
-    _coming: int = 0  # jobs promised to it that are not ordered yet
+    _coming: int = 0  # jobs promised but not yet ordered
     _jobs: set[Job] = field(default_factory=set)
     _counting: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Lock = field(default_factory=threading.Lock)
@@ -42,13 +42,13 @@ class Generation:
         return not self._stopped and self.launched.process.poll() is None
 
     def promise(self) -> None:
-        """Counts a job that is about to be ordered: until then the process stays."""
+        """Announce a job about to be ordered, so that the process stays until then."""
         with self._counting:
             self.served += 1
             self._coming += 1
 
     def order(self, plan: Plan, entry: str, done: Callable[[], None] = lambda: None) -> Job:
-        """A promised job, forked by this process; OSError if the process has gone."""
+        """Fork and return a promised job. Raise OSError if the process has ended."""
         number, folder = next(_numbers), None
         if not plan.scratch:
             folder = folders.make("job")
@@ -93,7 +93,7 @@ class Generation:
         return job
 
     def _send(self, order: dict[str, object]) -> Pipes:
-        """Our ends of a job's pipes, once the process has taken the order and the other ends."""
+        """Send an order with the job's ends of four pipes; return our ends."""
         (request, ours_request), (ours_reply, reply) = os.pipe(), os.pipe()
         (ours_output, output), (ours_status, status) = os.pipe(), os.pipe()
         ours, theirs = (
@@ -112,7 +112,7 @@ class Generation:
         return Pipes(*ours)
 
     def _settle(self, job: Job | None) -> None:
-        """One job less; the last of a retired process takes it along."""
+        """Remove a job from the count; stop a retired process after its last job."""
         with self._counting:
             if job is None:
                 self._coming -= 1
@@ -123,7 +123,7 @@ class Generation:
             threading.Thread(target=self.stop, daemon=True).start()
 
     def retire(self) -> None:
-        """Takes no more jobs, and ends with the last it has."""
+        """Accept no more jobs, and stop after the last current one."""
         with self._counting:
             self.retired = True
             idle = not self._jobs and not self._coming
@@ -131,12 +131,12 @@ class Generation:
             self.stop()
 
     def kill(self) -> None:
-        """Kills the process, and with it its jobs."""
+        """Kill the process, and its jobs with it."""
         with contextlib.suppress(ProcessLookupError):
             self.launched.process.kill()
 
     def close(self) -> None:
-        """Ends every job, also one that is just being ordered, then the process."""
+        """End every job, also one being ordered, and then the process."""
         began = time.monotonic()
         while self._coming and time.monotonic() - began < _ORDER_SECONDS:
             time.sleep(0.01)
@@ -146,7 +146,7 @@ class Generation:
         self.stop()
 
     def stop(self) -> None:
-        """Ends the process; a second call waits for the first."""
+        """Stop the process; a second call waits for the first."""
         with self._stopping:
             if not self._stopped:
                 self.launched.stop()

@@ -1,7 +1,7 @@
-"""Ours, in a student's process: runs the cells, hands over values, answers calls.
+"""Runner inside the student's process: runs the cells, sends values, answers calls.
 
-Nothing here is trusted by anyone else: a student's code can change all of it, and then only
-changes what it says of itself. No criterion, hidden test or label ever comes in.
+No other process trusts this code: student code can change all of it, but then only falsifies its
+own answers. No criterion, hidden test or label ever enters this process.
 
     in:  {"op": "run", "cells": [...], "files": [...], "limits": {...}} + the files' bytes
     out: {"event": "cell" | "value" | "missing" | "done", ...}
@@ -36,26 +36,26 @@ from autograder.sandbox.shell import (
 )
 from autograder.sandbox.wire import read_frame, write_frame
 
-UNASKED = 3000  # values captured in one run that no test cell names
+UNASKED = 3000  # cap on values captured in one run that no test cell names
 ASSIGNING = ("answer", "extra", "kept")  # roles of cells whose names are captured too
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """What is the same for every job and slow to make."""
+    """State shared by all jobs and slow to build."""
 
     shell: Shell
-    ours: tuple[str, ...]  # modules of this package, which no job may find
+    ours: tuple[str, ...]  # modules of this package, hidden from every job
 
 
 @cache
 def prepare() -> _Prepared:
-    """The shell, before the fork: what a warm server has made, no job has to make again."""
+    """Build the shell. A warm server does so before it forks, which saves each job the time."""
     return _Prepared(make_shell(), tuple(n for n in sys.modules if n.split(".")[0] == "autograder"))
 
 
 def main(read_fd: int, write_fd: int) -> None:
-    """Runs one job from its frames; returns when the other side closes the pipe."""
+    """Run one job from its frames; return when the other side closes the pipe."""
     shell = prepare().shell
     frame = read_frame(read_fd)
     if frame is None:
@@ -73,7 +73,7 @@ def main(read_fd: int, write_fd: int) -> None:
     for index, cell in enumerate(job["cells"]):
         runner.cell(index, cell)
     write_frame(write_fd, {"event": "done"})
-    outputs.cap = 0  # what is printed after the last cell reaches nobody
+    outputs.cap = 0  # discard output printed after the last cell
     exports.serve(read_fd, write_fd, call_seconds=job["limits"]["call_seconds"])
 
 
@@ -96,7 +96,7 @@ class _Runner:
         self._process = os.getpid()
 
     def cell(self, index: int, cell: dict[str, Any]) -> None:
-        """Runs one cell, or captures the names that a test cell asks for."""
+        """Run one cell; for a test cell, capture the names that it asks for."""
         if cell["role"] == "test":
             self._capture(cell["grade_id"], cell["names"])
             return
@@ -105,7 +105,7 @@ class _Runner:
         before = dict(self._shell.user_ns) if cell["role"] in ASSIGNING else None
         started = _clock()
         error = self._run(source)
-        if os.getpid() != self._process:  # a cell's own fork came back: its parent goes on
+        if os.getpid() != self._process:  # the cell forked: the child ends here
             os._exit(0)
         if cell["role"] == "kept":
             error = self._restore(cell) or error
@@ -122,7 +122,7 @@ class _Runner:
         write_frame(self._fd, event, [shown])
 
     def _run(self, source: str) -> dict[str, Any] | None:
-        """Runs a cell; after an import that fails, what is left of it as well."""
+        """Run a cell; after a failed import, also the rest of the cell."""
         first: dict[str, Any] | None = None
         while source:
             error = self._once(source)
@@ -143,7 +143,7 @@ class _Runner:
         return error
 
     def _restore(self, cell: dict[str, Any]) -> dict[str, Any] | None:
-        """Kept work in the place of training; an error only if it takes too long."""
+        """Restore kept work instead of training; return an error only if it takes too long."""
         try:
             with cpu_alarm(self._limits["cell_seconds"], "rebuilding kept work"):
                 self._shelf.restore(cell["names"], cell["lost"], self._shell.user_ns)
@@ -208,9 +208,9 @@ def _write_files(files: list[dict[str, Any]], contents: list[memoryview]) -> Non
 
 
 def _inert_package(shelf: Shelf) -> None:
-    """`from autograder import ...` works here and does nothing: grading happens elsewhere.
+    """Replace the `autograder` package with one that does nothing: grading happens elsewhere.
 
-    Only `kept("unet")` does what it does in a notebook: cells after it need the value.
+    Only `kept("unet")` works as in a notebook, because later cells need its value.
     """
     package = types.ModuleType("autograder")
     for name in prepare().ours:
@@ -224,7 +224,9 @@ def _inert_package(shelf: Shelf) -> None:
 
 
 class _Inert:
-    """Answers every call and attribute with itself; as a decorator it changes nothing."""
+    """Object that returns itself for every call and attribute; as a decorator, returns the
+    function.
+    """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and not kwargs and isinstance(args[0], types.FunctionType):

@@ -1,7 +1,7 @@
-"""How a job is locked down: an ordered list of steps; one that fails ends the job.
+"""Lock-down of a job: an ordered list of steps; a failing step ends the job.
 
-A warm server forks a *keeper*, which forks the *job*. Steps run in the keeper before that fork or
-in the job after it, in the order of `STEPS`, and only in the tiers they are named for.
+A warm server forks a *keeper*, which forks the *job*. Steps run in the order of `STEPS`, in the
+keeper before the second fork or in the job after it, and only in the tiers they name.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from autograder.nouns import Limits
 from autograder.sandbox import kernel, landlock, seccomp
 from autograder.sandbox import limits as limits_
 
-STUDENT = 1000  # the uid of student code as it sees itself in tier A
-SCRATCH = "/scratch"  # where tier A mounts a job's own disk
+STUDENT = 1000  # the uid that student code sees itself running as in tier A
+SCRATCH = "/scratch"  # mount point of a job's own disk in tier A
 HOME = f"{SCRATCH}/home"
 
 
 class Tier(str, Enum):
-    """How well student code is held on this machine."""
+    """Level of isolation that this machine supports."""
 
     FULL = "A"  # bubblewrap, namespaces, Landlock, seccomp, rlimits
     PARTIAL = "B"  # Landlock, seccomp, rlimits; a fresh process per job
@@ -38,16 +38,16 @@ class Tier(str, Enum):
 
 @dataclass(frozen=True)
 class Plan:
-    """What one job is allowed: travels to the warm server as JSON."""
+    """Permissions and limits of one job; sent to the warm server as JSON."""
 
     tier: Tier
     scratch: str  # the job's folder: cwd, HOME, TMPDIR
     limits: Limits
     readable: tuple[str, ...] = ()
-    cores: tuple[int, ...] = ()  # the job's share of the machine; () = all of it
-    inherited_mb: int = 0  # data that every fork of this warm server starts with
-    landlock: bool = True  # this kernel has it
-    uid: int = 0  # tier B as root: who student code becomes; 0 = stays who it is
+    cores: tuple[int, ...] = ()  # the job's share of the cores; () = all
+    inherited_mb: int = 0  # memory that every fork of this warm server starts with
+    landlock: bool = True  # whether this kernel has Landlock
+    uid: int = 0  # tier B as root: the uid of student code; 0 = keep the current one
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -67,12 +67,12 @@ class Plan:
 
 
 class StepFailed(Exception):
-    """A step of the lock-down that did not work: nothing of the student's runs."""
+    """Raised if a lock-down step fails; then no student code runs."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One measure: what it is called, what it does, where it applies."""
+    """One lock-down measure: its name, its function, its tiers."""
 
     name: str
     run: Callable[[Plan], None]
@@ -81,7 +81,7 @@ class Step:
 
 
 def lock_down(plan: Plan, *, in_keeper: bool) -> None:
-    """Takes every step of this tier for keeper or job, in order; StepFailed at the first fault."""
+    """Run this tier's steps for keeper or job in order; raise StepFailed at the first failure."""
     for step in STEPS:
         if step.in_keeper is in_keeper and plan.tier in step.tiers:
             try:
@@ -91,7 +91,7 @@ def lock_down(plan: Plan, *, in_keeper: bool) -> None:
 
 
 def environment(scratch: str) -> dict[str, str]:
-    """The whole environment of a job: nothing of the grader's."""
+    """Return the complete environment of a job; nothing of the grader's is inherited."""
     return {
         "HOME": scratch,
         "TMPDIR": scratch,
@@ -105,7 +105,7 @@ def environment(scratch: str) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",  # sets in one order in every run
+        "PYTHONHASHSEED": "0",  # same iteration order of sets in every run
     }
 
 
@@ -122,13 +122,13 @@ def _cores(plan: Plan) -> None:
 
 
 def _reaper(_plan: Plan) -> None:
-    """Orphans of the job become the keeper's; if the warm server dies the keeper ends the job."""
+    """Adopt the job's orphans in the keeper; end the job if the warm server dies."""
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _namespaces(_plan: Plan) -> None:
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # else its files in /proc are not its own
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # otherwise its files in /proc belong to root
     user, group = os.getuid(), os.getgid()
     kernel.unshare(kernel.NAMESPACES)
     _write("/proc/self/setgroups", "deny")
@@ -138,10 +138,10 @@ def _namespaces(_plan: Plan) -> None:
 
 
 def _init(plan: Plan) -> None:
-    """Process 1 of the namespace: it ignores the orphans it is given, so the kernel reaps them.
+    """Start process 1 of the namespace: it ignores SIGCHLD, so the kernel reaps its orphans.
 
-    It is not locked down itself; Landlock keeps the job from reaching into it. Without Landlock
-    the job is process 1.
+    It is not locked down itself; Landlock keeps the job from accessing it. Without Landlock the job
+    is process 1.
     """
     global _process_1  # noqa: PLW0603 - one per process, set once
     if plan.landlock:
@@ -177,7 +177,7 @@ def _mounts(plan: Plan) -> None:
 
 
 def _bind_into_own_tmp(readable: Sequence[str]) -> None:
-    """What a job may read of /tmp, say an interpreter, stays where it is in the job's own /tmp."""
+    """Bind the readable paths under /tmp (e.g. an interpreter) into the job's own /tmp."""
     bound: list[str] = []
     for path in sorted(path for path in readable if path.startswith("/tmp/")):
         if any(path.startswith(f"{parent}/") for parent in bound):
@@ -198,7 +198,7 @@ def _identity(plan: Plan) -> None:
         os.setresgid(plan.uid, plan.uid, plan.uid)
         os.setresuid(plan.uid, plan.uid, plan.uid)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # forgotten with the old identity
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the uid clears it
 
 
 def _folder(plan: Plan) -> None:
@@ -254,7 +254,7 @@ STEPS: tuple[Step, ...] = (
     Step("seccomp", _seccomp, _ISOLATED),
 )
 
-# What any job may read: programs, libraries, fonts, and what says what machine this is.
+# Readable by every job: programs, libraries, fonts, and information on the machine.
 READABLE = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"),
     *("/etc/alternatives", "/etc/fonts", "/etc/group", "/etc/hosts", "/etc/ld.so.cache"),
@@ -273,9 +273,9 @@ def _write(path: str, text: str) -> None:
 
 
 def keep(pid: int) -> int:
-    """Waits for the job in the keeper, ends it at SIGTERM; its wait status.
+    """Wait for the job in the keeper and kill it at SIGTERM; return its wait status.
 
-    SIGTERM and SIGCHLD are blocked here since before the fork, so none is lost.
+    SIGTERM and SIGCHLD are blocked since before the fork, so that none is lost.
     """
     while True:
         number = signal.sigwait((signal.SIGTERM, signal.SIGCHLD))
@@ -297,7 +297,7 @@ def _end(pid: int) -> None:
 
 
 def end_descendants() -> None:
-    """Kills and reaps whatever the job left behind: its orphans are the keeper's children."""
+    """Kill and reap all processes the job left behind; its orphans are the keeper's children."""
     while True:
         for child in children():
             _end(child)
@@ -308,6 +308,6 @@ def end_descendants() -> None:
 
 
 def children() -> list[int]:
-    """This process's children."""
+    """Return the process ids of this process's children."""
     with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
         return [int(pid) for pid in file.read().split()]

@@ -1,4 +1,4 @@
-"""One job as the supervisor sees it: frames to and fro, its output, its clocks, its end."""
+"""One job as the supervisor sees it: frames in both directions, output, clocks, end."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from autograder.sandbox.meter import Meter
 from autograder.sandbox.pump import Pump
 
 _CHUNK = 1 << 18
-_AHEAD = 64 << 20  # bytes of unread frames past which a job has to wait
-_PARSED = 8  # a parsed header weighs so many times its text
-_LOCK_SECONDS = 60.0  # a job whose lock-down takes longer has a hung server
-_GRACE = 5.0  # seconds a killed job has to vanish before its whole server goes
+_AHEAD = 64 << 20  # bytes of unread frames beyond which a job must wait
+_PARSED = 8  # estimated memory of a parsed header, as a multiple of its text
+_LOCK_SECONDS = 60.0  # a lock-down that takes longer means that the server hangs
+_GRACE = 5.0  # seconds until a killed job that persists takes its whole server down
 
 
 _BY_SIGNAL: dict[int, str] = {signal.SIGXCPU: limits_.CPU, signal.SIGXFSZ: limits_.FILE}
@@ -30,22 +30,22 @@ _BY_SIGNAL: dict[int, str] = {signal.SIGXCPU: limits_.CPU, signal.SIGXFSZ: limit
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: its exit code, the limit that ended it, what it used, what it printed."""
+    """Result of a job: exit code, the limit that ended it, resources used, output printed."""
 
     exit_code: int  # negative: the signal that ended it
-    limit: str  # "" or a name of `limits`, or the reason given to `kill`
-    cpu_seconds: float  # of the whole tree of processes
+    limit: str  # "", a name from `limits`, or the reason passed to `kill`
+    cpu_seconds: float  # of the whole process tree
     wall_seconds: float
-    memory_mb: float  # the highest that was seen, of the whole tree
+    memory_mb: float  # highest measured use of the whole process tree
     output: bytes
-    fault: str = ""  # what went wrong on our side; then the rest says little
+    fault: str = ""  # an error of the grader; then the other fields say little
     tier: str = ""
-    dropped: int = 0  # bytes of output past what is kept
+    dropped: int = 0  # bytes of output beyond the kept ones
 
 
 @dataclass(frozen=True)
 class Pipes:
-    """Our ends of a job's pipes."""
+    """The supervisor's ends of a job's pipes."""
 
     request: int
     reply: int
@@ -54,7 +54,7 @@ class Pipes:
 
 
 class Job:
-    """A running job. Methods may be called from any thread; nothing here ever blocks the job."""
+    """A running job. Its methods are thread-safe and never block the job."""
 
     def __init__(
         self,
@@ -72,32 +72,32 @@ class Job:
         self._pump, self._pipes, self._root = pump, pipes, root
         self._end, self._abandon, self._done = end, abandon, done
         self._state = threading.Condition()
-        self._frames: deque[tuple[wire.Frame, int]] = deque()  # with what each weighs
+        self._frames: deque[tuple[wire.Frame, int]] = deque()  # each with its weight
         self._unread = 0
         self._reader = wire.Reader(body_cap=limits.capture_mb << 20)
         self._writing: deque[memoryview] = deque()
         self._open = {pipes.request, pipes.reply, pipes.output, pipes.status}
         self._paused = False
-        self._owed: int | None = None  # answers; None: the job may say what it likes
+        self._owed: int | None = None  # answers owed; None: the job may send any frames
         self._output, self._dropped, self._keeping = bytearray(), 0, True
         self._status = b""
         self._limit, self._fault, self._killed_at = "", "", 0.0
         self._exit: int | None = None
         self._meter, self._ended = Meter(limits), 0.0
-        self.locked = False  # its lock-down is complete
+        self.locked = False  # set once the lock-down is complete
         for fd in self._open:
             os.set_blocking(fd, False)
 
     def begin(self) -> None:
-        """Gives the job to the pump: from here on its clocks run."""
+        """Register the job with the pump, which starts its clocks."""
         self._pump.add(self)
         for fd in (self._pipes.reply, self._pipes.output, self._pipes.status):
             self._pump.watch(fd, selectors.EVENT_READ, self)
 
-    # ── Asked of a job ───────────────────────────────────────────────────────────────
+    # ── For the supervisor ───────────────────────────────────────────────────────────────
 
     def send(self, pieces: Sequence[wire.Buffer]) -> None:
-        """Queues a frame; one for a job that has ended is dropped."""
+        """Queue a frame; drop it if the job has ended."""
         with self._state:
             if self._pipes.request not in self._open:
                 return
@@ -107,7 +107,7 @@ class Job:
             self._write()
 
     def receive(self, timeout: float | None = None) -> wire.Frame | None:
-        """The next frame, waiting for it; None when no more will come (or after `timeout`)."""
+        """Wait for the next frame; return None if no more will come, or after `timeout` s."""
         with self._state, self._meter.waiting():
             self._state.wait_for(
                 lambda: self._frames or self._pipes.reply not in self._open, timeout
@@ -123,19 +123,19 @@ class Job:
             return frame
 
     def drop_output(self) -> None:
-        """Keeps nothing of what is printed from now on."""
+        """Discard everything printed from now on."""
         with self._state:
             self._keeping = False
 
     def kill(self, reason: str) -> None:
-        """Ends the job and everything it started; the first reason counts."""
+        """End the job and everything it started; only the first reason is recorded."""
         with self._state:
             if self._exit is None and not self._killed_at:
                 self._limit, self._killed_at = reason, time.monotonic()
                 self._end()
 
     def finish(self) -> Outcome:
-        """Hangs up, waits for the end under the same limits, and says how it went."""
+        """Close the request pipe, wait for the end under the same limits, return the outcome."""
         with self._state, self._meter.waiting():
             if self._pipes.request in self._open and not self._writing:
                 self._close(self._pipes.request)
@@ -155,7 +155,7 @@ class Job:
             )
 
     def usage(self) -> Outcome:
-        """What a job that still runs has used so far."""
+        """Return the resources that a running job has used so far."""
         with self._state:
             self._meter.look()
             wall = time.monotonic() - self._meter.began
@@ -164,22 +164,22 @@ class Job:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU seconds when its processes were last looked at."""
+        """CPU seconds at the last measurement of its processes."""
         return self._meter.cpu
 
     @property
     def hung_up(self) -> bool:
-        """Whether no frame will come any more."""
+        """True if no further frame will come."""
         with self._state:
             return not self._frames and self._pipes.reply not in self._open
 
     def pids(self) -> tuple[int, ...]:
-        """The job's processes, as seen from here."""
+        """Return the ids of the job's processes, as seen from here."""
         with self._state:
             return self._meter.pids
 
     def one_for_one(self) -> None:
-        """From now on every frame must answer one that was sent: one more ends the job."""
+        """Allow from now on only one frame per request sent; a further frame ends the job."""
         with self._state:
             self._owed = 0
             if self._frames:
@@ -193,17 +193,17 @@ class Job:
         self.kill("abandoned")
         self.finish()
 
-    # ── Called by the pump ───────────────────────────────────────────────────────────
+    # ── For the pump ─────────────────────────────────────────────────────────────────────
 
     def ready(self, fd: int) -> None:
-        """Moves what can be moved on one descriptor."""
+        """Read or write all that one descriptor allows."""
         with self._state:
             if fd not in self._open:
                 return
             if fd == self._pipes.request:
                 self._write()
             elif fd == self._pipes.reply:
-                self._read_output()  # what was printed before a frame counts as before it
+                self._read_output()  # keep the order: output printed before a frame comes first
                 self._read_reply()
             elif fd == self._pipes.output:
                 self._read_output()
@@ -211,7 +211,7 @@ class Job:
                 self._read_status()
 
     def tick(self, now: float) -> None:
-        """Looks at the clock and, less often, at the job's processes."""
+        """Check the clock and, less often, the job's processes."""
         with self._state:
             if self._ended:
                 return
@@ -229,7 +229,7 @@ class Job:
             if limit:
                 self.kill(limit)
 
-    # ── Inside, with the lock held ───────────────────────────────────────────────────
+    # ── Internal; the lock is held ───────────────────────────────────────────────────────
 
     _hang_up_later = False
 
@@ -325,7 +325,7 @@ class Job:
                 self._limit = _BY_SIGNAL.get(-self._exit, "")
 
     def _finished(self) -> None:
-        """Takes what is left in the pipes, closes them, and wakes whoever waits."""
+        """Read the rest of the pipes, close them, and wake all waiting threads."""
         self._paused = False
         while self._pipes.reply in self._open:
             before = len(self._frames), self._reader.pending
@@ -348,7 +348,7 @@ class Job:
 
 
 def _read(fd: int) -> bytes | None:
-    """What is there to read; None if nothing yet, empty at the end."""
+    """Return the bytes available; None if there are none yet, b"" at the end."""
     try:
         return os.read(fd, _CHUNK)
     except BlockingIOError:

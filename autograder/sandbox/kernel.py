@@ -1,4 +1,4 @@
-"""The Linux calls that Python has no name for: each raises OSError when the kernel says no."""
+"""Linux system calls that Python does not wrap; each raises OSError on an error."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def _checked(result: int, what: str) -> int:
 
 
 def prctl(option: int, *arguments: int) -> int:
-    """What the kernel answers to a change of this process."""
+    """Set or read an attribute of this process; return the kernel's result."""
     words = [ctypes.c_ulong(a) for a in (*arguments, 0, 0, 0, 0)[:4]]
     return _checked(_libc.prctl(option, *words), f"prctl {option}")
 
 
 def unshare(flags: int) -> None:
-    """Moves this process (its later children, for pids) into new namespaces."""
+    """Move this process into new namespaces; for pids, only its later children."""
     _checked(_libc.unshare(flags), "unshare")
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """Mounts, binds or remounts, by `flags`."""
+    """Mount, bind or remount, according to `flags`."""
     result = _libc.mount(
         source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()
     )
@@ -50,18 +50,18 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 
 
 def collapse(address: int, length: int) -> None:
-    """Puts whole huge pages in the place of the small ones there; Linux 6.1 and later."""
+    """Replace small pages of an address range by huge ones; needs Linux 6.1."""
     result = _libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(length), _MADV_COLLAPSE)
     _checked(result, "madvise")
 
 
 def drop_capabilities() -> None:
-    """Gives up every capability for good, and new ones from programs to come."""
+    """Give up all capabilities permanently, also those that executed programs could gain."""
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     for capability in range(64):
         try:
             prctl(PR_CAPBSET_DROP, capability)
-        except OSError:  # the last one, or not ours to drop: then no_new_privs must do
+        except OSError:  # past the last one, or not permitted: then no_new_privs must suffice
             break
     prctl(PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     header = struct.pack("=Ii", 0x20080522, 0)
@@ -69,7 +69,7 @@ def drop_capabilities() -> None:
 
 
 def load_filter(program: bytes) -> None:
-    """Puts a seccomp filter (see `seccomp.program`) on this thread and all it will start."""
+    """Install a seccomp filter (see `seccomp.program`) on this thread and its descendants."""
 
     class Program(ctypes.Structure):
         _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
@@ -83,5 +83,5 @@ def load_filter(program: bytes) -> None:
 
 
 def call(number: int, *arguments: Any) -> int:
-    """A raw system call."""
+    """Make a raw system call."""
     return _checked(_libc.syscall(ctypes.c_long(number), *arguments), f"system call {number}")

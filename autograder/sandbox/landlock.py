@@ -1,4 +1,4 @@
-"""Landlock: which files a job may read and write, from the kernel's side of every open.
+"""Landlock: file access control of a job, enforced by the kernel.
 
 Rights and versions: https://docs.kernel.org/userspace-api/landlock.html
 """
@@ -25,7 +25,7 @@ READ = EXECUTE | READ_FILE | READ_DIR
 
 
 def version() -> int:
-    """The kernel's Landlock version; 0 if there is none."""
+    """Return the kernel's Landlock version; 0 if it has none."""
     try:
         return kernel.call(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(_VERSION))
     except OSError:
@@ -33,7 +33,7 @@ def version() -> int:
 
 
 def rights(abi: int) -> int:
-    """Every right to files that this version knows."""
+    """Return all file rights that a Landlock version supports."""
     known = REFER - 1
     known |= REFER if abi >= 2 else 0
     known |= TRUNCATE if abi >= 3 else 0
@@ -41,9 +41,10 @@ def rights(abi: int) -> int:
 
 
 def restrict(readable: Iterable[str], writable: Iterable[str]) -> None:
-    """Allows reading below `readable`, all but devices below `writable`, nothing else; no TCP.
+    """Allow reading below `readable` and everything but devices below `writable`; forbid TCP.
 
-    Paths that do not exist are passed over. OSError where the kernel has no Landlock.
+    Everything else is forbidden. Paths that do not exist are skipped. Raise OSError if the kernel
+    has no Landlock.
     """
     abi = kernel.call(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(_VERSION))
     handled = rights(abi)

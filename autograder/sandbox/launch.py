@@ -1,4 +1,4 @@
-"""Starting a warm server's process: the command line of each tier."""
+"""Start of a warm server's process, with the command line of each tier."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from autograder.errors import SandboxFault
 from autograder.sandbox import folders, watch
 from autograder.sandbox.isolation import HOME, SCRATCH, STUDENT, Tier, environment
 
-ROOT_BECOMES = 62017  # the uid that a supervisor who is root starts the sandbox as
-_ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
+ROOT_BECOMES = 62017  # the sandbox's uid if the supervisor is root
+_ROOT = Path(__file__).resolve().parents[2]  # folder that contains the package
 _PACKAGE = str(_ROOT / "autograder")
 _BOOT = (
     "import sys; sys.path[:] = filter(None, sys.path); import runpy; "
@@ -31,8 +31,9 @@ _PASSWD = f"student:x:{STUDENT}:{STUDENT}:student:{HOME}:/bin/sh\n".encode()
 _GROUP = f"student:x:{STUDENT}:\n".encode()
 _HOSTS = b"127.0.0.1 localhost sandbox\n"
 
-# As root: copies of the mounts where the unprivileged uid may go (/mnt, in this mount namespace
-# alone; the temporary folder may be closed to it), then that uid.
+# Only as root: bind-mount the paths where the unprivileged uid can reach them, then switch to that
+# uid. The place is /mnt, in this mount namespace alone, since the temporary folder may be closed to
+# that uid.
 _STAGE = """set -e
 stage=$1 uid=$2 count=$3; shift 3
 mount -t tmpfs -o size=1m,mode=755 none "$stage"
@@ -50,24 +51,24 @@ exec setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all --boun
 
 @dataclass(frozen=True)
 class Launched:
-    """A warm server that has said it is ready."""
+    """A warm server that has reported that it is ready."""
 
     process: subprocess.Popen[bytes]
     control: socket.socket
     pid: int  # of the warm server itself, as seen from here
-    data_mb: int  # data every fork of it begins with
-    seconds: float  # its imports took
-    home: folders.Folder  # made for it; removed when it ends
+    data_mb: int  # data segment that every fork starts with
+    seconds: float  # import time
+    home: folders.Folder  # created for the server; removed with it
 
     def stop(self) -> None:
-        """Hangs up, and kills it if it does not go."""
+        """Close the connection, and kill the server unless it ends."""
         self.control.close()
         end(self.process, 5)
         self.home.remove()
 
 
 def end(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Waits for a process so long, then kills it."""
+    """Wait up to `seconds` for a process to end, then kill it."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -81,9 +82,10 @@ Spawn = Callable[[Callable[[], "subprocess.Popen[bytes]"]], "subprocess.Popen[by
 def launch(
     tier: Tier, *, preload: Sequence[str], readable: Sequence[str], seconds: float, spawn: Spawn
 ) -> Launched:
-    """Starts a warm server and waits until it is ready; SandboxFault with its own words if not.
+    """Start a warm server and wait until it is ready.
 
-    `spawn` calls its argument in a thread that outlives the server.
+    `spawn` calls its argument in a thread that outlives the server. Raise SandboxFault with the
+    server's own message if it does not start.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     folders.sweep()
@@ -152,7 +154,7 @@ def _command(tier: Tier, home: str, readable: Sequence[str], files: Sequence[int
 
 
 def _bubblewrap(sources: Sequence[str], paths: Sequence[str], files: Sequence[int]) -> list[str]:
-    """The bwrap command: nothing but what is named here exists inside."""
+    """Return the bwrap command line; only the paths named here exist inside."""
     command = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
     command += ["--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
     command += ["--cap-drop", "ALL", "--uid", str(STUDENT), "--gid", str(STUDENT), "--clearenv"]
@@ -182,9 +184,9 @@ def _system_folders() -> list[str]:
 
 
 def interpreter_paths() -> tuple[str, ...]:
-    """Folders that this Python and its packages need to run, those under /usr left out.
+    """Return the folders that this Python and its packages need, except those under /usr.
 
-    The links between a virtual environment's `python` and the real one are followed one by one.
+    Follow the links between a virtual environment's `python` and the real one one by one.
     """
     found = [sys.prefix, sys.base_prefix, *_site_packages()]
     if not Path(_PACKAGE).is_relative_to(sys.prefix):
@@ -200,9 +202,9 @@ def interpreter_paths() -> tuple[str, ...]:
 
 
 def unprivileged() -> int:
-    """Who student code of tier B becomes if we are root; 0 if it has to stay who we are.
+    """Return the uid that student code gets in tier B if we are root; 0 to keep the current uid.
 
-    It cannot become somebody who may not read the interpreter.
+    It is 0 if the other uid could not read the interpreter.
     """
     if os.geteuid() != 0:
         return 0
@@ -221,13 +223,13 @@ def _site_packages() -> list[str]:
 
 
 def _module_path() -> str:
-    """What the isolated interpreter looks into beside its own: installed packages, and ours."""
+    """Return the extra module path of the isolated interpreter: installed packages, and ours."""
     return ":".join((*_site_packages(), str(_ROOT)))
 
 
 @contextlib.contextmanager
 def _files() -> Iterator[tuple[int, ...]]:
-    """Descriptors of the few files in /etc that are written for the sandbox."""
+    """Yield descriptors of the sandbox's own /etc/passwd, /etc/group and /etc/hosts."""
     with contextlib.ExitStack() as close:
         fds = []
         for text in (_PASSWD, _GROUP, _HOSTS):

@@ -1,4 +1,4 @@
-"""What stops a job, by name, and the sentence a student reads about it."""
+"""Limits of a job, by name, and the message a student reads about each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.nouns import Limits, Message
 CPU, WALL, MEMORY, PROCESSES, FILES = "cpu", "wall", "memory", "processes", "files"
 DISK, FILE, OUTPUT, CAPTURE, FRAMES = "disk", "file", "output", "capture", "frames"
 
-FLOOD = 64  # a job is killed at this many times the output that is kept
+FLOOD = 64  # kill a job at this multiple of the output kept
 
 _SENTENCES: Mapping[str, tuple[str, str]] = {
     CPU: (
@@ -62,7 +62,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
 
 
 def message(limit: str, limits: Limits, cell: int = 0) -> Message:
-    """The sentence for a limit that was hit: what was allowed, in which cell, what to do."""
+    """Return the message for a limit that was reached: the allowance, the cell, the next step."""
     got, what_to_do = _SENTENCES[limit]
     place = msgid("cell {cell}") if cell else msgid("the notebook")
     values = {**_values(limit, limits, cell > 0), "cell": cell, "run_place": place}
@@ -95,7 +95,7 @@ _BY_ERRNO = {
 
 
 def limit_of(error: BaseException) -> str:
-    """The limit that made this exception, seen from inside a job; "" if none did."""
+    """Return the limit that caused this exception inside a job; "" if none did."""
     if isinstance(error, MemoryError):
         return MEMORY
     if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
@@ -108,10 +108,10 @@ def limit_of(error: BaseException) -> str:
 
 
 def apply(limits: Limits, *, inherited_mb: int = 0, other_processes: int = 0) -> None:
-    """Sets this process's rlimits for good; `inherited_mb` of data came with the fork.
+    """Set this process's rlimits permanently; it inherited `inherited_mb` of data from the fork.
 
-    DATA, not AS: TensorFlow reserves far more address space than it uses. NPROC counts threads
-    too, and all of the user's outside a user namespace of its own: those `other_processes`.
+    DATA, not AS: TensorFlow reserves far more address space than it uses. NPROC counts threads too
+    and, outside a user namespace of its own, all of the user's: those are `other_processes`.
     """
     data = (limits.memory_mb + inherited_mb) << 20
     cpu = int(limits.cpu_seconds) + 2
@@ -130,7 +130,7 @@ def apply(limits: Limits, *, inherited_mb: int = 0, other_processes: int = 0) ->
 
 
 def tasks_of(uid: int) -> int:
-    """Threads of a user's that run now, as far as /proc shows them."""
+    """Return the number of a user's running threads, as far as /proc shows them."""
     count = 0
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():

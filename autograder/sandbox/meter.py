@@ -1,4 +1,4 @@
-"""A job's clocks and scales: what it has used, and which of its limits that is past."""
+"""Resource meter of a job: what it has used, and which limit it has exceeded."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from autograder.nouns import Limits
 from autograder.sandbox import limits as limits_
 from autograder.sandbox import watch
 
-_LOOK = 0.25  # seconds between two looks at a job's processes
-_BUSY = 8  # how much later the wall clock may strike on a busy machine
+_LOOK = 0.25  # seconds between two measurements of a job's processes
+_BUSY = 8  # factor by which a busy machine may extend the wall limit
 
 
 class Meter:
     """Measures one job; the caller holds the job's lock.
 
-    The wall clock runs only while somebody waits for the job: one that waits for us is not
-    asleep. Nor is one that is ready to run and gets no core, within reason.
+    The wall clock runs only while a caller waits for the job: a job that waits for us is not
+    asleep. Time in which a job is ready to run but gets no core does not count either, up to a
+    bound.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -32,7 +33,9 @@ class Meter:
 
     @property
     def memory_mb(self) -> float:
-        """The most that was seen; of the largest process alone if the tree was never seen."""
+        """Highest memory measured for the tree; of the largest process if the tree was never
+        visible.
+        """
         return (self._tree.peak_mb if self._tree else 0.0) or self._largest_mb
 
     @property
@@ -40,21 +43,21 @@ class Meter:
         return tuple(watch.descendants(self._tree.root)) if self._tree else ()
 
     def found(self, root: int) -> None:
-        """The job's keeper, as seen from here; 0 if it cannot be seen."""
+        """Set the job's keeper by its pid as seen from here; 0 if it is not visible."""
         self._tree = watch.Tree(root) if root else None
 
     def locked(self) -> None:
-        """The lock-down is complete: the wall clock begins."""
+        """Start the wall clock, since the lock-down is complete."""
         self._waited, self._since = 0.0, time.monotonic()
 
     def ended(self, cpu: float, largest_mb: float) -> None:
-        """What the kernel says of all processes that were waited for."""
+        """Record the kernel's final figures for all processes that were waited for."""
         self.cpu = max(self.cpu, cpu)
         self._largest_mb = largest_mb
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
-        """Somebody waits for the job for as long as the block lasts."""
+        """Count time as waiting for the job for the duration of the block."""
         if not self._waiting:
             self._since = time.monotonic()
         self._waiting += 1
@@ -66,13 +69,13 @@ class Meter:
                 self._waited += time.monotonic() - self._since
 
     def past(self, now: float) -> str:
-        """The limit that the job is past, as far as one can tell now; "" if none."""
+        """Return the limit that the job has exceeded at time `now`; "" if none."""
         if self._overslept(now):
             return limits_.WALL
         return self.look() if now >= self._next_look else ""
 
     def look(self) -> str:
-        """As `past`, looking at the processes at once."""
+        """Measure the processes now; return the exceeded limit, or ""."""
         if self._tree is None:
             return ""
         self._next_look = time.monotonic() + _LOOK

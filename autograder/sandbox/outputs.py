@@ -1,7 +1,7 @@
-"""The outputs of a running cell, as nbformat writes them: plain data, whatever objects claim.
+"""Outputs of a running cell in nbformat's form, as plain data only.
 
-Bytes become base64, JSON is copied within bounds, text gets valid Unicode. An output that cannot be
-written down is counted and left out; it never stops a cell.
+Bytes become base64, JSON is copied within bounds, and text becomes valid Unicode. An output that
+cannot be represented is counted and left out; it never stops a cell.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Any
 
 Output = dict[str, Any]
 
-PICTURES = ("image/png", "image/jpeg", "image/gif")  # that feedback shows, the first one first
-PICTURES_CAP = 8 << 20  # base64 characters of pictures kept of one run
-DEPTH, NODES = 40, 100_000  # of JSON in one output
+PICTURES = ("image/png", "image/jpeg", "image/gif")  # shown in feedback, in order of preference
+PICTURES_CAP = 8 << 20  # base64 characters of pictures kept per run
+DEPTH, NODES = 40, 100_000  # limits on JSON in one output
 
 
 class Unwritable(ValueError):
-    """An output that cannot be written down as nbformat does."""
+    """Raised for an output that nbformat cannot represent."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The outputs of one cell, how many were left out, how many pictures it drew."""
+    """Outputs of one cell, the number left out, and the number of pictures drawn."""
 
     items: list[Output]
     dropped: int
@@ -35,7 +35,7 @@ class Taken:
 
 @dataclass
 class Outputs:
-    """The outputs of the cell that is running; text and pictures are kept up to a cap each."""
+    """Outputs of the running cell; text and pictures are each kept up to a cap."""
 
     cap: int
     items: list[Output] = field(default_factory=list)
@@ -43,12 +43,12 @@ class Outputs:
     pictures: int = 0
     _used: int = 0
     _pictures_used: int = 0
-    _cut: bool = False  # text of this cell was cut already
-    _clear: bool = False  # the next output takes the place of those before it
+    _cut: bool = False  # text of this cell has been cut
+    _clear: bool = False  # the next output replaces the earlier ones
     _named: dict[str, Output] = field(default_factory=dict)  # by display id
 
     def show(self, kind: str, data: Any, metadata: Any, *, count: int = 0, name: str = "") -> None:
-        """Keep one rich output; leave out what is too large or cannot be written down."""
+        """Keep one rich output; leave out one that is too large or cannot be represented."""
         self._clear_first()
         drawn = isinstance(data, Mapping) and any(
             key in data for key in (*PICTURES, "image/svg+xml")
@@ -60,7 +60,7 @@ class Outputs:
                 "data": _bundle(data),
                 "metadata": _metadata(metadata),
             }
-        except Exception:  # the object's own code, or JSON without an end
+        except Exception:  # the object's own code failed, or the JSON is infinite
             self.dropped += 1
             return
         if kind == "execute_result":
@@ -74,7 +74,7 @@ class Outputs:
             self._named[name] = output
 
     def update(self, name: str, data: Any, metadata: Any) -> None:
-        """Change what an earlier `display(…, display_id=name)` of this cell shows."""
+        """Replace the content of an earlier `display(…, display_id=name)` of this cell."""
         output = self._named.get(name)
         if output is None:
             return
@@ -91,7 +91,7 @@ class Outputs:
         self._count(output, 1)
 
     def write(self, name: str, text: str) -> None:
-        """Keep stream text; consecutive writes to one stream are one output."""
+        """Keep stream text; consecutive writes to one stream form one output."""
         self._clear_first()
         text = _text(text)
         room = max(self.cap - self._used, 0)
@@ -109,13 +109,15 @@ class Outputs:
             self.items.append({"output_type": "stream", "name": name, "text": text})
 
     def clear(self, *, wait: bool) -> None:
-        """Forget the cell's outputs, at once or when the next one comes; they use up nothing."""
+        """Drop the cell's outputs and their use of the caps, now or (`wait`) before the next
+        output.
+        """
         self._clear = True
         if not wait:
             self._clear_first()
 
     def take(self) -> Taken:
-        """Return what the cell left; the next cell starts with nothing."""
+        """Return the cell's outputs and reset for the next cell."""
         taken = Taken(self.items, self.dropped, self.pictures)
         self.items, self._named = [], {}
         self.dropped = self.pictures = 0
@@ -132,7 +134,7 @@ class Outputs:
             self.pictures = 0
 
     def _fits(self, output: Output) -> bool:
-        """Return whether there is room for it; without its pictures, if only they are too large."""
+        """Return True if the output fits the caps; drop its pictures if only they are too large."""
         text, pictures = _sizes(output)
         if pictures and self._pictures_used + pictures > PICTURES_CAP:
             for key in PICTURES:
@@ -147,7 +149,7 @@ class Outputs:
 
 
 class Stream(io.TextIOBase):
-    """`sys.stdout` or `sys.stderr` of cells, as a kernel has them."""
+    """`sys.stdout` or `sys.stderr` of cells, as in a kernel."""
 
     encoding = "UTF-8"
 
@@ -175,7 +177,7 @@ class Stream(io.TextIOBase):
 
 
 def _bundle(data: Any) -> dict[str, Any]:
-    """The MIME bundle as nbformat writes it, without entries that say nothing."""
+    """Return the MIME bundle in nbformat's form, without empty entries."""
     kept = {}
     for key, value in dict(data).items():
         if isinstance(key, str) and value is not None:
@@ -202,7 +204,7 @@ def _metadata(value: Any) -> dict[str, Any]:
 
 
 def _json(value: Any) -> Any:
-    """A copy of the value in what JSON can hold; raises Unwritable past the bounds."""
+    """Return a copy of the value as JSON data; raise Unwritable beyond the bounds."""
     left = NODES
 
     def copy(value: Any, depth: int) -> Any:
@@ -230,16 +232,16 @@ def _number(value: numbers.Real) -> int | float | str:
         whole = int(value)
         return whole if whole.bit_length() <= 1024 else f"an integer of {whole.bit_length()} bits"
     plain = float(value)
-    return plain if abs(plain) < float("inf") else repr(plain)  # NaN and inf are no JSON
+    return plain if abs(plain) < float("inf") else repr(plain)  # JSON has no NaN or infinity
 
 
 def _text(value: str) -> str:
-    """The text as an exact str of valid Unicode: half characters become `?`."""
+    """Return the text as an exact str of valid Unicode; lone surrogates become `?`."""
     return str.encode(value, "utf-8", "replace").decode("utf-8")
 
 
 def _sizes(output: Output) -> tuple[int, int]:
-    """Characters of text and of pictures in an output."""
+    """Return the number of characters of text and of pictures in an output."""
     data = output.get("data", {"text": output.get("text", "")})
     pictures = sum(len(data[key]) for key in PICTURES if key in data)
     text = sum(_size(v) for key, v in data.items() if key not in PICTURES)

@@ -1,7 +1,7 @@
-"""Memory in huge pages: a fork copies a process's page tables, and these are then short.
+"""Huge pages for the warm server's memory, which shorten the page tables that each fork copies.
 
-Each job takes two forks, each check of it two more, of a process that has TensorFlow in it: in
-small pages that is half of what a job costs beside the student's own code.
+Each job takes two forks of a process with TensorFlow loaded, and each check of it two more. With
+small pages, forking is half of a job's cost apart from the student's own code.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SIZE = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
 
 
 def gather() -> int:
-    """Bytes of this process's own memory that now lie in huge pages; 0 where there are none.
+    """Move this process's own memory into huge pages; return the bytes moved, or 0.
 
     Memory that is written to after a fork is split and copied in small pages again.
     """
@@ -25,14 +25,14 @@ def gather() -> int:
     for start, end in _own_ranges():
         start, end = -(-start // size) * size, end // size * size
         if start < end:
-            with suppress(OSError):  # too little free memory, or a kernel before 6.1
+            with suppress(OSError):  # too little free memory, or a kernel older than 6.1
                 kernel.collapse(start, end - start)
                 gathered += end - start
     return gathered
 
 
 def _own_ranges() -> Iterator[tuple[int, int]]:
-    """Where this process has memory that it can write to and that is no file's."""
+    """Yield the address ranges of this process's writable memory that no file backs."""
     with open("/proc/self/maps", encoding="ascii", errors="replace") as lines:
         for line in list(lines):
             place, mode, _, _, inode, *name = line.split()

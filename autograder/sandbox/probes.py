@@ -1,4 +1,4 @@
-"""What the self-test tries from inside a job: a probe that gets what it wants is a hole.
+"""Attacks that the self-test tries from inside a job; one that succeeds shows a hole.
 
 in:  {"secret": path, "port": n, "abstract": name, "pid": n, "limits": {...}}
 out: {"probes": [{"name": ..., "got": ""}, ...]}      "" = it was refused
@@ -27,7 +27,7 @@ Bait = dict[str, Any]
 
 
 def main(read_fd: int, write_fd: int) -> None:
-    """Runs every probe on the bait that is sent, then leaves a daemon behind."""
+    """Run every probe on the bait received, then leave a daemon behind."""
     frame = read_frame(read_fd)
     if frame is None:
         return
@@ -44,7 +44,7 @@ def main(read_fd: int, write_fd: int) -> None:
 
 
 def spin(_read_fd: int, _write_fd: int) -> None:
-    """Never ends by itself."""
+    """Loop forever."""
     while True:
         pass
 
@@ -58,7 +58,7 @@ def _leave_a_daemon() -> None:
     os.wait()
 
 
-# ── Each returns what it got; "" or an OSError if it was refused ─────────────────────
+# ── Each returns what it obtained; "" or an OSError if it was refused ────────────────
 
 
 def _read_outside(bait: Bait) -> str:
@@ -222,4 +222,4 @@ PROBES: dict[str, Callable[[Bait], str]] = {
     "no other process is seen": _others,
 }
 MUST_BE_REFUSED = frozenset(PROBES) - {"everyday work goes on"}
-ONLY_FULL = frozenset({"disk is limited", "no other process is seen"})  # what tier B cannot hold
+ONLY_FULL = frozenset({"disk is limited", "no other process is seen"})  # tier B cannot hold these

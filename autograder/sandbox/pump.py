@@ -1,4 +1,4 @@
-"""One thread that moves the bytes of all jobs and looks at their clocks."""
+"""Thread that transfers the bytes of all jobs and checks their clocks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
-TICK = 0.1  # seconds between two looks at the jobs
+TICK = 0.1  # seconds between two checks of the jobs
 
 
 class Served(Protocol):
-    """What the pump needs of a job: called from the pump's thread only."""
+    """Interface of a job to the pump, called from the pump's thread only."""
 
     def ready(self, fd: int) -> None: ...
 
@@ -25,12 +25,14 @@ class Served(Protocol):
 
 
 class Pump:
-    """Calls `ready(fd)` on a job when one of its descriptors is, and `tick` ten times a second."""
+    """Calls a job's `ready(fd)` when one of its descriptors is ready, and `tick` every TICK
+    seconds.
+    """
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._lock = threading.Lock()
-        self._wanted: dict[int, tuple[int, Served]] = {}  # changes asked for, by descriptor
+        self._wanted: dict[int, tuple[int, Served]] = {}  # changes requested, by descriptor
         self._closing: list[int] = []
         self._tasks: list[Callable[[], None]] = []
         self._jobs: set[Served] = set()
@@ -43,24 +45,24 @@ class Pump:
         self._thread.start()
 
     def add(self, job: Served) -> None:
-        """Begins to tick a job."""
+        """Start ticking a job."""
         with self._lock:
             self._jobs.add(job)
         self._wake()
 
     def remove(self, job: Served) -> None:
-        """Ticks a job no more."""
+        """Stop ticking a job."""
         with self._lock:
             self._jobs.discard(job)
 
     def watch(self, fd: int, events: int, job: Served) -> None:
-        """Wants these events of a descriptor; 0 = none. From any thread."""
+        """Set the events to wait for on a descriptor, from any thread; 0 means none."""
         with self._lock:
             self._wanted[fd] = (events, job)
         self._wake()
 
     def close(self, fd: int) -> None:
-        """Closes a descriptor, in the pump's own thread: its number is not reused before."""
+        """Close a descriptor in the pump's own thread, so that its number is not reused earlier."""
         with self._lock:
             self._wanted.pop(fd, None)
             self._closing.append(fd)
@@ -70,9 +72,9 @@ class Pump:
             self._wake()
 
     def call(self, function: Callable[[], T]) -> T:
-        """What a function returns that is called in the pump's thread; waits for it.
+        """Call a function in the pump's thread, wait for it, and return its result.
 
-        A process that is to die with its parent dies with the *thread* that started it.
+        A process set to die with its parent dies with the *thread* that started it.
         """
         future: Future[T] = Future()
 
@@ -88,7 +90,7 @@ class Pump:
         return future.result()
 
     def stop(self) -> None:
-        """Ends the thread."""
+        """Stop the thread."""
         self._stopping = True
         self._wake()
         self._thread.join(5)

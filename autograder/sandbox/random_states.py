@@ -1,8 +1,9 @@
-"""Global random states of a process: seeded from the course's key, captured and restored.
+"""Global random states of a process: seeding from a given seed, capture and restoration.
 
-Python's `random`, NumPy's legacy state, NumPy generators made without a seed, Keras and TensorFlow.
-Not covered, because nothing can seed it: `os.urandom`, `secrets`, `uuid`, `random.Random()` and
-`random.SystemRandom()`, `tf.random.get_global_generator()` without a seed, and the clock.
+Covers Python's `random`, NumPy's legacy state, NumPy generators created without a seed, Keras and
+TensorFlow. Not covered, because nothing can seed them: `os.urandom`, `secrets`, `uuid`,
+`random.Random()` and `random.SystemRandom()`, `tf.random.get_global_generator()` without a seed,
+and the clock.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RandomStates:
-    """States as their libraries give them; None where a library is not loaded.
+    """States in their libraries' own form; None for a library that is not loaded.
 
-    Equal where nothing was drawn and nothing seeded in between.
+    Two captures are equal if nothing was drawn or seeded between them.
     """
 
     python: Any
@@ -39,13 +40,13 @@ def seed_all(seed: int) -> None:
 
 
 def derived(seed: int, *scope: str) -> int:
-    """Return another seed made of this one."""
+    """Return a seed derived from this one and `scope`."""
     digest = hashlib.sha256("\0".join((f"{seed:x}", *scope)).encode()).digest()
     return int.from_bytes(digest, "little")
 
 
 def capture() -> RandomStates:
-    """Return the states as they are."""
+    """Return the current states."""
     numpy, keras, tensorflow = None, None, None
     if "numpy" in sys.modules:
         name, words, *rest = sys.modules["numpy"].random.get_state()
@@ -64,7 +65,7 @@ def capture() -> RandomStates:
 
 
 def restore(states: RandomStates) -> None:
-    """Make the states as they were when captured."""
+    """Restore the captured states."""
     random.setstate(states.python)
     if states.numpy is not None:
         numpy = sys.modules["numpy"]
@@ -82,13 +83,15 @@ def restore(states: RandomStates) -> None:
     if states.tensorflow is not None and (context := _tensorflow()) is not None:
         seed, rng = states.tensorflow
         if rng is None or (context._seed == seed and context._rng.getstate() == rng):
-            return  # what follows empties TensorFlow's cache of ops
+            return  # the calls below clear TensorFlow's cache of ops
         context._set_global_seed(seed)
         context._rng.setstate(rng)
 
 
 def _keras() -> tuple[Any, str, str] | None:
-    """Keras's global attributes, with the names of its generator and of its seed."""
+    """Return Keras's global attributes, with the names of its generator and seed; None if not
+    loaded.
+    """
     state = sys.modules.get("keras.src.backend.common.global_state")
     generator = sys.modules.get("keras.src.random.seed_generator")
     rng = sys.modules.get("keras.src.utils.rng_utils")
@@ -98,6 +101,6 @@ def _keras() -> tuple[Any, str, str] | None:
 
 
 def _tensorflow() -> Any:
-    """TensorFlow's eager context; None where TensorFlow is not loaded."""
+    """Return TensorFlow's eager context; None if TensorFlow is not loaded."""
     module = sys.modules.get("tensorflow.python.eager.context")
     return None if module is None else module.context()

@@ -1,7 +1,7 @@
-"""A student's object as the clean process sees it: calls and reads go over as plain data.
+"""Proxies in the checking process for a student's objects: calls and reads travel as plain data.
 
-`ask` sends one request and returns the reply; everything a reply says is somebody's claim, decoded
-by exact types and judged like any other answer.
+`Link.ask` sends one request and returns the reply. Every reply is an unverified claim: it is
+decoded by exact types and judged like any other answer.
 """
 
 from __future__ import annotations
@@ -19,46 +19,50 @@ from autograder.evidence.models import STUDENT_SIDE, rebuild
 from autograder.expect.handover import Arguments, Proxy
 from autograder.sandbox.wire import Buffer, Frame
 
-DEPTH_CAP = 64  # items of items of a remote: NumPy reads no more axes
+DEPTH_CAP = 64  # nesting of a remote's items; NumPy supports no more axes
 ITEMS_CAP = 1_000_000  # of a remote without a length
-Exchange = Callable[[dict[str, Any], list[Buffer]], Frame]  # one request over, one frame back
+Exchange = Callable[[dict[str, Any], list[Buffer]], Frame]  # sends one request, returns one frame
 
 
 class NewQuestion(SandboxFault):
-    """A criterion asks what the record does not answer: the submission must run again."""
+    """Raised if the recorded replies do not answer a request: the submission must run again."""
 
 
 class BudgetSpent(SandboxFault):
-    """A criterion has asked, received or taken as much as it may: it fails, and it alone."""
+    """Raised if a criterion exceeds its budget of requests, data or time; only that criterion
+    fails.
+    """
 
 
 class CallTimeout(TimeoutError):
-    """A call that computed longer than one call may; `call` is the name of what was called."""
+    """Raised if a call computes longer than allowed; `call` is the name of the function called."""
 
     def __init__(self, call: str, seconds: float, text: str) -> None:
         super().__init__(text)
         self.call, self.seconds = call, seconds
 
 
-CallTimeout.__name__ = "TimeoutError"  # as a criterion would name any other
+CallTimeout.__name__ = "TimeoutError"  # the name that reports show for any timeout
 
 
 class Unrebuildable(ValueError):
-    """A model whose description the student's process sent cannot be rebuilt."""
+    """Raised for a model that cannot be rebuilt from the description that the student's process
+    sent.
+    """
 
 
 class Link:
-    """The way to the student's process, for one check."""
+    """Connection to the student's process, for one check."""
 
     def __init__(self, exchange: Exchange, helpers: Mapping[str, Any]) -> None:
         self._exchange = exchange
         self._helpers = helpers
         self._callbacks: list[Callable[..., Any]] = []
-        self.call_seconds = 0.0  # that one call may compute; 0: not known
+        self.call_seconds = 0.0  # CPU limit of one call; 0: unknown
         self.topic: tuple[str, str, int] = ("", "", 1)  # task, criterion, attempt
 
     def decode(self, node: Any, buffers: list[memoryview]) -> Any:
-        """A value of the student's: models rebuilt, remotes as proxies."""
+        """Return a student's value, with models rebuilt and remotes as proxies."""
         special = {"model": self._model, "remote": lambda node, _: proxy(self, node)}
         return Decoder(buffers, special).value(node)
 
@@ -69,12 +73,12 @@ class Link:
         return model
 
     def ask(self, request: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The value of a call or read; raises what it raised, by type and text."""
+        """Return the value of a call or read; raise its exception, by type and text."""
         reply, buffers = self._answer(request, args, kwargs)
         return self.decode(reply["v"], buffers)
 
     def ask_with_arguments(self, request: dict[str, Any], arguments: Arguments) -> Any:
-        """The value of a call, and the arguments as the call left them."""
+        """Return the value of a call, and the arguments as the call left them."""
         reply, buffers = self._answer({**request, "arguments": True}, *arguments)
         value = self.decode(reply["v"], buffers)
         after = reply.get("after")
@@ -137,7 +141,7 @@ class Link:
 
 
 class Remote(Proxy):
-    """An object of the student's, by number; attributes are read when they are asked for."""
+    """An object of the student's, by number; each attribute access reads it from there."""
 
     def __init__(self, link: Link, node: Mapping[str, Any]) -> None:
         self.__link__ = link
@@ -178,7 +182,7 @@ def _call(self: Remote, *args: Any, **kwargs: Any) -> Any:
 
 @contextmanager
 def _timed(remote: Remote) -> Iterator[None]:
-    """Name what was called in the error of a call that takes too long."""
+    """Add the name of the called function to a timeout error."""
     try:
         yield
     except TimeoutError as error:
@@ -202,7 +206,7 @@ def _iter(self: Remote) -> Iterator[Any]:
 
 
 def _items(self: Remote) -> Iterator[Any]:
-    """The items by number, no more than its length: Python alone would ask until an IndexError."""
+    """Yield the items by index up to the length; plain Python would continue to an IndexError."""
     has_length = hasattr(type(self), "__len__")
     for index in range(_len(self) if has_length else ITEMS_CAP):
         try:
@@ -214,7 +218,7 @@ def _items(self: Remote) -> Iterator[Any]:
 
 
 def _inside(outer: Remote, item: Any) -> Any:
-    """An item of a remote; TypeError where remotes lie in each other without an end."""
+    """Return an item of a remote; raise TypeError beyond DEPTH_CAP levels of nested remotes."""
     if isinstance(item, Remote):
         item.__depth__ = outer.__depth__ + 1
         if item.__depth__ > DEPTH_CAP:
@@ -237,7 +241,7 @@ DOES: Mapping[str, Callable[..., Any]] = {
 
 @lru_cache(maxsize=64)
 def _kind(does: frozenset[str]) -> type[Remote]:
-    """A class of proxies that can do what the student's object can, and nothing else."""
+    """Return a proxy class with exactly the special methods that the student's object has."""
     methods = {name: DOES[name] for name in does}
     if "__getitem__" in does:
         methods.setdefault("__iter__", _items)
@@ -245,7 +249,7 @@ def _kind(does: frozenset[str]) -> type[Remote]:
 
 
 def proxy(link: Link, node: Mapping[str, Any]) -> Remote:
-    """The proxy for one remote node, with the signature that the student's callable has."""
+    """Return the proxy for one remote node, with the signature of the student's callable."""
     does = node.get("does")
     if type(node.get("remote")) is not int or type(does) is not list or len(does) > len(DOES):
         raise BadValue("not a remote")
@@ -273,17 +277,17 @@ def _parameter(name: str, kind: int, has_default: bool) -> inspect.Parameter:
 
 
 def student_error(kind: str, text: str, base: str = "") -> Exception:
-    """An exception with the name and text of the one the student's code raised.
+    """Return an exception with the name and text of the one that the student's code raised.
 
-    Caught as the builtin it is or was made from, so that a criterion meets what it would meet in
-    a kernel. KeyError and its like keep the text they had there.
+    It derives from the same builtin, so that a criterion can catch it as in a kernel. KeyError and
+    its like keep the text they had there.
     """
     known = next((b for b in (kind, base) if _is_error(getattr(builtins, b, None))), "Exception")
     told = {"__init__": lambda _: None, "__str__": lambda _: text, "__module__": "builtins"}
     name = kind if kind.isidentifier() else "Exception"
     try:
         return type(name, (getattr(builtins, known),), told)()  # type: ignore[no-any-return]
-    except TypeError:  # an ExceptionGroup is made of others
+    except TypeError:  # an ExceptionGroup needs other arguments
         return type(name, (Exception,), told)()  # type: ignore[no-any-return]
 
 

@@ -1,7 +1,7 @@
-"""Kept work in a student's process: where training is not repeated, it takes its place.
+"""Kept work in a student's process, restored instead of repeating the training.
 
-What lies in `kept/` is the student's own; it is read by exact types and rebuilt like any value of
-theirs, and proves nothing that their code could not say as well.
+The files in `kept/` are the student's own. They are read by exact types and rebuilt like any other
+student value, and prove no more than the student's code could claim.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from autograder.evidence import kept
 
 
 class Shelf:
-    """The kept values beside the notebook; `lost` says of others why they are not there."""
+    """The kept values beside the notebook; `lost` maps each missing one to the reason."""
 
     def __init__(self, folder: Path, helpers: Sequence[str]) -> None:
         self._folder = folder / kept.FOLDER
@@ -23,7 +23,7 @@ class Shelf:
         self.lost: dict[str, str] = {}
 
     def value(self, name: str = "") -> Any:
-        """What `kept(name)` gives in a notebook: the value, or without a name all the names."""
+        """Return `kept(name)` as in a notebook: the value, or without a name all the names."""
         if not name:
             return list(kept.names(self._folder))
         modules = {name: importlib.import_module(name) for name in self._helpers}
@@ -32,7 +32,7 @@ class Shelf:
     def restore(
         self, names: Sequence[str], lost: Mapping[str, str], namespace: dict[str, Any]
     ) -> None:
-        """Puts these values under their names, and takes away what is lost: `lost` says why."""
+        """Bind these values to their names; unbind the lost ones and record the reasons."""
         gone = dict(lost)
         for name in names:
             try:

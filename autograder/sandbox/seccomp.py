@@ -1,8 +1,8 @@
-"""The system calls a job may not make, as a classic BPF program for x86-64 and arm64.
+"""System calls that a job may not make, as a classic BPF program for x86-64 and arm64.
 
-Everything a notebook needs is allowed; what reaches other processes, the machine or memory that
-nobody counts is refused with an error that libraries know how to take. Calls newer than
-`NEWEST` do not exist.
+Every call that notebooks need is allowed. Calls that reach other processes, the machine, or memory
+that no limit counts fail with an error that libraries can handle. Calls newer than `NEWEST` appear
+not to exist.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from autograder.sandbox.kernel import NAMESPACES
 
 X86_64, ARM64 = 0xC000003E, 0xC00000B7  # AUDIT_ARCH_*
 MACHINES = {"x86_64": X86_64, "amd64": X86_64, "aarch64": ARM64, "arm64": ARM64}
-NEWEST = 462  # mseal: the same number on both
-_X32 = 0x40000000  # x86-64 calls of another ABI
+NEWEST = 462  # mseal; the same number on both architectures
+_X32 = 0x40000000  # flag of x86-64 calls of the x32 ABI
 _AF_UNIX = 1
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 
@@ -46,7 +46,7 @@ REFUSED = (
             "kcmp": (312, 272),
             "migrate_pages": (256, 238),
             "move_pages": (279, 239),
-            "sched_setaffinity": (203, 122),  # the job's share of the cores stays what it is
+            "sched_setaffinity": (203, 122),  # keeps the job on its share of the cores
         },
     ),
     Refused(
@@ -149,7 +149,7 @@ REFUSED = (
         "what has an older way that libraries fall back to",
         errno.ENOSYS,
         {
-            "clone3": (435, 435),  # its flags lie in memory, where no filter can read them
+            "clone3": (435, 435),  # its flags are in memory, where a filter cannot read them
             "memfd_create": (319, 279),
             "memfd_secret": (447, 447),
             "io_uring_setup": (425, 425),
@@ -177,9 +177,10 @@ Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, op
 
 
 def program(machine: str = "") -> bytes:
-    """The filter for a machine (this one if not given), ready for the kernel; ValueError if none.
+    """Return the filter for a machine (default: this one), ready for the kernel.
 
-    Every test skips the one instruction after it when it does not apply.
+    Each test skips the next instruction if it does not apply. Raise ValueError for a machine
+    without a filter.
     """
     name = (machine or platform.machine()).lower()
     if name not in MACHINES:
@@ -217,7 +218,7 @@ def _instructions(architecture: int) -> Iterator[Instruction]:
 
 
 def _unless(number: int, argument: int, test: Instruction, otherwise: int) -> Iterator[Instruction]:
-    """For one call: `otherwise` if the test of an argument falls through, else go on."""
+    """Yield the test of one call's argument: return `otherwise` if it falls through."""
     yield (_EQUAL, 0, 4, number)
     yield (_LOAD, 0, 0, argument)
     yield test

@@ -1,8 +1,8 @@
-"""The shell that cells run in: everyday notebooks behave as under ipykernel, without a kernel.
+"""Shell that runs the cells: notebooks behave as under ipykernel, without a kernel.
 
-IPython's InteractiveShell with what a front end would do put in its place: outputs are kept as
-nbformat outputs, `%matplotlib inline` works, one event loop lives across cells, nobody is asked
-for input, lines that install or download are skipped and noted.
+An IPython InteractiveShell with replacements for the front end: outputs are kept as nbformat
+outputs, `%matplotlib inline` works, one event loop lives across cells, requests for input fail, and
+lines that install or download are skipped and recorded.
 """
 
 from __future__ import annotations
@@ -55,31 +55,31 @@ class _Hook(DisplayHook):
     outputs: Outputs
 
     def write_output_prompt(self) -> None:
-        """A notebook shows no prompt."""
+        """Print no prompt, as in a notebook."""
 
     def write_format_data(self, format_dict, md_dict=None) -> None:  # type: ignore[no-untyped-def]
         self.outputs.show("execute_result", format_dict, md_dict, count=self.prompt_count)
 
     def finish_displayhook(self) -> None:
-        """A notebook shows no empty line either."""
+        """Print no empty line, as in a notebook."""
 
 
 class Shell(InteractiveShell):
-    """One shell per job; make it with `open_shell`."""
+    """One shell per job; created by `make_shell` and connected by `open_shell`."""
 
     def init_io(self) -> None:
-        """Streams are ours already."""
+        """Keep the streams that `open_shell` sets."""
 
     def enable_gui(self, gui: str | None = None) -> None:
-        """There is no GUI; asking for one is no error."""
+        """Ignore a request for a GUI."""
 
     def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str]:  # noqa: ARG002
-        """Figures are shown in the notebook, whatever a cell asks for."""
+        """Show figures in the notebook, whatever backend a cell requests."""
         gui_and_backend: tuple[str | None, str] = super().enable_matplotlib("inline")
         return gui_and_backend
 
     def run_line_magic(self, magic_name: str, line: str, _stack_depth: int = 1) -> Any:
-        """Runs a magic; one of a package that is not here does nothing."""
+        """Run a line magic; one from a package that is not installed does nothing."""
         known = self.find_line_magic(magic_name) is not None
         if magic_name in LINE_MAGICS and not known:
             return say(f"%{magic_name}")
@@ -93,7 +93,7 @@ class Shell(InteractiveShell):
             return say(f"%{magic_name} {line}")
 
     def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
-        """Runs a magic; of one that measures, and is not here, the cell below it."""
+        """Run a cell magic; for a missing one that only measures, run the cell's body."""
         known = self.find_cell_magic(magic_name) is not None
         if magic_name in BODY_MAGICS and not known:
             say(f"%%{magic_name}")
@@ -101,10 +101,10 @@ class Shell(InteractiveShell):
         return super().run_cell_magic("bash" if magic_name == "shell" else magic_name, line, cell)
 
     def ask_exit(self) -> None:
-        """`exit` and `quit` end nothing."""
+        """Ignore `exit` and `quit`."""
 
     def system(self, cmd: str) -> None:
-        """Runs `!cmd` and prints what it prints; `_exit_code` holds how it ended."""
+        """Run `!cmd` and print its output; store its exit code in `_exit_code`."""
         import subprocess
 
         done = subprocess.run(
@@ -115,14 +115,14 @@ class Shell(InteractiveShell):
         self.user_ns["_exit_code"] = done.returncode
 
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
-        """The error is reported by `run_cell`, once."""
+        """Print nothing: `run_cell` reports the error."""
 
     def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
-        """The error is reported by `run_cell`, once."""
+        """Print nothing: `run_cell` reports the error."""
 
 
 def make_shell() -> Shell:
-    """A shell whose namespace is `__main__`; one made before a fork serves after it."""
+    """Return a shell whose namespace is `__main__`; it survives a fork."""
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
     config = Config()
@@ -142,7 +142,7 @@ def make_shell() -> Shell:
 
 
 def open_shell(shell: Shell, output_bytes: int) -> Outputs:
-    """The outputs that a shell's cells will write to, from this process and folder on."""
+    """Connect the shell to this process and folder; return the outputs its cells write to."""
     outputs = Outputs(output_bytes)
     sys.stdout, sys.stderr = Stream("stdout", outputs, 1), Stream("stderr", outputs, 2)
     _Publisher.outputs = _Hook.outputs = outputs
@@ -158,7 +158,7 @@ def open_shell(shell: Shell, output_bytes: int) -> Outputs:
 
 
 def skip_downloads(source: str) -> tuple[str, tuple[str, ...]]:
-    """The cell with install and download lines made inert, and what those lines asked for."""
+    """Return the cell with install and download lines replaced by `pass`, and those lines."""
     skipped: list[str] = []
     lines = []
     for line in source.splitlines():

@@ -1,6 +1,6 @@
-"""Stand-ins for what a notebook has at home and grading lacks: keyboard, debugger, Colab, screen.
+"""Replacements for what grading lacks: keyboard, debugger, Colab, screen.
 
-Each does nothing harmful, says so in one line where that helps, and lets the cell go on.
+Each does nothing harmful, prints a line about itself where that helps, and lets the cell continue.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from IPython.core import debugger
 INLINE = "module://matplotlib_inline.backend_inline"
 NO_KEYBOARD = "{name}() has no keyboard when a notebook is graded"
 
-# Magics of packages and front ends that grading does without.
+# Magics of packages and front ends that are missing in grading.
 LINE_MAGICS = frozenset({
     "tensorflow_version", "tensorboard", "store", "memit", "mprun", "lprun", "snakeviz", "wandb",
 })  # fmt: skip
@@ -29,14 +29,14 @@ BODY_MAGICS = frozenset({"memit", "mprun", "lprun", "snakeviz", "wandb", "heat",
 
 
 class NoKeyboard(EOFError):
-    """Raised where a cell waits for somebody to type."""
+    """Raised if a cell waits for keyboard input."""
 
 
-NoKeyboard.__name__ = NoKeyboard.__qualname__ = "EOFError"  # as a kernel names it
+NoKeyboard.__name__ = NoKeyboard.__qualname__ = "EOFError"  # its name in a kernel
 
 
 def take_keyboard() -> None:
-    """Make asking for input an error that says why, and debuggers do nothing."""
+    """Make requests for input raise an error that says why, and debuggers do nothing."""
     builtins.input = _asking("input")
     getpass.getpass = _asking("getpass")
     sys.breakpointhook = _nothing_of("breakpoint")
@@ -59,7 +59,7 @@ def _nothing_of(name: str) -> Any:
 
 
 def say(what: str) -> None:
-    """Print that something does nothing here."""
+    """Print that a function does nothing here."""
     sys.stdout.write(f"{what} does nothing when a notebook is graded\n")
 
 
@@ -67,7 +67,7 @@ def say(what: str) -> None:
 
 
 def draw_inline() -> None:
-    """Make matplotlib draw into the notebook as PNG, whatever backend or format a cell asks for."""
+    """Make matplotlib draw into the notebook as PNG, whatever backend or format a cell requests."""
     import matplotlib
     import matplotlib.pyplot as plt
     from IPython.core import pylabtools
@@ -95,7 +95,7 @@ def draw_inline() -> None:
 
 
 def stand_in_for_colab() -> None:
-    """Make `google.colab` and every module below it importable."""
+    """Make `google.colab` and all its submodules importable."""
     sys.meta_path.insert(0, _ColabFinder())
     if "google" not in sys.modules:
         sys.modules["google"] = _package("google")
@@ -115,11 +115,11 @@ class _ColabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return _ColabModule(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """There is nothing to run."""
+        """Do nothing: there is no code to run."""
 
 
 class _ColabModule(types.ModuleType):
-    """A module of Colab's: modules below it, and functions that do next to nothing."""
+    """A module of Colab: its submodules, and functions that do almost nothing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -131,7 +131,7 @@ class _ColabModule(types.ModuleType):
 
 
 class _Nothing:
-    """Nothing, as a value, a function, a context or a sequence."""
+    """An empty value that also works as a function, a context manager and a sequence."""
 
     def __call__(self, *_: Any, **__: Any) -> _Nothing:
         return self
@@ -174,12 +174,12 @@ def _returning(name: str, value: Any) -> Any:
 
 
 def _the_first(value: Any = None, *_: Any, **__: Any) -> Any:
-    """What Colab would show in its own way is shown as it is."""
+    """Return the first argument unchanged, in place of Colab's own display of it."""
     return value
 
 
 def _show_as_picture(image: Any) -> None:
-    """`cv2_imshow`: an array as OpenCV keeps it, blue first."""
+    """Show an image like `cv2_imshow`: an array in OpenCV's BGR channel order."""
     import numpy as np
     from IPython.display import display
     from PIL import Image

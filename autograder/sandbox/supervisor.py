@@ -1,4 +1,4 @@
-"""Runs jobs in warm servers: one server, many jobs at once, asked for from any thread.
+"""Warm servers that run jobs: one server, many concurrent jobs, usable from any thread.
 
     with WarmServer("inside", tier=tiers.choose()) as server:
         with server.start(limits) as job:
@@ -6,8 +6,8 @@
             frame = job.receive()
             outcome = job.finish()
 
-A process that has died is started again; one that has served many jobs is replaced; where forking
-a warm process is not possible every job gets a fresh one, and `notes` says so.
+A process that died is restarted, and one that served many jobs is replaced. If a warm process
+cannot be forked, every job gets a fresh one, and `notes` reports it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ENTRIES = {
     "inside": "autograder.sandbox.inside:main",
     "checking": "autograder.sandbox.checking:main",
 }
-OURS = {  # what every job of a kind needs beside the libraries
+OURS = {  # modules that every job of a kind needs besides the libraries
     ENTRIES["inside"]: ("autograder.sandbox.inside",),
     ENTRIES["checking"]: (
         *("autograder.sandbox.checking", "autograder.expect", "autograder.student.task"),
@@ -42,7 +42,7 @@ CANARY = "autograder.sandbox.canary:main"
 
 
 class WarmServer:
-    """Starts jobs of one kind; threads may share it. `entry` is a name or "module:function"."""
+    """Starts jobs of one kind; thread-safe. `entry` is a key of ENTRIES or "module:function"."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class WarmServer:
         preload: Sequence[str] = PRELOAD,
         start_seconds: float = 180.0,
     ) -> None:
-        """`cores` deals each job its share of the machine; without it every job may use all."""
+        """Assign each job its share of `cores`; without it, every job may use all cores."""
         self.entry = ENTRIES.get(entry, entry)
         self.tier = tier
         self.notes: list[str] = []
@@ -64,9 +64,9 @@ class WarmServer:
         self._preload = (*preload, *OURS.get(self.entry, ())) if preload else ()
         self._cores = cores or Cores()
         self._jobs_each, self._start_seconds = jobs_each, start_seconds
-        self._fresh = tier is Tier.PARTIAL  # every job has a process of its own
+        self._fresh = tier is Tier.PARTIAL  # every job has its own process
         self._starting = threading.Lock()  # held while the warm process starts
-        self._counting = threading.Lock()  # held for a moment
+        self._counting = threading.Lock()  # held only briefly
         self._current: Generation | None = None
         self._all: list[Generation] = []
         self._pump = Pump()
@@ -79,7 +79,7 @@ class WarmServer:
         self.close()
 
     def warm_up(self) -> float:
-        """Starts the process now; the seconds it took, 0.0 if it was there or is not wanted."""
+        """Start the process now; return the seconds taken, 0.0 if it was running or is not used."""
         with self._starting:
             if self._fresh or (self._current and self._current.alive):
                 return 0.0
@@ -87,17 +87,17 @@ class WarmServer:
             return self._current.launched.seconds if self._current else 0.0
 
     def start(self, limits: Limits) -> Job:
-        """A new job, not yet fed; SandboxFault if no process can be had for it."""
+        """Start a job without input; raise SandboxFault if no process is available."""
         try:
             return self._order(self._reserve(), limits)
-        except OSError:  # it died between two jobs: once more, with a new process
+        except OSError:  # it died between two jobs: retry with a new process
             try:
                 return self._order(self._reserve(), limits)
             except OSError as error:
                 raise SandboxFault(f"the warm server takes no job: {error}") from error
 
     def close(self) -> None:
-        """Ends every job and the process."""
+        """End every job and the process."""
         with self._starting:
             self._closed, self._current = True, None
         for generation in tuple(self._all):
@@ -107,7 +107,7 @@ class WarmServer:
     # ── Processes ────────────────────────────────────────────────────────────────────
 
     def _reserve(self) -> Generation:
-        """The process for one more job, which is counted already."""
+        """Return the process for one more job, already counted."""
         with self._starting:
             if self._closed:
                 raise SandboxFault("the warm server is closed")
@@ -130,7 +130,7 @@ class WarmServer:
         return self._current
 
     def _warm(self) -> Generation | None:
-        """A warm process; None, with a note, if two tries fail: then every job has a fresh one."""
+        """Return a warm process; after two failures return None, and use a fresh one per job."""
         fault: SandboxFault | None = None
         for _ in range(2):
             try:
@@ -142,7 +142,7 @@ class WarmServer:
         return None
 
     def _fresh_process(self) -> Generation:
-        """A process for one job; with the imports done, if they leave it fit to fork."""
+        """Return a process for one job, with imports done if forking is safe after them."""
         try:
             generation = self._launch(self._preload)
         except SandboxFault as fault:
@@ -170,7 +170,7 @@ class WarmServer:
         return generation
 
     def _prove(self, generation: Generation) -> Generation:
-        """The process, after one small fit in a fork of it; SandboxFault, and its end, if not."""
+        """Return the process after a test fit in a fork; if that fails, raise SandboxFault."""
         if not self._preload:
             return generation
         generation.promise()

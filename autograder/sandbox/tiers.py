@@ -1,4 +1,4 @@
-"""How well this machine can hold student code: found by trying, never by looking for a program."""
+"""Detection of the sandbox tier that this machine supports, by trying real jobs."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _LIMITS = Limits(
 
 @dataclass(frozen=True)
 class Probe:
-    """One thing that was tried, whether it was held, and what it got if not."""
+    """One probe: its name, whether the sandbox held, and what the probe obtained if not."""
 
     name: str
     held: bool
     got: str = ""
-    needed: bool = True  # for this tier
+    needed: bool = True  # in this tier
 
 
 def choose(*, sandbox: bool = True) -> Tier:
-    """The tier to grade at; SandboxFault where there is none, unless `sandbox` is False."""
+    """Return the tier to grade at; raise SandboxFault if there is none and `sandbox` is True."""
     if not sandbox:
         return Tier.NONE
     tier = find()
@@ -54,7 +54,7 @@ def choose(*, sandbox: bool = True) -> Tier:
 
 @cache
 def find() -> Tier:
-    """The best tier of which every needed probe is held on this machine."""
+    """Return the best tier whose needed probes all hold on this machine."""
     for tier in (Tier.FULL, Tier.PARTIAL):
         if all(probe.held or not probe.needed for probe in examine(tier)):
             return tier
@@ -63,7 +63,7 @@ def find() -> Tier:
 
 @cache
 def examine(tier: Tier) -> tuple[Probe, ...]:
-    """What a job of this tier could do here: every probe, tried in a real job."""
+    """Run every probe in a real job of this tier; return the results."""
     if sys.platform != "linux":
         return (Probe("Linux", held=False, got=f"this is {platform.system()}"),)
     try:
@@ -130,7 +130,7 @@ def _limits() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _bait() -> Iterator[dict[str, Any]]:
-    """Things of this machine that a job must not get at, open to every user as far as Unix goes."""
+    """Create targets that a job must not reach, with Unix permissions open to every user."""
     name = f"autograder-{secrets.token_hex(8)}"
     with (
         tempfile.TemporaryDirectory(prefix="autograder-bait-") as folder,
@@ -151,7 +151,7 @@ def _bait() -> Iterator[dict[str, Any]]:
         }
 
 
-# ── Ways out ─────────────────────────────────────────────────────────────────────────
+# ── Remedies ─────────────────────────────────────────────────────────────────────────
 
 _SYSCTLS = (
     ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
@@ -165,7 +165,7 @@ _SYSCTLS = (
 
 
 def ways_out() -> tuple[str, ...]:
-    """What would raise the tier on this machine, as far as we can tell."""
+    """Return the changes that would raise this machine's tier, as far as can be detected."""
     if sys.platform != "linux":
         return ("grade on Linux: on Windows in WSL2, on macOS in a virtual machine",)
     found = []

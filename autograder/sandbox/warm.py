@@ -1,15 +1,16 @@
-"""The warm server: has imported TensorFlow once, runs no op, and forks one job after another.
+"""Warm server: imports TensorFlow once, runs no op, and forks one job after another.
 
     python -m autograder.sandbox.warm CONTROL_FD [MODULE,MODULE,...]
 
-Orders come as JSON packets over CONTROL_FD (SOCK_SEQPACKET), a job's descriptors with them:
-request, reply, output and status pipe. It holds nothing secret: jobs can read its heap.
+Orders arrive as JSON packets on CONTROL_FD (SOCK_SEQPACKET), with the job's descriptors: request,
+reply, output and status pipe. The server holds no secrets, because jobs can read its heap.
 
     {"op": "run", "id": 7, "entry": "module:function", "plan": {...}}     + 4 descriptors
     {"op": "kill", "id": 7}
 
-On the status pipe: `{"pid": n}` from here, `{"locked": true}` or `{"fault": "..."}` from the job
-before any code of the student's runs, `{"exit": n, "cpu": s, "rss_mb": m}` from here at the end.
+On the status pipe, the server writes `{"pid": n}` at the start and `{"exit": n, "cpu": s, "rss_mb":
+m}` at the end. In between, before any student code runs, the job writes `{"locked": true}` or
+`{"fault": "..."}`.
 """
 
 from __future__ import annotations
@@ -45,17 +46,17 @@ PRELOAD = (
 )
 STDIN, STDOUT, STDERR, REQUEST, REPLY, STATUS = range(6)
 FAULT_EXIT = 99
-MANY = 8  # jobs after which it pays to gather memory in huge pages, which takes up to a second
+MANY = 8  # jobs after which gathering memory in huge pages pays off; it takes up to a second
 
 
 class NotWarm(Exception):
-    """The server is in a state in which forking would not be safe."""
+    """Raised if the server's state makes forking unsafe."""
 
 
 def preload(names: Sequence[str]) -> None:
-    """Imports what jobs need; NotWarm if that started a thread or TensorFlow's eager context.
+    """Import the modules that jobs need; call `prepare` in those of ours that define it.
 
-    A module of ours with a `prepare` function is prepared.
+    Raise NotWarm if that started a thread or TensorFlow's eager context.
     """
     for name in names:
         with contextlib.suppress(ModuleNotFoundError):
@@ -68,7 +69,7 @@ def preload(names: Sequence[str]) -> None:
 
 
 def check_cold() -> None:
-    """Raises NotWarm if a fork of this process would inherit a lock or a lost thread."""
+    """Raise NotWarm if a fork of this process would inherit a lock or lose a thread."""
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
         raise NotWarm(f"the warm server has {threads} threads")
@@ -87,7 +88,7 @@ class _Running:
 
 @dataclass
 class Server:
-    """Serves orders until the supervisor hangs up, then ends every job."""
+    """Serves orders until the supervisor closes the connection, then ends every job."""
 
     control: socket.socket
     running: dict[int, _Running] = field(default_factory=dict)  # by pidfd
@@ -156,7 +157,7 @@ class Server:
 
 
 def receive_order(control: socket.socket) -> tuple[bytes, list[int]]:
-    """One packet and the descriptors that came with it."""
+    """Return one packet and the descriptors that came with it."""
     packet, ancillary, _, _ = control.recvmsg(1 << 16, socket.CMSG_SPACE(4 * 4))
     fds = array.array("i")
     for level, kind, data in ancillary:
@@ -171,7 +172,7 @@ def _report(fd: int, line: dict[str, Any]) -> None:
 
 
 def _keeper(order: dict[str, Any], fds: list[int]) -> NoReturn:
-    """The process between server and job: ends the job when told to, and mirrors its end."""
+    """Run the process between server and job: it ends the job on request and exits like it."""
     with _fault_ends():
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGCHLD))
         take_descriptors(fds)
@@ -185,7 +186,7 @@ def _keeper(order: dict[str, Any], fds: list[int]) -> NoReturn:
 
 
 def take_descriptors(fds: list[int]) -> None:
-    """Puts the job's pipes where they belong and closes everything else."""
+    """Move the job's pipes to their fixed descriptors and close everything else."""
     request, reply, output, status = fds
     null = os.open(os.devnull, os.O_RDONLY)
     wanted = (null, output, output, request, reply, status)
@@ -219,11 +220,11 @@ def _job(entry: str, plan: isolation.Plan) -> NoReturn:
 
 
 def _in_one_chunk(main: Callable[[int, int], None], request: int, reply: int) -> None:
-    """Calls `main` with room for all its frames behind this one's.
+    """Call `main` with room for all its frames behind this one's.
 
     CPython keeps frames in chunks of 16 KB, and maps and unmaps one at each call that crosses a
-    border: a training loop that happens to lie there does so thousands of times. A frame of half
-    a megabyte gets a chunk of twice that, and nothing but its address is ever touched.
+    boundary: a training loop that lies there does so thousands of times. A frame of half a megabyte
+    gets a chunk of twice that size, of which only the address space is used.
     """
     main(request, reply)
 
@@ -232,13 +233,13 @@ _in_one_chunk.__code__ = _in_one_chunk.__code__.replace(co_stacksize=1 << 16)
 
 
 def entry_point(entry: str) -> Any:
-    """The function that `module:function` names."""
+    """Return the function that `module:function` names."""
     module, _, name = entry.partition(":")
     return getattr(importlib.import_module(module), name)
 
 
 def open_streams() -> None:
-    """Standard streams of the job's own: UTF-8, whole lines at once, in the order printed."""
+    """Open the job's own standard streams: UTF-8, line-buffered, in the order printed."""
     sys.stdin = open(STDIN, encoding="utf-8", closefd=False)  # noqa: SIM115 - open to the end
     sys.stdout = open(STDOUT, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
     sys.stderr = open(  # noqa: SIM115
@@ -247,7 +248,7 @@ def open_streams() -> None:
 
 
 def _mirror(status: int) -> NoReturn:
-    """Ends this process the way the job ended."""
+    """End this process the way the job ended."""
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -259,7 +260,7 @@ def _mirror(status: int) -> NoReturn:
 
 @contextlib.contextmanager
 def _fault_ends() -> Iterator[None]:
-    """Whatever goes wrong in here is reported on the status pipe and ends this process."""
+    """Report any exception of the block on the status pipe and end this process."""
     try:
         yield
     except BaseException as error:
@@ -269,7 +270,7 @@ def _fault_ends() -> Iterator[None]:
 
 
 def data_mb() -> int:
-    """Private writable memory of this process: what RLIMIT_DATA counts."""
+    """Return this process's private writable memory in MB, as RLIMIT_DATA counts it."""
     with open("/proc/self/status", encoding="ascii") as lines:
         for line in lines:
             if line.startswith("VmData:"):
@@ -278,7 +279,7 @@ def data_mb() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Imports, says that it is ready (or why not), and serves."""
+    """Import the modules, report readiness or the fault, and serve."""
     control = socket.socket(fileno=int(arguments[0]))
     began = time.monotonic()
     try:

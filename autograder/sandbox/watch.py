@@ -1,4 +1,4 @@
-"""What a job's whole tree of processes uses, read from /proc by the supervisor."""
+"""Resource use of a job's process tree, read from /proc by the supervisor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """The processes below `pid`, parents first."""
+    """Yield the ids of the processes below `pid`, parents first."""
     below = list(_children(pid))
     while below:
         child = below.pop(0)
@@ -20,9 +20,9 @@ def descendants(pid: int) -> Iterator[int]:
 
 
 def find(root: int, inner: int) -> int:
-    """The pid, as seen here, of the process below `root` that sees itself as `inner`; else 0.
+    """Return the outer pid of the process, from `root` down, whose own pid is `inner`; else 0.
 
-    `root` is looked at first, then its descendants.
+    `root` is checked first, then its descendants.
     """
     for pid in (root, *descendants(root)):
         seen = _namespace_pids(pid)
@@ -33,7 +33,7 @@ def find(root: int, inner: int) -> int:
 
 @dataclass
 class Tree:
-    """The processes of one job: `look()` at it now and then."""
+    """Process tree of one job; call `look()` at intervals."""
 
     root: int  # the keeper's pid, as seen here
     peak_mb: float = 0.0
@@ -42,10 +42,10 @@ class Tree:
     _waited: float = 0.0
 
     def look(self, limit_mb: float) -> tuple[float, float]:
-        """CPU seconds so far and MB of memory now; exact memory only if it may be past the limit.
+        """Return CPU seconds so far and MB of memory now; exact memory only near the limit.
 
-        What the job shares with the warm server then counts by its share. Time of processes that
-        ended unnoticed between two looks counts once their parent waits.
+        Exact memory counts pages shared with the warm server by share. The CPU time of processes
+        that ended between two looks counts once their parent waits for them.
         """
         pids = list(descendants(self.root))
         self.processes = len(pids)
@@ -65,7 +65,7 @@ class Tree:
 
 
 def delayed(root: int) -> float:
-    """Seconds that the thread below `root` that waited longest was ready to run but had no core."""
+    """Return the longest time in seconds that a thread below `root` was ready but had no core."""
     longest = 0
     for pid in (root, *descendants(root)):
         try:
@@ -97,7 +97,7 @@ def _namespace_pids(pid: int) -> list[int]:
 
 
 def _times(pid: int) -> tuple[int, float, float] | None:
-    """Start time, own CPU seconds, CPU seconds of children waited for."""
+    """Return start time, own CPU seconds, and CPU seconds of children waited for."""
     words = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     if len(words) < 20:
         return None
@@ -106,7 +106,7 @@ def _times(pid: int) -> tuple[int, float, float] | None:
 
 
 def _anonymous_mb(pid: int) -> float:
-    """Memory of the process that is no file's: shared pages counted in full."""
+    """Return the process's memory that no file backs, in MB, with shared pages counted in full."""
     kilobytes = 0
     for line in _read(f"/proc/{pid}/status").splitlines():
         if line.startswith(("RssAnon:", "RssShmem:", "VmSwap:")):
@@ -115,7 +115,7 @@ def _anonymous_mb(pid: int) -> float:
 
 
 def _proportional_mb(pid: int) -> float:
-    """Memory of the process with shared pages divided by their sharers."""
+    """Return the process's memory in MB, with shared pages divided among their sharers."""
     text = _read(f"/proc/{pid}/smaps_rollup")
     if not text:
         return _anonymous_mb(pid)

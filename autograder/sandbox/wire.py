@@ -1,4 +1,4 @@
-"""Frames over a pipe: length, JSON header, raw body. No pickle, no object, no code.
+"""Frames over a pipe: length, JSON header, raw body. No pickle, no objects, no code.
 
     frame = u32 header length | u64 body length | header (JSON, UTF-8) | body (bytes)
 
@@ -18,26 +18,26 @@ from typing import Any
 
 HEADER_CAP = 8 << 20
 BODY_CAP = 1 << 30
-NESTING_CAP = 420  # lists and objects in a header: a value of 128 levels takes three each
+NESTING_CAP = 420  # lists and objects in a header; a value takes three per level, of 128 at most
 _LENGTHS = struct.Struct("<IQ")
 
 Buffer = bytes | bytearray | memoryview
 
 
 class BadFrame(ValueError):
-    """Bytes that are no frame, or a frame past its caps."""
+    """Raised for bytes that are no frame, or for a frame beyond its caps."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One message: a JSON object and the raw bytes it speaks of."""
+    """One message: a JSON object and the raw bytes it refers to."""
 
     header: dict[str, Any]
     body: bytes = b""
 
 
 def pack(header: dict[str, Any], buffers: Sequence[Buffer] = ()) -> list[Buffer]:
-    """The frame as pieces to be written one after the other, nothing copied."""
+    """Return the frame as pieces to be written one after another, without copying."""
     text = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
         "utf-8", "replace"
     )
@@ -48,10 +48,10 @@ def pack(header: dict[str, Any], buffers: Sequence[Buffer] = ()) -> list[Buffer]
 
 
 def parse_header(data: bytes) -> dict[str, Any]:
-    """The header as a dict; BadFrame if it is anything else than a JSON object.
+    """Return the header as a dict; raise BadFrame unless it is a JSON object.
 
-    Whatever comes out can be written again: only finite numbers, no half of a surrogate pair, no
-    more levels than `NESTING_CAP`.
+    The result can be written again: only finite numbers, no lone surrogates, and at most
+    `NESTING_CAP` levels.
     """
     try:
         header = json.loads(data, parse_constant=_no_constant, parse_float=_finite)
@@ -77,7 +77,7 @@ def _finite(text: str) -> float:
 
 
 def _nested_past(value: Any, most: int) -> bool:
-    """Whether lists and objects lie in each other more often than `most`."""
+    """Return True if lists and objects are nested deeper than `most`."""
     level = [value]
     for _ in range(most):
         level = [
@@ -96,14 +96,14 @@ def _no_constant(name: str) -> None:
 
 
 class Reader:
-    """Frames out of bytes as they arrive; raises BadFrame and then accepts nothing more."""
+    """Parses frames from bytes as they arrive; unusable after it has raised BadFrame."""
 
     def __init__(self, *, header_cap: int = HEADER_CAP, body_cap: int = BODY_CAP) -> None:
         self._buffer = bytearray()
         self._caps = (header_cap, body_cap)
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames completed by these bytes."""
+        """Yield the frames completed by these bytes."""
         self._buffer += data
         while len(self._buffer) >= _LENGTHS.size:
             head, body = _LENGTHS.unpack_from(self._buffer)
@@ -119,12 +119,12 @@ class Reader:
 
     @property
     def pending(self) -> int:
-        """Bytes of a frame that is not whole yet."""
+        """Number of buffered bytes of an incomplete frame."""
         return len(self._buffer)
 
 
 def read_frame(fd: int) -> Frame | None:
-    """The next frame of a blocking descriptor; None at its end."""
+    """Return the next frame of a blocking descriptor; None at its end."""
     lengths = _read_exactly(fd, _LENGTHS.size)
     if lengths is None:
         return None
@@ -137,7 +137,7 @@ def read_frame(fd: int) -> Frame | None:
 
 
 def write_frame(fd: int, header: dict[str, Any], buffers: Sequence[Buffer] = ()) -> None:
-    """Writes one frame to a blocking descriptor."""
+    """Write one frame to a blocking descriptor."""
     for piece in pack(header, buffers):
         view = memoryview(piece).cast("B")
         while view:
