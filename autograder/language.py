@@ -24,9 +24,7 @@ _everywhere: dict[str, Words] = {}  # by language: an assignment's own words, pr
 
 @lru_cache(maxsize=8)
 def catalogue(lang: str) -> gettext.NullTranslations:
-    """Return the catalogue of one language; English and unknown languages keep the texts as
-    written.
-    """
+    """Return the catalogue of one language; one without translations for an unknown language."""
     return gettext.translation("autograder", LOCALE, [lang], fallback=True)
 
 

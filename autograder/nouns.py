@@ -85,9 +85,7 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known wrong answer to a task: the criteria that must fail on it, and the hint for the
-    student.
-    """
+    """A known wrong answer to a task: the criteria that must fail on it, and the student's hint."""
 
     name: str
     task: str  # grade_id of its task

@@ -33,9 +33,7 @@ _OUTSIDE = {"digests", "signature"}
 
 @dataclass(frozen=True)
 class Verified:
-    """Result of verifying a receipt; `problems` lists the mismatches and is empty for a genuine
-    one.
-    """
+    """Result of verifying a receipt; `problems` lists the mismatches, none if it is genuine."""
 
     facts: Mapping[str, Any]
     problems: tuple[str, ...]

@@ -161,8 +161,7 @@ class Course:
 
 
 def load(root: Path | None = None) -> Course:
-    """Return the course in this folder, by default in the nearest one at or above the working
-    directory.
+    """Return the course in this folder, or in the nearest one from the working directory upwards.
 
     Raises NotFound if there is none.
     """

@@ -1,4 +1,4 @@
-"""Feedback: a page per student and notebook, made of results, the gradebook and evidence."""
+"""Feedback: one page per student and notebook, made from results, gradebook and evidence."""
 
 from autograder.steps.feedback.writing import Report, feedback, first_given
 

@@ -1,4 +1,4 @@
-"""What happened to a student's cells: errors in plain words, plots, time and memory used."""
+"""Events in a student's cells: errors in plain words, plots, time and memory used."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from autograder.nouns import NotebookResult, fill
 from autograder.steps.feedback.points import Piece, bar_of
 from autograder.steps.grouping.reading import pictures_in
 
-PLOTS = 12  # of one notebook
+PLOTS = 12  # per notebook
 
 
 @dataclass(frozen=True)
 class ErrorView:
-    """A cell that stopped: where, what it means, and what Python said."""
+    """A cell that failed: its place, a plain explanation, and Python's message."""
 
     place: str
     plain: str
@@ -72,7 +72,7 @@ _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 
 
 def error_view(error: nouns.CellError) -> ErrorView:
-    """A cell's error in plain words."""
+    """Return a cell's error in plain words."""
     place = translate("Cell {cell}, line {line}") if error.line else translate("Cell {cell}")
     if not error.cell:
         place = error.grade_id
@@ -96,7 +96,7 @@ def _plain(error: nouns.CellError) -> str:
 
 @cache
 def _installed() -> tuple[str, ...]:
-    """The packages that a course like this one may look for, as far as grading has them."""
+    """Return the packages of `LOOKED_FOR` that are installed where grading runs."""
     return tuple(name for name in LOOKED_FOR if importlib.util.find_spec(name) is not None)
 
 
@@ -112,15 +112,15 @@ class Plot:
 
 @dataclass(frozen=True)
 class Plots:
-    """The plots that a page shows, and how many it does not."""
+    """The plots that a page shows, and the numbers of those it does not."""
 
     shown: tuple[Plot, ...]
     broken: int = 0  # could not be decoded
-    left_out: int = 0  # more than a page shows, or than is kept of a run
+    left_out: int = 0  # more than a page shows, or than a run stores
 
 
 def plots(result: NotebookResult, blob: Callable[[str], bytes]) -> Plots:
-    """The first plots of a run, each with its number among all that were drawn."""
+    """Return the first plots of a run, each numbered among all that were drawn."""
     drawn = max(result.drawn, len(result.figures))
     caption = translate("Your plot {n} of {all}")
     shown: list[Plot] = []
@@ -137,9 +137,9 @@ def plots(result: NotebookResult, blob: Callable[[str], bytes]) -> Plots:
 
 
 def pictures_in_answers(graded: Path) -> tuple[Plot, ...]:
-    """The pictures in the text cells of a notebook that was graded; none if there is no such file.
+    """Return the pictures in the answers of a graded notebook's text cells.
 
-    What does not decode as a picture is left out.
+    Attachments that do not decode as a picture are left out. Return () if there is no such file.
     """
     try:
         data = graded.read_bytes()
@@ -172,7 +172,7 @@ def _numbered(plots: Sequence[Plot], caption: str) -> tuple[Plot, ...]:
 
 @dataclass(frozen=True)
 class Used:
-    """What a run used of one thing, beside its limit."""
+    """Use of one resource in a run, beside its limit."""
 
     name: str
     words: str
@@ -181,7 +181,7 @@ class Used:
 
 
 def usage(used: nouns.Usage) -> tuple[Used, ...]:
-    """Computing time and memory with their limits; nothing where nothing was run."""
+    """Return computing time and memory with their limits; () if nothing was run."""
     rows = (
         _used(translate("Computing time"), used.cpu_seconds, used.cpu_limit, "s"),
         _used(translate("Memory"), used.memory_mb, used.memory_limit_mb, "MB"),

@@ -1,4 +1,4 @@
-"""The pages of one student: one for each notebook and an index, as values and as HTML."""
+"""Feedback pages of one student: one per notebook and an index, as values and as HTML."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from autograder.steps.feedback.tasks import Sources, Step, TaskView, next_steps,
 from autograder.student import words
 
 TEMPLATES = Path(__file__).parent / "templates"
-TEMPLATE_WORDS = (  # named here for the catalogues, which are collected from Python alone
+TEMPLATE_WORDS = (  # listed for the catalogues, whose texts are extracted from Python only
     msgid("A cell that stops does not stop the cells after it: they were run and graded too."),
     msgid("A limit was reached."),
     msgid("A person wrote:"),
@@ -63,14 +63,14 @@ TEMPLATE_WORDS = (  # named here for the catalogues, which are collected from Py
 
 @dataclass(frozen=True)
 class Graded:
-    """All that is known of one student's assignment."""
+    """All facts about one student's assignment."""
 
     course: Course
     result: Result
-    score: StudentScore | None  # the gradebook's; None if it has none
+    score: StudentScore | None  # from the gradebook; None if it has none
     remarks: Sequence[Remark]
     sources: Callable[[NotebookResult], Sources]
-    unread: str = ""  # the id of a newer submission that could not be read
+    unread: str = ""  # id of a newer submission that could not be read
 
     @property
     def counts(self) -> bool:
@@ -79,7 +79,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Broken:
-    """Why a notebook could not be read, and the way out."""
+    """The reason a notebook could not be read, and the fix."""
 
     fact: str
     way_out: str
@@ -95,7 +95,7 @@ class Line:
 
 @dataclass(frozen=True)
 class RemarkView:
-    """What a person wrote on a cell that is no task of its own."""
+    """A person's remark on a cell that is not a task of its own."""
 
     cell: str
     text: str
@@ -153,14 +153,14 @@ class IndexPage:
 
 
 def pages_of(graded: Graded) -> dict[str, str]:
-    """HTML by file name: `index.html` and one page a notebook."""
+    """Return HTML by file name: `index.html` and one page per notebook."""
     notebooks = [notebook_page(graded, one) for one in graded.result.notebooks]
     found = {f"{page.title}.html": render("notebook.html.j2", page) for page in notebooks}
     return {**found, "index.html": render("index.html.j2", index_page(graded, notebooks))}
 
 
 def notebook_page(graded: Graded, result: NotebookResult) -> NotebookPage:
-    """What the page of one notebook says."""
+    """Return the content of one notebook's page."""
     tasks = tuple(task_view(task, graded.sources(result)) for task in result.tasks)
     drawn = plots(result, graded.sources(result).evidence.get)
     lying = graded.course.autograded / graded.result.student / graded.result.assignment
@@ -197,7 +197,7 @@ def notebook_page(graded: Graded, result: NotebookResult) -> NotebookPage:
 
 
 def index_page(graded: Graded, pages: Sequence[NotebookPage]) -> IndexPage:
-    """What the overview says."""
+    """Return the content of the overview."""
     tasks = tuple(task for page in pages for task in page.tasks)
     return IndexPage(
         where=harmless.text(graded.course.name),
@@ -251,7 +251,7 @@ def _lines(graded: Graded, tasks: Sequence[TaskView]) -> tuple[str, ...]:
         lines.append(translate("Partial points on unseen data are shown in quarters; all count."))
     if score is not None and not graded.counts:
         text = msgid("This page is about your newest submission; another one counts.")
-        if graded.course.submissions.counts == "best":  # which, would compare exact scores
+        if graded.course.submissions.counts == "best":  # naming it would reveal scores
             text = msgid("This page is about your newest submission; the best of them counts.")
         lines.append(translate(text))
     elif score is not None and score.late_penalty:
@@ -264,7 +264,10 @@ def _lines(graded: Graded, tasks: Sequence[TaskView]) -> tuple[str, ...]:
 
 
 def _is_rounded(graded: Graded) -> bool:
-    """Tell whether partial credit may be missing here, whatever there was of it."""
+    """Return True if the page may round partial credit on hidden criteria.
+
+    The answer does not depend on the points themselves.
+    """
     result = graded.result
     return graded.course.feedback_of(result.assignment).hidden == "verdict" and any(
         criterion.hidden and criterion.status is Status.FAILED
@@ -275,7 +278,7 @@ def _is_rounded(graded: Graded) -> bool:
 
 
 def _lost(drawn: Plots) -> str:
-    """What a page says of plots that it does not show."""
+    """Return the sentences about plots that the page does not show."""
     said = []
     if drawn.broken:
         said.append(fill(translate("Plots that could not be shown: {n}"), {"n": drawn.broken}))
@@ -306,7 +309,7 @@ def _footer(graded: Graded, tier: str) -> tuple[Line, ...]:
 
 
 def render(template: str, page: Any) -> str:
-    """The page as HTML that needs nothing else: no script, no host, its style inside."""
+    """Return the page as self-contained HTML: no script, no other host, its style inline."""
     css = (TEMPLATES / "page.css").read_text(encoding="utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode("ascii")
     return (

@@ -12,7 +12,7 @@ from autograder.student import words
 
 @dataclass(frozen=True)
 class Points:
-    """A number of points, cut up so that the page can make the number stand out."""
+    """A number of points, split into parts so that the page can emphasize the number."""
 
     before: str
     number: str
@@ -28,7 +28,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece of a bar, in percent of its width."""
+    """One piece of a bar, in percent of the bar's width."""
 
     tone: str
     start: float
@@ -46,7 +46,7 @@ class State:
 
 @dataclass(frozen=True)
 class Stamp:
-    """Something that has to be known about how the result came about."""
+    """A caveat about the result."""
 
     title: str
     text: str
@@ -55,7 +55,7 @@ class Stamp:
 
 
 def points_of(got: float | None, most: float) -> Points:
-    """`{points} of {max} points`, in the order in which the language says it."""
+    """Return `{points} of {max} points` in the language's word order."""
     template = translate("{points} of {max} points")
     number = "–" if got is None else words.number(got)
     before, _, after = fill(template, {"points": "\0", "max": words.number(most)}).partition("\0")
@@ -63,7 +63,7 @@ def points_of(got: float | None, most: float) -> Points:
 
 
 def bar_of(pieces: Sequence[tuple[str, float]], whole: float) -> tuple[Piece, ...]:
-    """Pieces one after the other; their shares of `whole` in percent."""
+    """Return consecutive pieces, with their shares of `whole` in percent."""
     found, at = [], 0.0
     for tone, size in pieces:
         width = round(100 * min(max(size / whole, 0.0), 1.0), 2) if whole > 0 else 0.0
@@ -74,12 +74,12 @@ def bar_of(pieces: Sequence[tuple[str, float]], whole: float) -> tuple[Piece, ..
 
 
 def chip(state: words.State) -> State:
-    """A state in the reader's language."""
+    """Return a state in the reader's language."""
     return State(words.in_words(state), state.sign, state.tone)
 
 
 def stamps(results: Sequence[NotebookResult]) -> tuple[Stamp, ...]:
-    """How the results came about, where that has to be said."""
+    """Return the caveats of these results: no sandbox, tests beside student code, no training."""
     found = []
     if any(result.tier == "UNSANDBOXED" for result in results):
         text = translate("Your code was run without isolation from the grader's machine.")

@@ -1,7 +1,7 @@
-"""A task and its criteria as the student may see them, already in the reader's language.
+"""A task and its criteria as the student may see them, in the reader's language.
 
-Of a hidden criterion nothing but demand, status, points and, where the course says so, the one
-number that its demand names is taken over: what is not in these values cannot leak.
+Of a hidden criterion only the demand, status and points are copied, and the one number that its
+demand names if the course allows it. Data that is not copied cannot leak.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from autograder.nouns import CriterionResult, NotebookResult, Status, TaskKind, 
 from autograder.steps.feedback.points import Piece, Points, Stamp, State, bar_of, chip, points_of
 from autograder.student import distance, drawing, words
 
-NEXTS = 3  # steps named at the top
+NEXTS = 3  # steps listed at the top
 NO_LINE = Markup("")
 TARGET = re.compile(r"\{at_(?:least|most)\b")
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What a page of one notebook is made from."""
+    """Data from which the page of one notebook is made."""
 
     result: NotebookResult
-    scores: Mapping[str, TaskScore]  # by task; what the gradebook says
+    scores: Mapping[str, TaskScore]  # from the gradebook, by task
     remarks: Sequence[Remark]
     demands: Mapping[str, Mapping[str, Any]]  # by `grade_id/name`: settings and template
-    hidden: str  # "none", "verdict" or "number": what is told of hidden criteria
+    hidden: str  # "none", "verdict" or "number": detail shown of hidden criteria
     evidence: Store
-    counts: bool = True  # the gradebook's scores are this submission's
+    counts: bool = True  # the gradebook's scores belong to this submission
 
 
 @dataclass(frozen=True)
 class Part:
-    """Expected, Got or Next; `do` is what the student is asked to do."""
+    """Expected, Got or Next; `do` marks what the student is asked to do."""
 
     label: str
     text: str
@@ -66,7 +66,7 @@ class CriterionView:
 
 @dataclass(frozen=True)
 class TaskView:
-    """One task: its points, its criteria, what a person said of it."""
+    """One task: its points, its criteria and a person's remarks."""
 
     name: str
     anchor: str
@@ -76,11 +76,11 @@ class TaskView:
     lines: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     stamp: Stamp | None = None
-    unseen: float = 0.0  # points of hidden criteria that this page does not tell
+    unseen: float = 0.0  # points of hidden criteria that this page does not reveal
 
 
 def task_view(task: TaskResult, sources: Sources) -> TaskView:
-    """One task as the student may see it."""
+    """Return one task as the student may see it."""
     concealed = [c for c in task.criteria if c.hidden and sources.hidden == "none"]
     unseen = sum(c.max_points for c in concealed)
     score = sources.scores.get(task.grade_id) if sources.counts else None
@@ -137,7 +137,7 @@ def _anchor(name: str) -> str:
 
 
 def criterion_view(criterion: CriterionResult, task: str, sources: Sources) -> CriterionView:
-    """One criterion; a hidden one with nothing in it that the student must not know."""
+    """Return one criterion; a hidden one without anything the student must not know."""
     known = sources.demands.get(f"{task}/{criterion.name}", {})
     state = chip(words.STATES[criterion.status])
     if criterion.hidden:
@@ -155,7 +155,7 @@ def criterion_view(criterion: CriterionResult, task: str, sources: Sources) -> C
 
 
 def _drawn(criterion: CriterionResult, task: str, sources: Sources) -> tuple[Drawn, ...]:
-    """What a criterion on the student's own data drew: the student could draw it as well."""
+    """Return the plots of a criterion on the student's own data, which hold no hidden data."""
     return drawn.read(sources.evidence, sources.result.run, task, criterion.name)
 
 
@@ -187,7 +187,10 @@ def _hidden(
 
 
 def _too_slow(criterion: CriterionResult) -> str:
-    """What is said of a call that was stopped: its name and the limit, nothing of its input."""
+    """Return the message for a call that was stopped: its name and limit, nothing of its input.
+
+    Return "" if the criterion failed for another reason.
+    """
     values = criterion.message.values
     if criterion.error == "TooSlow" and set(values) >= {"seconds"} and "text" not in values:
         text = translate("With your answer this check took longer than {seconds:g} s.")
@@ -202,7 +205,7 @@ def _too_slow(criterion: CriterionResult) -> str:
 
 
 TRY_OTHERS = msgid("Try your code on other values than the shown ones, the odd ones too.")
-OPEN = (Status.ERROR, Status.UNREADABLE)  # without points until a person decides
+OPEN = (Status.ERROR, Status.UNREADABLE)  # no points until a person decides
 OUR_FAULT = msgid("The fault is ours, not yours: a person looks at it, and nothing is lost.")
 
 
@@ -221,9 +224,9 @@ def _parts(criterion: CriterionResult) -> tuple[Part, ...]:
 
 
 def _line(criterion: CriterionResult, known: Mapping[str, Any]) -> Markup:
-    """The distance to the target, drawn by the same code as in the student's notebook."""
+    """Return the distance to the target, drawn by the same code as in the student's notebook."""
     found = distance.distance(criterion.score, known.get("settings", {}))
-    return Markup(drawing.line(found))  # noqa: S704 - it escapes its words itself
+    return Markup(drawing.line(found))  # noqa: S704 - it escapes its own text
 
 
 def _asides(criterion: CriterionResult) -> Sequence[str]:
@@ -237,7 +240,7 @@ def _asides(criterion: CriterionResult) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do next, and the task it belongs to."""
+    """One thing to do next, and its task."""
 
     text: str
     task: str
@@ -245,7 +248,7 @@ class Step:
 
 
 def next_steps(tasks: Sequence[TaskView]) -> tuple[Step, ...]:
-    """The first thing to do in each task that has one, at most three."""
+    """Return the first thing to do in each task that has one, at most three in all."""
     found = []
     for task in tasks:
         todo = [part.text for c in task.criteria for part in c.parts if part.do]
@@ -255,7 +258,7 @@ def next_steps(tasks: Sequence[TaskView]) -> tuple[Step, ...]:
 
 
 def beside() -> Stamp:
-    """The stamp of a task whose test ran in the process of the student's code."""
+    """Return the caveat for a task whose test ran in the process of the student's code."""
     return Stamp(
         "TESTS BESIDE STUDENT CODE",
         translate("The test of this task ran in the same process as your code."),

@@ -1,4 +1,4 @@
-"""`feedback/<student>/<assignment>/`: a page a notebook and an index, from results on disk."""
+"""Writer of `feedback/<student>/<assignment>/`: one page per notebook and an index."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from autograder.steps.feedback.pages import Graded, pages_of
 from autograder.steps.feedback.tasks import Sources
 from autograder.steps.translate import spoken
 
-FIRST = ".first"  # beside the pages: the submission that they are about, as old as its first ones
-Tell = Callable[[int, int], None]  # pages of how many students are written, of how many
+FIRST = ".first"  # beside the pages: id of their submission; its mtime is the first release
+Tell = Callable[[int, int], None]  # students whose pages are written, students in all
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was written; `problems` names students whose pages could not be made, and why."""
+    """Result of writing pages; `problems` names students without pages, and the reasons."""
 
     assignment: str
     students: int
@@ -37,7 +37,7 @@ class Report:
     problems: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON can hold it."""
+        """Return the report as JSON values."""
         plain: dict[str, Any] = results.as_json(self)
         return plain
 
@@ -50,9 +50,9 @@ def feedback(
     only: Collection[str] | None = None,
     progress: Tell | None = None,
 ) -> Report:
-    """The pages of every graded student, or of one, or of these, each whole or not at all.
+    """Write the pages of every graded student, of one, or of these; each page atomically.
 
-    Raises NotFound where nothing is graded yet.
+    Raises NotFound if nothing is graded yet.
     """
     return copy_context().run(_feedback, course, assignment, student, only, progress)
 
@@ -102,22 +102,22 @@ def _write(course: Course, book: _Book, result: Result | None) -> Iterator[str]:
 
 
 def _note(mark: Path, submission: str) -> None:
-    """Leaves a mark as old as the first feedback on this submission."""
+    """Write the mark unless it exists; it is as old as the first feedback on this submission."""
     if not mark.is_file() or mark.read_text(encoding="ascii") != submission:
         atomically.write(mark, submission.encode("ascii"), mode=0o640, durable=False)
 
 
 def first_given(course: Course, assignment: str, student: str) -> datetime | None:
-    """When this student first got feedback on the submission that it is about; None if never."""
+    """Return the time of the first feedback on the student's current submission; None if never."""
     folder = course.feedback / student / assignment
-    for name in (FIRST, "index.html"):  # pages of an earlier version have no mark
+    for name in (FIRST, "index.html"):  # pages of earlier versions have no mark
         with suppress(OSError):
             return datetime.fromtimestamp((folder / name).stat().st_mtime, timezone.utc)
     return None
 
 
 class _Book:
-    """What the gradebook and the evidence know of an assignment, read once for all students."""
+    """Gradebook and evidence of an assignment, read once for all students."""
 
     def __init__(self, course: Course, assignment: str, student: str | None) -> None:
         self._course = course
@@ -136,7 +136,7 @@ class _Book:
         self._words: dict[str, Mapping[str, str]] = {}
 
     def graded(self, result: Result) -> Graded:
-        """All that is known of this student's assignment."""
+        """Return all facts about this student's assignment."""
         score = self._scores.get(result.student)
         remarks = tuple(
             replace(r, text="\n".join(map(language.own, r.text.split("\n"))))
@@ -166,14 +166,17 @@ class _Book:
         return Graded(self._course, result, score, remarks, sources, self._unread(result))
 
     def _unread(self, result: Result) -> str:
-        """The newest submission after the one shown, if it could not be read; else ""."""
+        """Return the student's newest submission if it is unreadable and newer than the one shown.
+
+        Return "" otherwise.
+        """
         ended = self._outcomes.get(result.student, {})
         newest = max(ended, default="")
         broken = ended.get(newest) is Outcome.BROKEN and newest > result.submission
         return newest if broken else ""
 
     def spoken(self, result: Result) -> tuple[str, Mapping[str, str]]:
-        """The language of the release that the student worked in, and the assignment's words."""
+        """Return the language of the student's release and the assignment's translations."""
         kept = self._shelf.read(result.student, result.submission)
         lang = kept.language if kept and kept.language in LANGUAGES else self._course.language
         if lang not in self._words:

@@ -1,8 +1,8 @@
-"""How every answer behaves, computed once per submission and kept; groups are made of it.
+"""Fingerprints of answers, computed once per submission and stored; groups are made from them.
 
-Two answers are of one group if the same criteria fail in the same way, and if besides either their
-syntax trees are alike or what they say and leave is the same. Each answer is compared with the
-first of every group that there is, so that a group never changes its name under somebody's hands.
+Two answers belong to one group if the same criteria fail in the same way and, besides, either their
+syntax trees are alike or their messages and replies are equal. Each answer is compared with the
+first answer of every existing group, so a group's key never changes while people work with it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from autograder.steps.grouping import probes, trees
 from autograder.steps.grouping.mistakes import nearest
 from autograder.steps.grouping.reading import ShownCell, answer_code, graded, source_of, task_in
 
-VERSION = "1"  # another one makes every fingerprint anew
-ALIKE = 0.55  # likeness of trees that makes one group
+VERSION = "1"  # a new version recomputes every fingerprint
+ALIKE = 0.55  # least likeness of trees within one group
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?|-?\d+e[-+]?\d+")
 ALL_MET, UNTOUCHED = "met", "untouched"
 
 
 @dataclass(frozen=True)
 class _Way:
-    """How one criterion ended: its name, its status, its words without numbers, and with them."""
+    """Result of one criterion: name, status, digest of its words without numbers, and with them."""
 
     name: str
     status: str
@@ -43,7 +43,10 @@ class _Way:
 def refresh(
     course: Course, assignment: str, progress: Callable[[int, int], None] = lambda *_: None
 ) -> int:
-    """How many fingerprints were made: of every answer that has none, or one of an older result."""
+    """Compute missing and outdated fingerprints, and return their number.
+
+    A fingerprint is outdated if its answer has a newer result.
+    """
     stale = waiting(course, assignment)
     if not stale:
         return 0
@@ -75,7 +78,7 @@ def refresh(
 
 
 def waiting(course: Course, assignment: str) -> dict[str, str]:
-    """The students (and their submissions) whose answers have no fingerprint, or an old one."""
+    """Return the submissions, by student, whose answers have no current fingerprint."""
     tasks = [(one.notebook, one.task) for one in gradebook.tasks(course, assignment)]
     known = grouped.known(course, assignment, tasks)
     return {
@@ -103,7 +106,7 @@ def _ways_of_all(
 
 
 class _Cells:
-    """A student's cells, each notebook read once."""
+    """A student's cells, with each notebook read once."""
 
     def __init__(self, course: Course, assignment: str, student: str, submission: str) -> None:
         self._where = (course, assignment, student, submission)
@@ -121,7 +124,7 @@ class _Cells:
 
 
 class _Runs:
-    """The evidence of a student's runs, each manifest read once."""
+    """The evidence of a student's runs, with each manifest read once."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -170,7 +173,10 @@ def _replies(
 
 
 def _way(score: CriterionScore) -> _Way:
-    """`how` leaves out every number but shapes: two trainings never give the same ones."""
+    """Return the result of one criterion.
+
+    `how` leaves out all numbers except shapes, because two trainings never give the same ones.
+    """
     values = {name: str(value) for name, value in score.message.values.items()}
     kept = {
         name: NUMBER.sub("#", text)
@@ -195,7 +201,7 @@ def _short(text: str) -> str:
     return NUMBER.sub(lambda found: f"{float(found.group()):.2g}", text)
 
 
-# ── The first of each group ──────────────────────────────────────────────────────────
+# ── First answer of each group ───────────────────────────────────────────────────────
 
 
 class _Leaders:
@@ -211,7 +217,7 @@ class _Leaders:
             self._first.setdefault(one.facts["outcome"], []).append((one.key, unpacked(one)))
 
     def key_of(self, facts: dict[str, Any]) -> str:
-        """The key of the group that is most like this answer, of a new one if none is enough."""
+        """Return the key of the most similar group, or of a new one if none is similar enough."""
         outcome = str(facts["outcome"])
         if outcome in {ALL_MET, UNTOUCHED}:
             return outcome
@@ -230,13 +236,16 @@ class _Leaders:
 
 
 def unpacked(one: Fingerprint | Mapping[str, Any]) -> dict[str, Any]:
-    """The facts with their trees as sets."""
+    """Return the facts with their trees as sets."""
     facts = one.facts if isinstance(one, Fingerprint) else one
     return {**facts, "trees": {c: frozenset(p) for c, p in facts.get("trees", {}).items()}}
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    """1 if both say and reply the same, else how like their trees are; 0 for two known mistakes."""
+    """Return 1 if both have equal messages and replies, else the likeness of their trees.
+
+    Return 0 for two different known mistakes.
+    """
     mistakes = {facts.get("mistake", "") for facts in (one, other)}
     if len(mistakes) == 2 and "" not in mistakes:
         return 0.0
@@ -249,7 +258,7 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
 
 
 def tree_likeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    """How like the code of two answers is, the least like cell counting most."""
+    """Return the likeness of two answers' code: that of their least similar cell."""
     cells = one["trees"].keys() | other["trees"].keys()
     if not cells:
         return 1.0

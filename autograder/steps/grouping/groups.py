@@ -1,4 +1,4 @@
-"""The groups of one task, each with what its members have in common."""
+"""The groups of one task, each with the facts that its members share."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from autograder.steps.grouping.fingerprints import (
 from autograder.steps.grouping.mistakes import Match, nearest, solution
 from autograder.steps.grouping.reading import answer_code, graded, source_of, task_in
 
-LOOKS = 3  # answers of a group that are read before something is said of all
-COMPARED = 20  # right answers, of which the usual one is found
+LOOKS = 3  # fewest right answers from which a usual one is chosen
+COMPARED = 20  # right answers that are compared to find the usual one
 
 
 @dataclass(frozen=True)
 class Group:
-    """Answers that behave alike; the exemplar is the one most like the others."""
+    """Answers that behave alike, with one of them as the exemplar."""
 
     key: str
-    name: str  # what people call it; "" if nobody has named it
+    name: str  # given by staff; "" if it has no name
     students: tuple[str, ...]
     exemplar: str
     outcome: str  # met, untouched, manual, or a digest
     match: Match | None
     first_failing: CriterionScore | None
-    joined: tuple[str, ...] = ()  # keys that were joined to it
+    joined: tuple[str, ...] = ()  # keys of groups merged into it
 
     @property
     def size(self) -> int:
@@ -47,14 +47,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Difference:
-    """A line of an answer beside the usual right one: `sign` is +, -, or a space."""
+    """A line of a diff between an answer and the usual right one: `sign` is +, -, or a space."""
 
     sign: str
     text: str
 
 
 def groups(course: Course, assignment: str, notebook: str, task: str) -> tuple[Group, ...]:
-    """The groups of a task, the largest first; answers are fingerprinted where they are not yet."""
+    """Return the groups of a task, the largest first; compute missing fingerprints before."""
     refresh(course, assignment)
     sorted_ = grouped.sorted_out(course, assignment, notebook, task)
     prints = _exemplars(course, assignment, notebook, task, sorted_)
@@ -78,7 +78,7 @@ def groups(course: Course, assignment: str, notebook: str, task: str) -> tuple[G
 
 
 def group(course: Course, assignment: str, notebook: str, task: str, key: str) -> Group:
-    """One group; NotFound if there is none with this key."""
+    """Return one group. Raises NotFound if there is none with this key."""
     for one in groups(course, assignment, notebook, task):
         if key == one.key or key in one.joined:
             return one
@@ -88,7 +88,7 @@ def group(course: Course, assignment: str, notebook: str, task: str, key: str) -
 def fingerprint_of(
     course: Course, assignment: str, notebook: str, task: str, student: str
 ) -> Fingerprint:
-    """How one student's answer behaves; NotFound."""
+    """Return the fingerprint of one student's answer. Raises NotFound if there is none."""
     submission = grouped.submission_of(course, assignment, student)
     found = grouped.fingerprints(course, assignment, notebook, task, [submission])
     if not found:
@@ -97,9 +97,9 @@ def fingerprint_of(
 
 
 def usual(course: Course, assignment: str, notebook: str, task: str) -> dict[str, str]:
-    """The usual right answer, by cell: of the students if there is one, else the author's.
+    """Return the usual right answer, by cell: a student's if there are enough, else the author's.
 
-    The one with full points that is most like the others that have them.
+    A student's usual answer is the one with full points that is most like the others.
     """
     sorted_ = grouped.sorted_out(course, assignment, notebook, task)
     students = sorted_.members.get(ALL_MET, ())
@@ -114,7 +114,7 @@ def usual(course: Course, assignment: str, notebook: str, task: str) -> dict[str
 def code_of(
     course: Course, assignment: str, notebook: str, task: str, student: str
 ) -> dict[str, str]:
-    """The code of a student's answer, by cell; nothing if it cannot be read."""
+    """Return the code of a student's answer, by cell; {} if it cannot be read."""
     answers = next(
         t.answers for t in gradebook.tasks(course, assignment)
         if (t.notebook, t.task) == (notebook, task)
@@ -128,7 +128,10 @@ def code_of(
 
 
 def difference(usual: Mapping[str, str], code: Mapping[str, str]) -> dict[str, list[Difference]]:
-    """How each cell differs from the usual right answer: not in names, comments or spaces."""
+    """Return the diff of each cell that differs from the usual right answer.
+
+    Names, comments and spaces do not count as differences.
+    """
     found = {}
     for cell, text in code.items():
         lines = list(_lines(trees.bare_lines(usual.get(cell, "")), trees.bare_lines(text)))
@@ -140,7 +143,7 @@ def difference(usual: Mapping[str, str], code: Mapping[str, str]) -> dict[str, l
 def _lines(
     usual: Sequence[tuple[str, str]], mine: Sequence[tuple[str, str]]
 ) -> Iterator[Difference]:
-    """Both programs as one list of lines; what they share in the words of the second."""
+    """Yield both programs as one list of lines; shared lines as in the second program."""
     matcher = difflib.SequenceMatcher(
         None, [line for _, line in usual], [line for _, line in mine], autojunk=False
     )
@@ -159,7 +162,7 @@ def _lines(
 def _exemplars(
     course: Course, assignment: str, notebook: str, task: str, sorted_: grouped.Sorted
 ) -> dict[str, Fingerprint]:
-    """The first fingerprint of each group: the others were compared with it."""
+    """Return the first fingerprint of each group, with which the others were compared."""
     firsts = {students[0]: key for key, students in sorted_.members.items()}
     wanted = [sorted_.submissions[student] for student in firsts]
     prints = grouped.fingerprints(course, assignment, notebook, task, wanted)
@@ -167,7 +170,7 @@ def _exemplars(
 
 
 def _most_alike(prints: Sequence[Fingerprint]) -> str:
-    """The student whose answer is most like those of the others."""
+    """Return the student whose answer is most like those of the others."""
     plain = [(one.student, unpacked(one)) for one in prints]
     sums = {
         student: sum(tree_likeness(facts, other) for _, other in plain)

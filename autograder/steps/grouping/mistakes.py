@@ -1,4 +1,4 @@
-"""The author's known mistakes beside an answer: which of them it makes, if any."""
+"""Matching of an answer with the author's known mistakes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from autograder.notebook.cells import cells_of
 from autograder.nouns import Mistake, Notebook, Status, Task
 from autograder.steps.grouping import trees
 
-CLOSE = 0.45  # likeness of an answer and a mistake that are the same
+CLOSE = 0.45  # least likeness of an answer to a mistake that it makes
 
 
 @dataclass(frozen=True)
 class Match:
-    """A mistake that an answer makes; `sure` if its code is alike, not only what fails."""
+    """A mistake that an answer makes; `sure` if the code is alike too, not only the failures."""
 
     mistake: Mistake
     sure: bool
@@ -24,9 +24,9 @@ class Match:
 
 
 def nearest(notebook: Notebook, task: Task, facts: Mapping[str, Any]) -> Match | None:
-    """The mistake that fails what this answer fails and is most like it; None if there is none.
+    """Return the most similar mistake that fails what this answer fails; None if there is none.
 
-    Only a mistake that is nearer to the answer than the author's solution is sure.
+    Only a mistake that is closer to the answer than the author's solution is sure.
     """
     failed = {name for name, status, *_ in facts["ways"] if status == Status.FAILED}
     after = {name for name, status, *_ in facts["ways"] if status == Status.NOT_RUN}
@@ -45,12 +45,12 @@ def nearest(notebook: Notebook, task: Task, facts: Mapping[str, Any]) -> Match |
 
 
 def solution_of(notebook: Notebook, answer: str) -> str:
-    """The author's own code of one answer cell."""
+    """Return the author's own code of one answer cell."""
     return next((c.source for c in cells_of(notebook.node) if c.grade_id == answer), "")
 
 
 def solution(notebook: Notebook, answers: Sequence[str]) -> dict[str, str]:
-    """The author's own code of some answer cells, by grade_id."""
+    """Return the author's own code of some answer cells, by grade_id."""
     found = {cell.grade_id: cell.source for cell in cells_of(notebook.node)}
     return {answer: found[answer] for answer in answers if answer in found}
 

@@ -1,6 +1,6 @@
-"""What an answer left, in a line each: types, shapes, layers, rounded values, replies of functions.
+"""One line for each value of an answer: types, shapes, layers, rounded values, replies.
 
-Read from evidence as it lies there: nothing is decoded into objects, nothing is run.
+They are read from evidence as stored: nothing is decoded into objects, nothing is run.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from autograder.errors import EvidenceFault
 from autograder.evidence.store import Store
 from autograder.sandbox import wire
 
-SMALL = 1 << 16  # bytes of a value that is read whole
+SMALL = 1 << 16  # bytes; a smaller value is read whole
 HEAD = 1 << 20
-NAMES = 12  # of one task; what its criteria ask for comes first
-REPLIES = 6  # of one function, at most
+NAMES = 12  # per task; the names that its criteria ask for come first
+REPLIES = 6  # most replies of one function
 ITEMS = 6
 WIDTH = 160
 
 
 def left(store: Store, values: Mapping[str, str]) -> dict[str, str]:
-    """A line for each captured value, by its name."""
+    """Return a line for each captured value, by its name."""
     lines = ((name, value(store, blob)) for name, blob in list(values.items())[:NAMES])
     return {name: line for name, line in lines if line}
 
 
 def value(store: Store, blob: str) -> str:
-    """One captured value in a line; "" if it cannot be read."""
+    """Return one captured value as a line; "" if it cannot be read."""
     found = _frame(store, blob)
     return _line(found[0].get("v"), found[1]) if found else ""
 
 
 def replies(store: Store, run: str, name: str) -> tuple[str, ...]:
-    """What the student's functions replied to one criterion, the first of it."""
+    """Return the first replies of the student's functions to one criterion."""
     trace = (store.read("traces", run, name) or {}).get("trace", [])
     found = []
     for entry in trace[:REPLIES]:
@@ -47,7 +47,10 @@ def replies(store: Store, run: str, name: str) -> tuple[str, ...]:
 
 
 def _frame(store: Store, blob: str) -> tuple[dict[str, Any], bytes] | None:
-    """Header and body of a frame; of a large one the header alone."""
+    """Return header and body of a frame; for a large one the header and b"".
+
+    Return None if it cannot be read.
+    """
     try:
         data = store.head(blob, HEAD)
         if len(data) <= SMALL:
@@ -116,7 +119,7 @@ _DTYPES = {"f4": "float32", "f8": "float64", "f2": "float16", "i4": "int32", "i8
 
 
 def _scalar(kind: str, body: bytes) -> str:
-    """The number, where it is the only one."""
+    """Return the number if it is the only one in the body, else ""."""
     form = {"f4": "<f", "f8": "<d", "i4": "<i", "i8": "<q", "u1": "<B", "b1": "<?"}.get(kind)
     if form is None or len(body) != struct.calcsize(form):
         return ""
@@ -136,7 +139,7 @@ def _number(text: Any) -> float:
 
 
 def _model(description: Any) -> str:
-    """The classes of a model's layers in order, those in a row counted."""
+    """Return the classes of a model's layers in order, with a count for repeated ones."""
     try:
         layers = description["config"]["config"]["layers"]
         names: Sequence[str] = [str(layer["class_name"]) for layer in layers]

@@ -1,4 +1,4 @@
-"""A student's cells as they were graded, and the source they answer: what staff's pages read."""
+"""A student's graded cells and their source, as the staff's pages read them."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from autograder.nouns import Assignment, Notebook, Task
 from autograder.steps.collect import shelf_of
 from autograder.steps.grade import outputs
 
-CAP = 64 << 20  # bytes of one notebook that was graded
+CAP = 64 << 20  # bytes of one graded notebook
 
 
 @dataclass(frozen=True)
 class ShownCell:
-    """One cell of a graded notebook, with its outputs as nbformat has them; still to be cleaned."""
+    """One cell of a graded notebook, with its nbformat outputs; not sanitized yet."""
 
     grade_id: str
     kind: str
     source: str
     role: str  # answer, test, locked or own
     outputs: tuple[Mapping[str, Any], ...] = ()
-    pictures: tuple[str, ...] = ()  # in its text, as base64 of whatever was handed in
+    pictures: tuple[str, ...] = ()  # in its text, as the base64 that was submitted
 
 
 def source_of(course: Course, assignment: str) -> Assignment | None:
-    """The assignment as its author has it now; None if it cannot be read."""
+    """Return the assignment's current source; None if it cannot be read."""
     folder = course.source / assignment
     files = sorted(folder.glob("*.ipynb")) if folder.is_dir() else []
     stamps = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
@@ -54,7 +54,7 @@ def _source(
 
 
 def task_in(source: Assignment | None, notebook: str, task: str) -> tuple[Notebook, Task] | None:
-    """One task of the source, with its notebook; None if there is none."""
+    """Return one task of the source, with its notebook; None if there is none."""
     for one in source.notebooks if source else ():
         for found in one.tasks:
             if (one.name, found.grade_id) == (notebook, task):
@@ -64,7 +64,7 @@ def task_in(source: Assignment | None, notebook: str, task: str) -> tuple[Notebo
 
 @dataclass(frozen=True)
 class Graded:
-    """A student's notebook; `older` if it could only be shown as of another submission."""
+    """A student's notebook; `older` if it had to be shown as of another submission."""
 
     cells: tuple[ShownCell, ...]
     older: bool = False
@@ -73,10 +73,10 @@ class Graded:
 def graded(
     course: Course, assignment: str, notebook: str, student: str, submission: str = ""
 ) -> Graded:
-    """The cells of the submission that counts, with their outputs; NotFound if there are none.
+    """Return the cells of the submission that counts, with their outputs.
 
-    What was graded last lies ready for formgrader; where another submission counts, that one is
-    merged again.
+    The submission graded last is stored for formgrader; if another one counts, it is merged again.
+    Raises NotFound if there are no cells.
     """
     newest = _newest(course, assignment, student)
     if submission and newest and newest != submission:
@@ -98,14 +98,14 @@ def graded(
 
 
 def _broken(course: Course, assignment: str, notebook: str, student: str) -> str:
-    """Why the student's notebook could not be read; "" if it could."""
+    """Return the reason the student's notebook could not be read; "" if it could."""
     result = results.load(course.state, assignment, student)
     found = (n.broken for n in result.notebooks if n.notebook == notebook) if result else ()
     return next(iter(found), "").partition("\n")[0]
 
 
 def _newest(course: Course, assignment: str, student: str) -> str:
-    """The submission that was graded last; "" if nothing says."""
+    """Return the id of the submission graded last; "" if it is unknown."""
     try:
         known = json.loads(results.path_of(course.state, assignment, student).read_bytes())
         return str(known["submission"])
@@ -116,7 +116,7 @@ def _newest(course: Course, assignment: str, student: str) -> str:
 def _merged(
     course: Course, assignment: str, notebook: str, student: str, submission: str
 ) -> tuple[ShownCell, ...]:
-    """The cells of an older submission, merged into the source; none if it is not kept any more."""
+    """Return the cells of an older submission, merged into the source; () if it is not stored."""
     shelf = shelf_of(course, assignment)
     kept = shelf.read(student, submission)
     source = source_of(course, assignment)
@@ -152,7 +152,7 @@ def _cell(cell: Mapping[str, Any]) -> ShownCell:
 
 
 def pictures_in(cell: Mapping[str, Any]) -> Iterator[str]:
-    """The pictures attached to a cell, as base64; one that cannot be read is left out."""
+    """Yield the pictures attached to a cell, as base64, without unreadable ones."""
     attached = cell.get("attachments")
     for kinds in attached.values() if isinstance(attached, Mapping) else ():
         first = next(iter(kinds.values()), "") if isinstance(kinds, Mapping) else ""
@@ -161,16 +161,16 @@ def pictures_in(cell: Mapping[str, Any]) -> Iterator[str]:
 
 
 def answer_code(cells: Sequence[ShownCell], answers: tuple[str, ...]) -> dict[str, str]:
-    """The code of a task's answer cells, by grade_id."""
+    """Return the code of a task's answer cells, by grade_id."""
     return {c.grade_id: c.source for c in cells if c.role == "answer" and c.grade_id in answers}
 
 
 def cells_of_task(
     cells: Sequence[ShownCell], task: str, answers: tuple[str, ...]
 ) -> list[ShownCell]:
-    """The cells that answer a task, what the student put between them included.
+    """Return the cells that answer a task, including the student's own cells between them.
 
-    For a task cell of nbgrader's, whose answer stands below it: what is below it.
+    For an nbgrader task cell, these are the student's own cells below it.
     """
     places = [n for n, cell in enumerate(cells) if cell.grade_id in answers and cell.grade_id]
     if not places:

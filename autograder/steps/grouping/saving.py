@@ -1,4 +1,4 @@
-"""A group's exemplar as a `mistake` cell in the source: proven from now on at every validation."""
+"""Saving of a group's exemplar as a `mistake` cell in the source, tested at every validation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}\Z")
 
 
 def wrong_cell(notebook: Notebook, code: Mapping[str, str]) -> str:
-    """The answer cell that is least like the author's own: where the mistake must be."""
+    """Return the answer cell least like the author's own, which must hold the mistake."""
     found = {
         cell: trees.likeness(trees.pieces(text), trees.pieces(solution_of(notebook, cell)))
         for cell, text in code.items()
@@ -35,10 +35,10 @@ def save_mistake(
     course: Course, assignment: str, notebook: str, task: str, *,
     name: str, fails: Sequence[str], tell: str, code: Mapping[str, str],
 ) -> Path:  # fmt: skip
-    """The source notebook, which now has the mistake below the answer it replaces.
+    """Insert the mistake below the answer it replaces, and return the source notebook's path.
 
-    Refused with the reader's own words if the notebook would not be valid with it; nothing is
-    written then. The file is written beside its place and put there in one step.
+    Raises AutograderError, with the reader's message, if the notebook would become invalid; the
+    file is then unchanged. The file is replaced atomically.
     """
     known = task_in(source_of(course, assignment), notebook, task)
     if known is None:
@@ -72,7 +72,7 @@ def _header(name: str, fails: Sequence[str], tell: str) -> list[str]:
 
 
 def _insert(node: Any, task: Task, answer: str, text: str, *, seed: str) -> None:
-    """Puts the cell behind the answer and the mistakes that follow it already."""
+    """Insert the cell after the answer and the mistakes that already follow it."""
     cells = node["cells"]
     at = next((n for n, cell in enumerate(cells) if _grade_id(cell) == answer), None)
     if at is None:
@@ -84,7 +84,7 @@ def _insert(node: Any, task: Task, answer: str, text: str, *, seed: str) -> None
         "metadata": {"tags": ["mistake"]}, "outputs": [], "source": text.splitlines(keepends=True),
     }  # fmt: skip
     if "id" not in cells[at]:
-        del cell["id"]  # an older notebook, whose cells have none
+        del cell["id"]  # an older notebook without cell ids
     cells.insert(at + 1, cell)
 
 

@@ -1,9 +1,9 @@
-r"""Code as a set of small pieces of its syntax tree, the same for code that says the same.
+r"""Code as a set of small pieces of its syntax tree, equal for equivalent code.
 
-What is made alike: names that functions give to their own values, aliases of imports (`np` and
-`numpy`), comments, docstrings, annotations, prints, the order of keyword arguments, and numbers of
-one size. What is kept: all other names, attributes, keywords, words in quotes, and the numbers that
-programs mean exactly (-1, 0, 1, 2).
+Made equal: names that functions give to their own values, aliases of imports (`np` and `numpy`),
+comments, docstrings, annotations, prints, the order of keyword arguments, and numbers of the same
+magnitude. Kept: all other names, attributes, keywords, strings, and the numbers that programs mean
+exactly (-1, 0, 1, 2).
 
 >>> round(
 ...     likeness(pieces("def f(x): return x + 1"), pieces("def f(y):\n    return y + 1  # so")), 2
@@ -36,7 +36,7 @@ Pieces = frozenset[int]
 
 @lru_cache(maxsize=4096)
 def pieces(code: str) -> Pieces:
-    """The pieces of the code, as numbers; what is no Python gives the pieces of its words."""
+    """Return the pieces of the code, as numbers; of text that is not Python, those of its words."""
     try:
         tree = tree_of(code[:CODE_CAP])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -49,10 +49,10 @@ def pieces(code: str) -> Pieces:
 
 
 def bare_lines(code: str) -> list[tuple[str, str]]:
-    r"""The lines of the code as Python itself would write them, each with what it is compared by.
+    r"""Return the lines of the code as `ast.unparse` writes them, each with its comparison key.
 
-    Docstrings, comments and prints are left out; in what is compared, names that functions give to
-    their own values are all alike. What is no Python comes back line by line as it is.
+    Docstrings, comments and prints are left out. In the key, all names that functions give to their
+    own values are equal. Text that is not Python comes back line by line, unchanged.
 
     >>> bare_lines("def f(x):\n    'Doc.'\n    y = x+1 # one\n    return y")[1]
     ('    y = x + 1', '    v = v + 1')
@@ -75,7 +75,7 @@ def bare_lines(code: str) -> list[tuple[str, str]]:
 
 
 def likeness(one: Pieces, other: Pieces) -> float:
-    """How much two sets share: 0 nothing, 1 all (Jaccard)."""
+    """Return the overlap of two sets: 0 for nothing shared, 1 for equal (Jaccard)."""
     if not one and not other:
         return 1.0
     shared = len(one & other)
@@ -83,7 +83,7 @@ def likeness(one: Pieces, other: Pieces) -> float:
 
 
 def _numbered(counts: Counter[str]) -> Pieces:
-    """Each piece with how often it has come up, as 48 bits."""
+    """Return each piece with its occurrence number, as 48 bits."""
     return frozenset(
         int.from_bytes(hashlib.blake2b(f"{n}:{piece}".encode(), digest_size=6).digest(), "big")
         for piece, count in counts.items()
@@ -92,7 +92,7 @@ def _numbered(counts: Counter[str]) -> Pieces:
 
 
 def _pairs(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, str]]:
-    """Every node with its parent and its part in it, from the top, at most so many."""
+    """Yield (parent, child, field) from the top, for at most `NODES_CAP` parents."""
     waiting = deque([tree])
     done = 0
     while waiting and done < NODES_CAP:
@@ -113,12 +113,12 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _silent(node: ast.AST) -> bool:
-    """Imports and what says nothing of what the code computes."""
+    """Return True for imports and statements that do not affect what the code computes."""
     return isinstance(node, ast.Import | ast.ImportFrom | ast.Pass) or _says_nothing(node)
 
 
 def _says_nothing(node: ast.AST) -> bool:
-    """Docstrings and prints."""
+    """Return True for docstrings and prints."""
     if not isinstance(node, ast.Expr):
         return False
     value = node.value
@@ -130,7 +130,7 @@ def _says_nothing(node: ast.AST) -> bool:
 
 
 class _Names:
-    """What the names of one program are called so that another hand's are called the same."""
+    """Canonical names for one program, so that equivalent programs use the same ones."""
 
     def __init__(self, tree: ast.AST) -> None:
         self._imported: dict[str, str] = {}
@@ -143,7 +143,7 @@ class _Names:
             waiting.extend((child, inside) for child in ast.iter_child_nodes(node))
 
     def _note(self, node: ast.AST, inside: bool) -> None:
-        """What a node binds: an import anywhere, a name of a function's own inside it."""
+        """Record the names that a node binds: imports anywhere, local names inside functions."""
         match node:
             case ast.Import(names=names):
                 for alias in names:

@@ -1,1 +1,1 @@
-"""What happens between the pages and a course: signing in, handing in, sprints, giving back."""
+"""Actions behind the portal's pages: sign-in, submission, sprints, releasing feedback."""

@@ -1,4 +1,4 @@
-"""Time given: credits for outages, extensions of the end; and how a sprint stands for everybody."""
+"""Extra time: credits for outages and extensions; and the standing of every student in a sprint."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from autograder.steps.release import released_number
 
 @dataclass(frozen=True)
 class Report:
-    """What was given to whom; students by pseudonym, none of them: everybody."""
+    """Result of granting time; students by pseudonym, an empty tuple means all students."""
 
     assignment: str
     kind: str
     minutes: float
     students: tuple[str, ...]
-    now_due: tuple[str, ...]  # of each student, as it is from now on
+    now_due: tuple[str, ...]  # each student's end from now on, in the order of `students`
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Standings:
-    """A sprint at this moment."""
+    """All students of a sprint at this moment."""
 
     assignment: str
     now: str
@@ -64,7 +64,7 @@ class Standings:
 def credit(
     course: Course, assignment: str, minutes: float, *, students: Collection[str], reason: str
 ) -> Report:
-    """Minutes given for an outage in a sprint: to these students, or to everybody if none."""
+    """Grant minutes for an outage in a sprint, to the named students or, without names, to all."""
     _must_be_a_sprint(course, assignment)
     return _give(course, assignment, "credit", minutes, students, reason)
 
@@ -72,7 +72,10 @@ def credit(
 def extend(
     course: Course, student: str, assignment: str, minutes: float, *, reason: str = ""
 ) -> Report:
-    """The end of one student's assignment, moved: the due date, or the close of a sprint."""
+    """Move the end of one student's assignment: the due date, or the close of a sprint.
+
+    Raises AutograderError if the assignment has no due date.
+    """
     if course.due(assignment) is None:
         raise AutograderError(
             f"{assignment} has no due date that could be moved",
@@ -83,7 +86,7 @@ def extend(
 
 
 def standings(course: Course, assignment: str, now: datetime | None = None) -> Standings:
-    """Where every student of the roster is in a sprint."""
+    """Return the standing of every student on the roster in a sprint."""
     _must_be_a_sprint(course, assignment)
     moment = now or datetime.now(timezone.utc)
     people = [p for p in roster.people(course) if p.role == "student"]
@@ -129,7 +132,7 @@ def _give(
 
 
 def _choose_again(course: Course, assignment: str, student: str) -> None:
-    """What was late is late no more, maybe, and another submission the best one."""
+    """Choose the submission that counts again, because one may no longer be late."""
     counting = gradebook.choose_again(course, assignment, student)
     newest = shelf_of(course, assignment).newest(student)
     if counting and newest is not None:

@@ -1,4 +1,4 @@
-"""Answer cells as they were run, put into the notebook that was released or saved last."""
+"""Merging of answer cells that were run into the notebook saved last, or else released."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Cell = dict[str, Any]
 def with_answers(
     released: Path, saved: Mapping[str, Mapping[str, Any]], ran: Iterable[Mapping[str, Any]]
 ) -> Iterator[tuple[str, str]]:
-    """(name, text) of each notebook there is something of.
+    """Yield (name, text) of each notebook that has a save or a run cell.
 
-    `saved` is the last save of each whole notebook, `ran` the cells that were run. Those run after
-    the save replace the answer cell with their id, else the one that defines the same names.
+    `saved` is the last save of each whole notebook, `ran` the cells that were run. A cell run after
+    the save replaces the answer cell with its id, or else the one that defines the same names.
     """
     later: dict[str, list[Mapping[str, Any]]] = {}
     for cell in sorted(ran, key=lambda one: str(one["at"])):
@@ -60,7 +60,7 @@ def _by_id(answers: list[Cell], id_: str) -> Cell | None:
 
 
 def _by_names(answers: list[Cell], source: str) -> Cell | None:
-    """The one answer cell that shares the most names with what was run; None if two do."""
+    """Return the answer cell that shares the most names with the run code; None if two tie."""
     mine = _defined(source)
     scored = sorted(
         ((len(mine & _defined(_text(cell))), at) for at, cell in enumerate(answers)), reverse=True
@@ -79,7 +79,7 @@ def _text(cell: Cell) -> str:
 
 
 def _defined(source: str) -> set[str]:
-    """The names that the cell's outermost statements define."""
+    """Return the names that the cell's top-level statements define."""
     try:
         body = tree_of(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

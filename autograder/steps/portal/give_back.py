@@ -1,7 +1,8 @@
-"""Feedback given to a class, and taken back, by page or command: with a line in the audit.
+"""Releasing a class's feedback and withdrawing it, by page or command, recorded in the audit log.
 
-When students see it is the course's policy, c.Feedback.when: `on_release` shows it as soon as it is
-given; `on_grade` and `after_due` give it by themselves, and giving it by hand writes it anew.
+The course's policy c.Feedback.when decides when students see it: `on_release` shows it as soon as
+it is released. `on_grade` and `after_due` release it automatically; releasing by hand then only
+rewrites the pages.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Standing:
-    """How far an assignment's feedback is given, in students."""
+    """Progress of an assignment's feedback, in numbers of students."""
 
     graded: int
-    waiting: int  # a part of theirs still waits for a person
+    waiting: int  # part of their work still waits for a person
     given: int
-    outdated: int  # something was changed after their pages were written
+    outdated: int  # a change was made after their pages were written
 
 
 def give_back(
@@ -43,8 +44,10 @@ def give_back(
     unfinished: bool = False,
     progress: Tell | None = None,
 ) -> Report:
-    """The pages of every graded student, written; `unfinished`: also where a person still has to
-    look. AutograderError if there is nobody to give them to.
+    """Write the feedback pages of every graded student.
+
+    `unfinished` includes students whose work still waits for a person. Raises AutograderError if
+    there is nobody to give feedback to.
     """
     chosen = [
         score.student
@@ -59,12 +62,15 @@ def give_back(
 
 
 def note(course: Course, assignment: str, who: str, report: Report) -> None:
-    """Puts into the audit who gave feedback to how many."""
+    """Record in the audit log who released feedback, and to how many students."""
     audit.note(course, who, GIVEN, assignment, {"students": report.students})
 
 
 def take_back(course: Course, assignment: str, who: str) -> int:
-    """How many students' pages were removed; AutograderError unless they are given by hand."""
+    """Remove the feedback pages and return the number of students affected.
+
+    Raises AutograderError unless feedback is released by hand.
+    """
     must_be_there(course, assignment)
     if course.feedback_of(assignment).when != "on_release":
         raise AutograderError(
@@ -73,14 +79,14 @@ def take_back(course: Course, assignment: str, who: str) -> int:
         )
     folders = [path for path in course.feedback.glob(f"*/{assignment}") if path.is_dir()]
     for folder in folders:
-        (folder / "index.html").unlink(missing_ok=True)  # from here on it is not given
+        (folder / "index.html").unlink(missing_ok=True)  # not released from here on
         shutil.rmtree(folder)
     audit.note(course, who, TAKEN, assignment, {"students": len(folders)})
     return len(folders)
 
 
 def standing(course: Course, assignment: str) -> Standing:
-    """How far it is given."""
+    """Return the progress of an assignment's feedback."""
     graded = _graded(course, assignment)
     changed = audit.changed_at(course, assignment)
     written = {score.student: _written(course, assignment, score.student) for score in graded}
@@ -94,10 +100,10 @@ def standing(course: Course, assignment: str) -> Standing:
 
 
 def asking_ends(course: Course, assignment: str, student: str) -> datetime | None:
-    """Until when (aware, UTC) the student may ask for a regrade; None where that is not offered.
+    """Return the end (aware, UTC) of the student's time to request a regrade.
 
-    The days count from when feedback on this submission was given first, not from each time that
-    its pages are written anew.
+    Return None if regrades are not offered or no feedback was released. The days count from the
+    first feedback on this submission; rewriting its pages does not restart them.
     """
     days = course.feedback_of(assignment).regrade_days
     first = first_given(course, assignment, student)

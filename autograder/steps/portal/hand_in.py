@@ -1,7 +1,8 @@
-"""What one student hands in here and now → kept on disk, queued, and a signed receipt for it.
+"""Accept one student's submission: store it on disk, queue it, and sign a receipt.
 
-A receipt is given only for what is safely on disk: the files are written beside, synced, renamed.
-The same files once more give the same receipt, so whoever heard no answer may simply ask again.
+A receipt is issued only for data that is safely on disk: files are written beside, synced, then
+renamed. The same files again give the same receipt, so a client that got no answer may simply
+retry.
 """
 
 from __future__ import annotations
@@ -34,19 +35,19 @@ from autograder.notebook.choosing import SAVED_AS
 from autograder.steps.collect import caps_of, expected_of, shelf_of, source_of
 from autograder.steps.inspecting import inspect_submission
 
-ORIGIN = "portal"  # of submissions that are graded as they arrive
+ORIGIN = "portal"  # of submissions that are graded on arrival
 RECEIPT = "receipt.json"
 SUFFIXES = (".ipynb", ".zip", *SAVED_AS)
-COUNTS = {  # in the reader's words, by c.Submissions.counts
+COUNTS = {  # as the reader sees it, by c.Submissions.counts
     "best": msgid("the best of this student's submissions"),
     "last": msgid("the last of this student's submissions that can be graded"),
 }
-COUNTED = (msgid("the last of this student's submissions"),)  # in receipts given before
+COUNTED = (msgid("the last of this student's submissions"),)  # in receipts of earlier versions
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file that came in: what its sender calls it, and where its bytes lie now."""
+    """One uploaded file: the sender's name for it, and its path on this machine."""
 
     name: str
     path: Path
@@ -54,7 +55,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class HandedIn:
-    """One submission as it was kept; `again` if the very same one was there already."""
+    """One stored submission; `again` if the same files were already stored."""
 
     submission: str
     receipt: Mapping[str, Any]
@@ -63,7 +64,7 @@ class HandedIn:
 
     @property
     def gradable(self) -> bool:
-        """Whether anything of it can be graded, as far as can be told without running it."""
+        """True unless the receipt already says that no part of the submission can be graded."""
         return self.receipt.get("gradable", True) is not False
 
 
@@ -77,10 +78,10 @@ def hand_in(
     *,
     quota: bool = True,
 ) -> HandedIn:
-    """The submission, on disk and in the queue when this returns.
+    """Store and queue a submission; both are done when this returns.
 
-    `received` is when its first byte arrived. Raises Refused for what cannot be taken: nothing of
-    it is kept then.
+    `received` is the time of its first byte. Raises Refused for a rejected submission, of which
+    nothing is stored.
     """
     shelf = shelf_of(course, assignment)
     caps = replace(caps_of(course), for_student=True)
@@ -115,7 +116,7 @@ def hand_in(
 
 
 def receipt_of(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
-    """The receipt of a kept submission: the one that was given, else made now."""
+    """Return the receipt of a stored submission, creating it if there is none yet."""
     given = receipt_given(shelf, kept)
     if given is not None:
         return given
@@ -127,7 +128,7 @@ def receipt_of(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
 
 
 def receipt_given(shelf: Shelf, kept: Kept) -> dict[str, Any] | None:
-    """The receipt that was given for a submission; None if none was yet."""
+    """Return the receipt that was issued for a submission; None if there is none yet."""
     try:
         given = json.loads((shelf.files(kept).parent / RECEIPT).read_bytes())
     except (OSError, ValueError):
@@ -136,12 +137,12 @@ def receipt_given(shelf: Shelf, kept: Kept) -> dict[str, Any] | None:
 
 
 def can_be_graded(shelf: Shelf, kept: Kept) -> bool:
-    """Whether anything of a submission can be graded, as far as its receipt says."""
+    """Return False if the receipt says that no part of the submission can be graded."""
     return (receipt_given(shelf, kept) or {}).get("gradable", True) is not False
 
 
 def facts_of(course: Course, kept: Kept) -> dict[str, Any]:
-    """What the shelf itself knows of a submission, as its receipt says it."""
+    """Return the facts that the shelf knows about a submission, as its receipt lists them."""
     return {
         "course": course.name,
         "assignment": kept.assignment,
@@ -155,15 +156,17 @@ def facts_of(course: Course, kept: Kept) -> dict[str, Any]:
 
 
 def _fact(file: File, kept: Kept) -> dict[str, Any]:
-    """One file of a submission, with its name as handed in where it got another."""
+    """Return one file of a submission, with its submitted name if it was renamed."""
     fact = {"path": file.path, "size": file.size, "sha256": file.sha256}
     given = kept.renamed.get(file.path)
     return {**fact, "given": given} if given else fact
 
 
 def to_the_queue(course: Course, kept: Kept) -> None:
-    """Queue a submission for grading: at once, after a sprint's close, or on the next day that has
-    one of the student's `attempts_per_day` left.
+    """Queue a submission for grading.
+
+    The start is now, for a sprint after its close, or the next day with one of the student's
+    `attempts_per_day` left.
     """
     start, a_day = now(), 0
     if course.kind_of(kept.assignment) != "sprint":
@@ -175,7 +178,7 @@ def to_the_queue(course: Course, kept: Kept) -> None:
 
 
 def queue_what_is_not(course: Course) -> int:
-    """Queue what was kept here but never queued, because somebody was stopped in between."""
+    """Queue stored submissions that were never queued because a process was interrupted."""
     count = 0
     for path in sorted((course.state / "submissions").glob("*")):
         shelf = shelf_of(course, path.name)
@@ -187,9 +190,9 @@ def queue_what_is_not(course: Course) -> int:
 def queue_unknown(
     course: Course, shelf: Shelf, student: str, known: Container[str] | None = None, also: str = ""
 ) -> int:
-    """Queue what a student handed in here, and `also`, unless it is queued or graded already.
+    """Queue the student's portal submissions, and `also`, unless already queued or graded.
 
-    That is what just came in, and what a process that was stopped left behind.
+    These are the submission that just arrived and any that an interrupted process left behind.
     """
     known = queue.known(course, shelf.assignment, student) if known is None else known
     there = shelf.unknown(student, known)
@@ -203,7 +206,7 @@ def queue_unknown(
 
 
 def _named(name: str) -> PurePosixPath:
-    """The file's last name; Refused unless it is a notebook or a zip."""
+    """Return the file's name without folders; raise Refused unless it is a notebook or a zip."""
     path = harmless_path(PurePosixPath(name.replace("\\", "/")).name or name)
     if path.suffix.casefold() not in SUFFIXES:
         raise Refused.because(
@@ -214,7 +217,7 @@ def _named(name: str) -> PurePosixPath:
 
 
 def _must_fit(course: Course, shelf: Shelf, student: str, taken: Taken) -> None:
-    """Refused past what one student's submissions to one assignment may take together."""
+    """Raise Refused if the student's submissions to this assignment would exceed the quota."""
     most = course.submissions.quota_mb
     files = [file for kept in shelf.all_of(student) for file in kept.files]
     size = sum(file.size for file in (*files, *taken.files))
@@ -238,7 +241,7 @@ def _must_hold_a_notebook(taken: Taken, refused: tuple[Refused, ...]) -> None:
 
 
 def _seen(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
-    """What was found in the files: each task saved or missing, and what there is to be told."""
+    """Return what an inspection found: each task saved or missing, and notes for the student."""
     files = shelf.files(kept)
     inspected = inspect_submission(source_of(course, kept.assignment), files, kept)
     return {
@@ -255,7 +258,7 @@ def _seen(course: Course, shelf: Shelf, kept: Kept) -> dict[str, Any]:
 
 
 def _environment(files: Path) -> dict[str, str]:
-    """The versions that the notebook's own side tells; a claim, shown and never believed."""
+    """Return the versions that the student's side reports: a claim, shown but never trusted."""
     try:
         said = json.loads((files / "manifest.json").read_bytes())["versions"]
         found = {str(k): str(v) for k, v in said.items()}

@@ -1,6 +1,6 @@
-"""Copies on the portal of what students keep: for runtimes that go with their disk.
+"""Copies on the portal of values that students keep, for runtimes that lose their disk.
 
-.autograder/kept/<assignment>/<student>/<name>.zip    only ever given back to its student
+.autograder/kept/<assignment>/<student>/<name>.zip    only ever returned to its student
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from autograder.inbox.paths import Refused
 from autograder.language import translate
 from autograder.steps.building import MANIFEST
 
-MOST_NAMES = 32  # of one student in one assignment
+MOST_NAMES = 32  # per student and assignment
 
 
 def put(course: Course, assignment: str, student: str, name: str, copy: Path) -> None:
-    """Puts one copy in the place of an older one; Refused if it is too much. On disk after it."""
+    """Store one copy, replacing an older one; it is on disk when this returns.
+
+    Raises Refused if the student's copies would be too many or too large.
+    """
     folder = _folder(course, assignment, student)
     place = folder / f"{_known(name)}.zip"
     others = [path for path in folder.glob("*.zip") if path != place]
@@ -32,7 +35,7 @@ def put(course: Course, assignment: str, student: str, name: str, copy: Path) ->
 
 
 def get(course: Course, assignment: str, student: str, name: str) -> Path:
-    """Where the copy of this name lies; NotFound if there is none."""
+    """Return the path of the copy with this name. Raises NotFound if there is none."""
     path = _folder(course, assignment, student) / f"{_known(name)}.zip"
     if not path.is_file():
         raise NotFound(translate("Nothing is kept here under this name."))
@@ -40,7 +43,7 @@ def get(course: Course, assignment: str, student: str, name: str) -> Path:
 
 
 def names(course: Course, assignment: str, student: str) -> tuple[str, ...]:
-    """The names of all copies of this student."""
+    """Return the names of all copies of this student."""
     return tuple(sorted(p.stem for p in _folder(course, assignment, student).glob("*.zip")))
 
 

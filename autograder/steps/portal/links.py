@@ -1,4 +1,4 @@
-"""Personal links: made, exported for a mail merge, replaced and ended."""
+"""Personal sign-in links: create, export for a mail merge, replace and revoke."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autograder.steps.spreadsheet import csv_bytes
 
 @dataclass(frozen=True)
 class Link:
-    """One person's way in. It is shown this once: only its hash is kept."""
+    """One person's sign-in link, available only now: the database stores its hash."""
 
     id: str
     name: str
@@ -29,10 +29,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Report:
-    """The links that were made, who has one already, and whose were ended."""
+    """The links created, and the numbers of people who kept theirs or had one revoked."""
 
     made: tuple[Link, ...]
-    kept: int  # people whose link from before is still good
+    kept: int  # people whose former link is still valid
     ended: int
     days: int
     file: Path | None = None
@@ -45,10 +45,10 @@ def links(
     course: Course, students: Collection[str] = (), *, anew: bool = False, end: bool = False,
     file: Path | None = None,
 ) -> Report:  # fmt: skip
-    """A link for everybody in the roster who has none, or for these people, or for all `anew`.
+    """Create a link for all without one on the roster, for named people, or for all if `anew`.
 
-    A new link ends the former one; `end` only ends them. With a `file` the links go into a CSV that
-    its owner alone may read. NotFound for somebody who is not in the roster.
+    A new link revokes the former one; `end` only revokes. With a `file` the links are written to a
+    CSV that only its owner may read. Raises NotFound for a person who is not on the roster.
     """
     chosen = [roster.find(course, said) for said in students] or list(roster.people(course))
     if not chosen:

@@ -1,6 +1,6 @@
-"""Submissions graded as they arrive, below the pages in priority, one batch at a time.
+"""Grading of submissions as they arrive, one batch at a time, at lower priority than the pages.
 
-Each submission in the queue is graded itself, not the student's newest one.
+Each queued submission is graded itself, not the student's newest one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BATCH = 8
 
 
 def grade_next(course: Course, workers: Workers) -> int:
-    """How many submissions were graded: what waits of one assignment, oldest first; 0 if none."""
+    """Grade the oldest waiting submissions of one assignment; return how many, 0 if none wait."""
     jobs = queue.take(course, BATCH)
     if not jobs:
         return 0
@@ -40,7 +40,7 @@ def grade_next(course: Course, workers: Workers) -> int:
 
 
 def _kept(course: Course, job: queue.Job, faults: dict[str, str]) -> Submission | None:
-    """The submission of a job; None, and the fault noted, if its files are gone."""
+    """Return the submission of a job; if its files are gone, record a fault and return None."""
     try:
         return kept_as(course, job.assignment, job.student, job.submission)
     except NotFound as error:

@@ -1,4 +1,4 @@
-"""Whether a receipt is genuine, and whether the course has what it says."""
+"""Verification of a receipt: by its signature, and against the course's stored submissions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.steps.portal.hand_in import facts_of
 
 
 def verify(file: Path, course: Course | None, key: Path | None = None) -> Verified:
-    """What the receipt is worth by a public key; beside its course, also by what lies there."""
+    """Verify a receipt with a public key and, inside its course, with the stored submission."""
     if key is None and course is None:
         raise NotFound(
             "no course is here whose key could be used", where=str(file),
@@ -38,7 +38,7 @@ def _beside(course: Course, receipt: dict[str, object]) -> tuple[str, ...]:
         return ()
     kept = shelf_of(course, assignment).read(student, id_)
     if kept is None and was_deleted(course, assignment, student, id_):
-        return ()  # the signature alone says what was handed in
+        return ()  # only the signature can confirm a deleted submission
     if kept is None:
         return (f"the course has no submission {id_[:40]} of {student[:40]}",)
     return receipts.compared(receipt, facts_of(course, kept))

@@ -1,7 +1,7 @@
-"""One student's sprint: begun, saved while working, handed in when the time is over.
+"""One student's sprint: started, saved during work, submitted when the time is over.
 
 .autograder/sprints/<assignment>/<student>/save.json     the last save, whole
-.autograder/sprints/<assignment>/<student>/cells.json    answer cells that were run since
+.autograder/sprints/<assignment>/<student>/cells.json    answer cells that were run
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ Progress = Callable[[str], None]
 
 
 class TooLate(AutograderError):
-    """Something that came before the start or after the end."""
+    """An upload before the start or after the end."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one student is in a sprint."""
+    """Standing of one student in a sprint."""
 
     window: Window
     mine: Allowance
@@ -57,7 +57,7 @@ class Standing:
 
 
 def window_of(course: Course, assignment: str) -> Window:
-    """The window that course_config.py gives a sprint; ConfigError if it has no close."""
+    """Return a sprint's window from course_config.py; raise ConfigError if it has no close."""
     exam = course.exam_of(assignment)
     closes = course.due(assignment)
     if closes is None:
@@ -75,7 +75,7 @@ def window_of(course: Course, assignment: str) -> Window:
 
 
 def allowance_of(course: Course, assignment: str, student: str) -> Allowance:
-    """What this student has beyond the others: by the roster, by credits and extensions."""
+    """Return a student's extra time: multiplier from the roster, credits and extensions."""
     person = next((p for p in roster.people(course) if p.id == student), None)
     given = sprints.given(course, assignment, student)
     return _allowance(person.multiplier if person else 1.0, student, given)
@@ -91,12 +91,12 @@ def _allowance(multiplier: float, student: str, given: Iterable[sprints.Given]) 
 
 
 def standing(course: Course, assignment: str, student: str, now: datetime) -> Standing:
-    """Where the student is at this moment, with the words to say so."""
+    """Return the student's standing at this moment, with the text that describes it."""
     window, mine = window_of(course, assignment), allowance_of(course, assignment, student)
     mine_now = sprints.sprint(course, assignment, student)
     rehearsal = course.rehearses(assignment)
     if rehearsal and mine_now is not None and mine_now.ended is not None:
-        mine_now = None  # it may be begun again
+        mine_now = None  # it may be started again
     started = mine_now.started if mine_now else None
     words = exams.in_words(window, now.astimezone(course.zone), started, mine)
     if rehearsal:
@@ -105,7 +105,7 @@ def standing(course: Course, assignment: str, student: str, now: datetime) -> St
 
 
 def everybody_is_done(course: Course, assignment: str) -> datetime:
-    """When the last student who could still be working cannot be any more, grace included."""
+    """Return the moment when the last student's time is over, grace period included."""
     window, given = window_of(course, assignment), sprints.given(course, assignment)
     closes = [
         exams.personal_close(window, _allowance(person.multiplier, person.id, given))
@@ -116,7 +116,7 @@ def everybody_is_done(course: Course, assignment: str) -> datetime:
 
 
 def begin(course: Course, assignment: str, student: str, now: datetime) -> Standing:
-    """The sprint, begun now unless it was before; TooLate outside its window."""
+    """Start the sprint unless it has been started; raise TooLate outside its window."""
     where = standing(course, assignment, student, now)
     if where.phase in (Phase.BEFORE, Phase.MISSED):
         raise TooLate(where.words)
@@ -134,23 +134,24 @@ def begin(course: Course, assignment: str, student: str, now: datetime) -> Stand
 def must_be_in_time(
     course: Course, assignment: str, student: str, first_byte: datetime, whole: datetime
 ) -> None:
-    """Raises TooLate for an upload to a sprint that came before the start or after the end."""
+    """Raise TooLate for an upload to a sprint before the start or after the end."""
     where = standing(course, assignment, student, whole)
     started = where.sprint.started if where.sprint else None
     if not exams.takes(where.window, first_byte, whole, started, where.mine):
         raise TooLate(where.words)
 
 
-# ── Saving meanwhile ─────────────────────────────────────────────────────────────────
+# ── Saving during work ───────────────────────────────────────────────────────────────
 
 
 def save(
     course: Course, assignment: str, student: str, name: str, text: str, at: datetime,
     whole: datetime | None = None,
 ) -> None:  # fmt: skip
-    """Keeps the notebook as it is now; on disk when this returns. TooLate, or Refused.
+    """Save the notebook as it is now; it is on disk when this returns.
 
-    `at` is when its first byte came, `whole` its last: what was begun in time cannot be written on.
+    `at` is the time of the upload's first byte, `whole` of its last: an upload that started in time
+    cannot be extended. Raises TooLate or Refused.
     """
     must_be_in_time(course, assignment, student, at, whole or at)
     _must_be_known(course, assignment, name)
@@ -171,7 +172,7 @@ def save_cell(
     course: Course, assignment: str, student: str, name: str, cell: str, source: str, at: datetime,
     whole: datetime | None = None,
 ) -> None:  # fmt: skip
-    """Keeps one answer cell as it was run: enough where no front end tells the whole notebook."""
+    """Save one answer cell as it was run, for front ends that do not report the whole notebook."""
     must_be_in_time(course, assignment, student, at, whole or at)
     _must_be_known(course, assignment, name)
     if len(source) > LONGEST_CELL:
@@ -184,7 +185,7 @@ def save_cell(
 
 
 def saved_at(course: Course, assignment: str, student: str) -> datetime | None:
-    """When something was saved last; None if nothing was."""
+    """Return the time of the last save; None if there is none."""
     place = _place(course, assignment, student)
     times = [one["at"] for one in _read(place / "save.json").values()]
     times += [one["at"] for one in _read(place / "cells.json").get("cells", [])]
@@ -202,9 +203,9 @@ def _must_be_known(course: Course, assignment: str, name: str) -> None:
 
 
 def hand_in_what_is_over(course: Course, now: datetime) -> tuple[sprints.Sprint, ...]:
-    """Hands in the last save of everybody whose time is over, grace included; who that was.
+    """Submit the last save of every student whose time, with grace, is over; return these sprints.
 
-    What goes wrong with one is logged, tried again at the next call, and stops nobody else's.
+    An error with one student is logged and tried again at the next call; the others go on.
     """
     done = []
     for sprint in sprints.running(course):
@@ -213,13 +214,13 @@ def hand_in_what_is_over(course: Course, now: datetime) -> tuple[sprints.Sprint,
             if where.phase is Phase.OVER:
                 sprints.end(course, sprint, now, _last_save(course, sprint))
                 done.append(sprint)
-        except Exception:  # a full disk, a save that no notebook reader foresaw
+        except Exception:  # a full disk, an unreadable save
             log.exception("%s of %s could not be ended", sprint.assignment, sprint.student)
     return tuple(done)
 
 
 def _last_save(course: Course, sprint: sprints.Sprint) -> str:
-    """The id of what the last save became; "" if nothing was saved, or it cannot be taken."""
+    """Submit the last save and return the submission's id; "" if there is none or it is refused."""
     at = saved_at(course, sprint.assignment, sprint.student)
     if at is None:
         return ""
@@ -255,7 +256,7 @@ def _place(course: Course, assignment: str, student: str) -> Path:
 
 @contextmanager
 def _folder(course: Course, assignment: str, student: str) -> Iterator[Path]:
-    """The student's folder, for one writer at a time."""
+    """Yield the student's folder, locked for one writer at a time."""
     place = _place(course, assignment, student)
     atomically.make_private(place)
     handle = os.open(place / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

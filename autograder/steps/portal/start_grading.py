@@ -1,6 +1,6 @@
-"""Grading that staff start: what was handed in goes into the queue, and how far it is.
+"""Grading started by staff: submissions are queued, and progress is reported.
 
-The worker of `autograder serve` grades what is in the queue; nothing is run twice.
+The worker of `autograder serve` grades the queue; nothing is graded twice.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STARTED = "grading started"
 
 @dataclass(frozen=True)
 class Batch:
-    """One grading that somebody started."""
+    """One grading run started by staff."""
 
     who: str
     at: datetime  # aware, UTC
@@ -30,7 +30,7 @@ class Batch:
     done: int
     failed: int
     running: int
-    left: timedelta | None  # None before anything is done, and at the end
+    left: timedelta | None  # None before the first is done, and at the end
 
     @property
     def over(self) -> bool:
@@ -38,11 +38,11 @@ class Batch:
 
 
 def start(course: Course, assignment: str, who: str, *, everything: bool = False) -> int:
-    """How many submissions were put into the queue: what is not graded yet, or everything.
+    """Queue all submissions, or only those not graded yet, and return their number.
 
-    Not graded yet is every kept submission without an outcome, also one that is not the newest, and
-    what a fault of ours left undecided. AutograderError if there is nothing
-    to be done, or the assignment was never released.
+    Not graded yet is every stored submission without an outcome, even if it is not the newest, and
+    every one that a fault of the autograder left undecided. Raises AutograderError if there is
+    nothing to grade, or if the assignment was never released.
     """
     must_be_there(course, assignment)
     if not released_number(course, assignment):
@@ -63,7 +63,7 @@ def start(course: Course, assignment: str, who: str, *, everything: bool = False
 
 
 def batch(course: Course, assignment: str) -> Batch | None:
-    """The grading that was started last, and how far it is; None if none ever was."""
+    """Return the grading started last, with its progress; None if there was none."""
     last = audit.last(course, assignment, STARTED)
     if last is None:
         return None

@@ -1,4 +1,4 @@
-"""A notebook handed in from a command line, as `submit()` does from within it."""
+"""Submit a notebook from the command line, as `submit()` does inside the notebook."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TOLD = re.compile(r"^_autograder_setup\(r'''(.*)'''\)", re.MULTILINE | re.DOTAL
 
 @dataclass(frozen=True)
 class Report:
-    """What was handed in, and what the student is told of it."""
+    """The submission sent, and the text for the student."""
 
     sent: sending.Sent
     words: str
@@ -30,10 +30,11 @@ class Report:
 
 
 def submit(notebook: Path, to: str = "", tell: Callable[[str], None] = print) -> Report:
-    """The receipt of a notebook with the files and kept work beside it; on disk before it is given.
+    """Submit a notebook with its files and kept work, save the receipt, and return both.
 
-    `to` is the portal's address, else the notebook says it. Whoever has not signed in here is told
-    a short code. NotFound for what is no released notebook; AutograderError if it was not taken.
+    `to` is the portal's address, by default the one in the notebook. A student who is not signed in
+    here gets a short code to confirm. Raises NotFound if it is not a released notebook,
+    AutograderError if the submission was not accepted.
     """
     with _as_its_kernel(notebook, to):
         bundle = submitting.gather()
@@ -68,7 +69,7 @@ def _sent(bundle: submitting.Bundle, tell: Callable[[str], None]) -> sending.Sen
 
 @contextmanager
 def _as_its_kernel(notebook: Path, to: str) -> Iterator[None]:
-    """The environment that the notebook's own kernel has after its set-up cell."""
+    """Set the environment that the notebook's own kernel has after its set-up cell."""
     path = notebook.resolve()
     told = {here.VARIABLE: json.dumps(_told(path)), "JPY_SESSION_NAME": str(path)}
     if to:
@@ -84,7 +85,7 @@ def _as_its_kernel(notebook: Path, to: str) -> Iterator[None]:
 
 
 def _told(path: Path) -> dict[str, Any]:
-    """What its set-up cell tells the kernel."""
+    """Return the facts that the notebook's set-up cell passes to the kernel."""
     try:
         cells = json.loads(path.read_bytes())["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]

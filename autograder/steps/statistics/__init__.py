@@ -1,6 +1,6 @@
-"""What a class's results say of the assignment and of the class.
+"""Statistics of a class's results, about the assignment and the students.
 
-items.py    every criterion: how many met it, and whether it tells good from poor work
+items.py    every criterion: its difficulty, and whether it tells good from poor work
 trouble.py  where the class is stuck, which wording may be unclear, who may fall behind
 report.py   all of it for one assignment, as values, JSON and tables
 """

@@ -1,9 +1,9 @@
-"""Every criterion as an item of a test: its difficulty and its discrimination.
+"""Item analysis: difficulty and discrimination of every criterion.
 
 Difficulty is the share of the item's points that the class got. Discrimination is the corrected
 item-total correlation: Pearson's r between an item and the sum of all the others, so that no item
-is correlated with itself (Henrysson 1963, "Correction of item-total correlations in item
-analysis", Psychometrika 28, 211-218).
+is correlated with itself (Henrysson 1963, "Correction of item-total correlations in item analysis",
+Psychometrika 28, 211-218).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from statistics import StatisticsError, correlation
 
 from autograder.gradebook.attempts import Attempt, Attempts, Demanded
 
-FEWEST = 5  # students below whom a correlation says nothing
-LOW = 0.2  # discrimination under which an item is worth a look (Ebel's rule of thumb)
+FEWEST = 5  # students; with fewer, a correlation means nothing
+LOW = 0.2  # items with less discrimination need a look (Ebel's rule of thumb)
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,17 @@ class Item:
     demanded: Demanded
     students: int
     right: float | None  # share of its points that the class got
-    discrimination: float | None  # None: too few students, or all of them alike
-    ended: Mapping[str, int]  # how many by status
+    discrimination: float | None  # None: too few students, or no variation
+    ended: Mapping[str, int]  # number of submissions by status
 
     @property
     def doubtful(self) -> bool:
-        """Whether it tells good work from poor so badly that a person should look at it."""
+        """True if the item separates good from poor work so badly that a person should check it."""
         return self.discrimination is not None and self.discrimination < LOW
 
 
 def items(found: Attempts) -> tuple[Item, ...]:
-    """Every criterion, in the order of the notebook."""
+    """Return every criterion, in the order of the notebook."""
     counting = [one for one in found.attempts if one.counts]
     points = [points_of(one) for one in counting]
     ended: dict[str, Counter[str]] = {}
@@ -50,7 +50,7 @@ def items(found: Attempts) -> tuple[Item, ...]:
 
 
 def points_of(attempt: Attempt) -> dict[str, float]:
-    """Points by criterion."""
+    """Return points by criterion."""
     return {mark.criterion: mark.points for mark in attempt.marks}
 
 
@@ -71,5 +71,5 @@ def _r(item: Sequence[float], rest: Sequence[float]) -> float | None:
         return None
     try:
         return correlation(item, rest)
-    except StatisticsError:  # all alike
+    except StatisticsError:  # no variation
         return None

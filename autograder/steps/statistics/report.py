@@ -33,7 +33,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Spread:
-    """How a number is spread over the class; None where nobody has one."""
+    """Distribution of a number over the class; None where there are no values."""
 
     n: int
     mean: float | None = None
@@ -45,7 +45,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Bin:
-    """How many students have from `start` to `end` percent of the points; 100 is in the last."""
+    """Number of students with `start` to `end` percent of the points; 100 is in the last bin."""
 
     start: int
     end: int
@@ -54,24 +54,24 @@ class Bin:
 
 @dataclass(frozen=True)
 class Statistics:
-    """One assignment, over the submissions that count."""
+    """Statistics of one assignment, over the submissions that count."""
 
     assignment: str
     max_score: float
     handed_in: int
-    enrolled: int  # in the roster; 0 where there is none
-    waiting: int  # students with a part that a person still has to look at: in with what they have
-    score: Spread  # points, late penalties taken off
+    enrolled: int  # on the roster; 0 without a roster
+    waiting: int  # students whose work partly waits for a person; their score so far is included
+    score: Spread  # points after late penalties
     bins: tuple[Bin, ...]
-    submissions: Spread  # how many each student made
-    hours: Spread  # from a student's first submission to the last; of a sprint, from its start
+    submissions: Spread  # number per student
+    hours: Spread  # from a student's first submission, or a sprint's start, to the last submission
     items: tuple[Item, ...]
     stuck: tuple[Stuck, ...]
     unclear: tuple[Unclear, ...]
     at_risk: tuple[AtRisk, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """All of it; each table by its name, a row an object."""
+        """Return everything as JSON; each table by its name, with a row as an object."""
         facts = {
             k: v for k, v in asdict(self).items()
             if k in ("assignment", "max_score", "handed_in", "enrolled", "waiting", "score",
@@ -85,7 +85,10 @@ class Statistics:
 
 
 def statistics(course: Course, assignment: str, now: datetime | None = None) -> Statistics:
-    """What the results of an assignment say; empty before anything is graded. NotFound."""
+    """Return the statistics of an assignment; empty before anything is graded.
+
+    Raises NotFound if there is no such assignment.
+    """
     must_be_there(course, assignment)
     found = attempts(course, assignment)
     scores = gradebook.student_scores(course, assignment)
@@ -109,7 +112,7 @@ def statistics(course: Course, assignment: str, now: datetime | None = None) -> 
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Mean, quartiles (inclusive) and standard deviation of a sample."""
+    """Return mean, quartiles (inclusive) and standard deviation of a sample."""
     if len(values) < 2:
         only = values[0] if values else None
         return Spread(len(values), only, only, only, only)
@@ -118,7 +121,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def bins(shares: Sequence[float]) -> tuple[Bin, ...]:
-    """The distribution in ten bins."""
+    """Return the distribution in ten bins."""
     counts = [0] * BINS
     for share in shares:
         counts[min(int(share * BINS + 1e-9), BINS - 1)] += 1
@@ -131,10 +134,9 @@ def _share(score: StudentScore) -> float:
 
 
 def _hours(course: Course, assignment: str, found: Attempts) -> list[float]:
-    """Hours from the start of a sprint, or the first submission, to the last one.
+    """Return hours from the start of a sprint, or the first submission, to the last one.
 
-    A daily assignment's is only of those who handed in more than once: when somebody began is not
-    known.
+    A daily assignment has no start time, so only students with several submissions count.
     """
     begun = sprints.all_of(course, assignment)
     hours = []
@@ -192,7 +194,7 @@ Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 
 def table(found: Statistics, name: str) -> Table:
-    """(headings, rows) of one of `TABLES`; NotFound."""
+    """Return (headings, rows) of one of `TABLES`. Raises NotFound."""
     if name not in TABLES:
         raise NotFound(f"there is no table {name!r}", way_out=f"there are {', '.join(TABLES)}")
     return TABLES[name], list(_ROWS[name](found))

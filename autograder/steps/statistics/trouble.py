@@ -1,4 +1,4 @@
-"""Where the class is stuck, which criteria may be worded unclearly, and who may fall behind."""
+"""Trouble in a class: criteria it is stuck at, unclear wording, students who may fall behind."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from autograder.nouns import fill
 from autograder.steps.statistics.items import points_of
 
 JUDGED = frozenset({"passed", "failed"})
-GOOD = 1 / 3  # of the class, by all the other criteria
+GOOD = 1 / 3  # of the class, ranked by all the other criteria
 FEWEST_GOOD = 5
-OFTEN = 0.3  # of the good ones
-NO_GAIN = 3  # submissions in a row that brought nothing
+OFTEN = 0.3  # of the good students
+NO_GAIN = 3  # submissions in a row without a gain
 HALF = 0.5
 SOON = timedelta(days=2)
 
 
 @dataclass(frozen=True)
 class Stuck:
-    """One criterion at which students stand: the first of its task that they do not meet."""
+    """A criterion at which students are stuck: the first of its task that they fail."""
 
     demanded: Demanded
     students: int
-    share: float  # of all who handed in
-    tries: float  # submissions that each of them made without meeting it, on average
+    share: float  # of all students who submitted
+    tries: float  # submissions of each that failed it, on average
 
 
 @dataclass(frozen=True)
 class Unclear:
-    """A criterion that good students fail at first, and pass after reading what it said."""
+    """A criterion that good students fail at first, and pass after reading its message."""
 
     demanded: Demanded
-    good: int  # good students who were judged by it
+    good: int  # good students who were graded on it
     failed_first: int
     passed_later: int
 
@@ -48,7 +48,7 @@ class Unclear:
 
 @dataclass(frozen=True)
 class AtRisk:
-    """One student, with every reason to look after them; the most reasons first."""
+    """One student who may need help, with the reasons."""
 
     student: str
     reasons: tuple[str, ...]
@@ -58,7 +58,7 @@ class AtRisk:
 
 
 def stuck(found: Attempts) -> tuple[Stuck, ...]:
-    """The criteria that hold most students up, the worst first."""
+    """Return the criteria at which most students are stuck, the worst first."""
     known = {one.criterion: one for one in found.demanded}
     mine = by_student(found)
     at: Counter[str] = Counter()
@@ -74,7 +74,7 @@ def stuck(found: Attempts) -> tuple[Stuck, ...]:
 
 
 def by_student(found: Attempts) -> dict[str, list[Attempt]]:
-    """Everybody's submissions, oldest first."""
+    """Return the submissions of every student, oldest first."""
     mine = defaultdict[str, list[Attempt]](list)
     for attempt in found.attempts:
         mine[attempt.student].append(attempt)
@@ -82,7 +82,7 @@ def by_student(found: Attempts) -> dict[str, list[Attempt]]:
 
 
 def _first_unmet(attempt: Attempt, known: Mapping[str, Demanded]) -> Iterator[str]:
-    """The first failed criterion of each task: what comes after it is rarely worth a look yet."""
+    """Yield the first failed criterion of each task; later ones rarely matter yet."""
     seen = set()
     for mark in attempt.marks:
         one = known[mark.criterion]
@@ -100,11 +100,11 @@ def _status(attempt: Attempt, criterion: str) -> str:
 
 
 def unclear(found: Attempts) -> tuple[Unclear, ...]:
-    """Suspects, the likeliest first.
+    """Return the criteria that may be worded unclearly, the likeliest first.
 
-    Good are the best third by all the other criteria of the submission that counts. A criterion is
-    suspect if at least 30 % of them, and three, failed it when first judged by it, and at least
-    half of those passed it in a later submission.
+    Good students are the best third by all the other criteria of the submission that counts. A
+    criterion is suspect if at least 30 % of them, and at least three, failed it when first graded
+    on it, and at least half of those passed it in a later submission.
     """
     mine = by_student(found)
     points = {
@@ -122,7 +122,7 @@ def unclear(found: Attempts) -> tuple[Unclear, ...]:
 
 def _suspect(
     one: Demanded,
-    judged: Mapping[str, Sequence[str]],  # how it ended in each submission, by student
+    judged: Mapping[str, Sequence[str]],  # the statuses in submission order, by student
     points: Mapping[str, Mapping[str, float]],
 ) -> Unclear | None:
     rest = {s: sum(points[s].values()) - points[s].get(one.criterion, 0.0) for s in judged}
@@ -142,9 +142,9 @@ def _suspect(
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known of a class when it is asked who may fall behind."""
+    """Facts about a class from which students at risk are found."""
 
-    students: Sequence[str]  # everybody in the roster, or everybody who handed in
+    students: Sequence[str]  # everybody on the roster, or everybody who submitted
     handed_in: frozenset[str]
     totals: Mapping[str, float]  # share of the points, by student
     elsewhere: Mapping[str, Sequence[str]]  # other assignments with less than half, by student
@@ -153,7 +153,7 @@ class Situation:
 
 
 def at_risk(found: Attempts, class_: Situation) -> tuple[AtRisk, ...]:
-    """Students with a reason to look after them, the most reasons first."""
+    """Return the students who may need help, those with the most reasons first."""
     mine = by_student(found)
     listed = [
         AtRisk(student, tuple(_reasons(student, mine.get(student, ()), class_)))
