@@ -1,4 +1,4 @@
-"""What a threshold may demand: right answers measured with many seeds, wrong ones beside them."""
+"""Calibration of thresholds: scores of right answers over many seeds, compared with wrong ones."""
 
 from autograder.steps.calibrate.measuring import calibrate
 from autograder.steps.calibrate.report import Joint, Rate, Report, Row, Separation

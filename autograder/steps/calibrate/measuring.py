@@ -1,7 +1,7 @@
-"""Runs of the solution and of mistakes with other seeds and other hidden draws, scores kept.
+"""Runs of the solution and of mistakes with other seeds and hidden draws, with their scores.
 
-Interrupted at any moment it goes on where it stopped: each run's scores are on disk before the
-next is looked at. Nothing in the notebook is changed.
+Resumable: each run's scores are on disk before the next run is taken. The notebook file is not
+changed.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from autograder.steps.validate.variants import Variants, hand_in
 
 RUNS, MISTAKE_RUNS = 30, 5
 UNUSED = 100_000  # the first seed of a check
-DRAWS = 1_000_000  # no draw of this number or above is ever graded with
+DRAWS = 1_000_000  # grading never uses draws from this number on
 Show = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One run to be made."""
+    """One run to make."""
 
     variants: Variants
     entry: Entry
@@ -74,9 +74,9 @@ def calibrate(
     progress: Show = lambda _: None,
     workers: Workers | None = None,
 ) -> Report:
-    """What right answers allow each threshold to demand, and which mistakes it tells from them.
+    """Measure right answers and mistakes; report what each threshold may demand.
 
-    `check` runs the solution with so many seeds that the bounds have not seen.
+    `check` also runs the solution with that many seeds which the bounds were not computed from.
     """
     started = time.monotonic()
     source = read(course, assignment)
@@ -96,7 +96,7 @@ def calibrate(
     at_once = jobs or course.grading.jobs or os.cpu_count() or 1
     if todo:
         with ExitStack() as stack:
-            # interrupted: the workers end first, with what still writes into the scratch folder
+            # on an interrupt the workers end first: they may still write into the folder
             scratch = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
             hired = workers or stack.enter_context(Workers(sandbox=sandbox, parallel=at_once))
             judge = _judge(course, source, hired, Path(scratch))
@@ -121,13 +121,13 @@ def calibrate(
     )
 
 
-# ── What has to run ──────────────────────────────────────────────────────────────────
+# ── Runs to make ─────────────────────────────────────────────────────────────────────
 
 
 def _entries(
     source: Assignment, variants: Variants, record: Record
 ) -> Iterator[tuple[Threshold, Entry]]:
-    """Each threshold of a notebook with the entry of its task, the criteria in order."""
+    """Yield each threshold of a notebook with its task's entry, criteria in order."""
     many = list(thresholds(variants))
     files = files_of(source)
     for key in dict.fromkeys(one.key for one in many):
@@ -141,7 +141,7 @@ def _entries(
 def _jobs(
     found: Sequence[tuple[Threshold, Entry, Variants]], runs: int, mistake_runs: int, check: int
 ) -> Iterator[_Job]:
-    """Every run that there should be: the reference first, then each mistake, then the check."""
+    """Yield every run to make: per task the reference, then each mistake, then the check."""
     groups: dict[str, list[tuple[Threshold, Entry, Variants]]] = {}
     for one in found:
         groups.setdefault(one[0].key, []).append(one)
@@ -175,7 +175,7 @@ def _joints(
 def _measure(
     judge: Judge, todo: Sequence[_Job], record: Record, at_once: int, show: Show
 ) -> Iterator[str]:
-    """Makes the runs and keeps their scores; yields what went wrong with which."""
+    """Make the runs and record their scores; yield an error message for each failed run."""
     threads = ThreadPoolExecutor(at_once)
     try:
         ended = run_all(threads, lambda job: _scores(judge, job), todo, at_once=at_once)
@@ -194,7 +194,7 @@ def _measure(
 
 
 def _scores(judge: Judge, job: _Job) -> dict[str, list[Score]]:
-    """Each criterion's score at the first attempt, and at the second where it may be retried."""
+    """Return each criterion's score at the first attempt, and at the second where it allows one."""
     rewrite = Reseeded(job.seed)
     ids = [(t.task.grade_id, t.criterion.name) for t in job.thresholds]
     if job.mistake is None:
@@ -219,7 +219,7 @@ def _scores(judge: Judge, job: _Job) -> dict[str, list[Score]]:
 
 
 def _judge(course: Course, source: Assignment, workers: Workers, scratch: Path) -> Judge:
-    """A judge who grants no second attempt and whose evidence is thrown away afterwards."""
+    """Return a judge without second attempts, whose evidence is stored in `scratch`."""
     once = replace(source, notebooks=tuple(map(_once, source.notebooks)))
     usual = judge_of(course, source, workers)
     return Judge(course, once, usual.release, usual.students, usual.checkers, Store(scratch))

@@ -1,4 +1,4 @@
-"""Scores by seed, kept in `source/A/calibration.json` after every run, read again by the next."""
+"""Scores by seed in `source/A/calibration.json`, saved after every run and read by the next."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Scores = Mapping[str, list[Score]]  # criterion -> one score for each attempt
 
 @dataclass
 class Entry:
-    """The scores of one task; grown run by run, by one thread."""
+    """Scores of one task. One thread adds to it, run by run."""
 
     code: str
     files: str
@@ -37,7 +37,7 @@ class Entry:
     criteria: dict[str, Any] = field(default_factory=dict)
 
     def add(self, who: str, seed: int, scores: Scores) -> None:
-        """Notes one run of the reference, of a check, or of a mistake (by its name)."""
+        """Record one run of the reference, of a check, or of a mistake (by its name)."""
         kept = {name: [_short(s) for s in many] for name, many in scores.items()}
         self.scores.setdefault(who, {})[seed] = kept
 
@@ -45,12 +45,12 @@ class Entry:
         return seed in self.scores.get(who, {})
 
     def of(self, who: str, criterion: str) -> list[list[Score]]:
-        """The scores of one criterion in the order of the seeds."""
+        """Return the scores of one criterion, ordered by seed."""
         runs = self.scores.get(who, {})
         return [runs[seed][criterion] for seed in sorted(runs) if criterion in runs[seed]]
 
     def as_json(self) -> dict[str, Any]:
-        """The entry with seeds as text, the runs in order."""
+        """Return the entry as JSON values: seeds as text, runs in order."""
         return {
             "versions": self.versions,
             "code": self.code,
@@ -68,7 +68,7 @@ def _short(score: Score) -> Score:
 
 
 class Record:
-    """The calibration of one assignment."""
+    """Calibration of one assignment."""
 
     def __init__(self, assignment: Assignment) -> None:
         self._path = assignment.path / FILE
@@ -77,7 +77,7 @@ class Record:
         self.dropped: list[str] = []
 
     def open(self, key: str, *, code: str, files: str) -> Entry:
-        """The entry of a task: what there was, unless it was measured on something else."""
+        """Return the entry of a task; reuse old scores unless code, files or versions changed."""
         old = self._before.get(key)
         fresh = Entry(code, files, measured_with())
         if old is not None:
@@ -94,7 +94,7 @@ class Record:
         return fresh
 
     def save(self) -> None:
-        """Writes the file, whole or not at all; tasks that are no more are left out."""
+        """Write the file atomically; tasks that no longer exist are left out."""
         data = {
             "format": FORMAT,
             "about": ABOUT,
@@ -114,7 +114,7 @@ def _outdated(old: Mapping[str, Any], code: str, files: str) -> Iterator[str]:
 
 
 def _lines(data: Mapping[str, Any]) -> Iterator[str]:
-    """JSON with one line for each run, so that a difference can be read."""
+    """Yield the lines of the JSON text, one for each run, so that diffs are readable."""
     text = json.dumps(data, ensure_ascii=False, indent=1)
     joined: list[str] = []
     depth = 0

@@ -1,4 +1,4 @@
-"""What a calibration found, as frozen values."""
+"""Results of a calibration, as frozen values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Rate:
-    """How often something happened, with the 95 % interval of Clopper and Pearson."""
+    """Observed frequency of an event, with its 95 % Clopper-Pearson interval."""
 
     count: int
     of: int
@@ -20,35 +20,35 @@ class Rate:
 
 @dataclass(frozen=True)
 class Separation:
-    """A mistake beside the bound of right answers."""
+    """Scores of a mistake compared with the bound of right answers."""
 
     mistake: str
     runs: int
-    best: float | None  # the score nearest to passing; None: it never got as far as a score
-    caught: Rate  # at the threshold of the notebook, second attempts included
+    best: float | None  # the score nearest to passing; None if no run gave a score
+    caught: Rate  # at the notebook's threshold, second attempts included
     separable: bool  # no run reaches the proposed threshold
 
 
 @dataclass(frozen=True)
 class Row:
-    """One threshold: what right answers allow to demand, what it does as it is."""
+    """One threshold: what right answers allow it to demand, and its effect as it is."""
 
     notebook: str
     task: str
     criterion: str
     setting: str
-    threshold: float  # of the notebook
+    threshold: float  # as it is in the notebook
     retry: bool
     n: int
-    silent: int  # runs of the solution that gave no number
+    silent: int  # runs of the solution without a score
     scale: str = ""
-    mean: float | None = None  # back from the scale
+    mean: float | None = None  # in units of the score
     worst: float | None = None
     bound: float | None = None
     proposed: float | None = None
-    failed: Rate | None = None  # right answers, second attempts included
-    expected: float | None = None  # share of right answers, by the model, retry included
-    at_most: float | None = None  # the same at one attempt, with 95 % confidence
+    failed: Rate | None = None  # right answers that failed, second attempts included
+    expected: float | None = None  # share expected to fail by the model, retry included
+    at_most: float | None = None  # upper bound of that share at one attempt, 95 % confidence
     checked: Rate | None = None  # right answers that failed on unused seeds
     mistakes: tuple[Separation, ...] = ()
 
@@ -59,7 +59,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Joint:
-    """The chance that a right student loses any point in one notebook."""
+    """Probability that a right answer loses any point in one notebook."""
 
     notebook: str
     expected: float
@@ -69,7 +69,7 @@ class Joint:
 
 @dataclass(frozen=True)
 class Report:
-    """What one `autograder calibrate` did and found."""
+    """Result of one `autograder calibrate`."""
 
     assignment: str
     file: str
@@ -87,5 +87,5 @@ class Report:
         return not self.problems
 
     def as_json(self) -> dict[str, Any]:
-        """The report as plain values."""
+        """Return the report as plain values."""
         return {**asdict(self), "ok": self.ok}

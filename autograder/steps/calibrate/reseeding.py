@@ -1,4 +1,4 @@
-"""The same code with other seeds: what a class of students would have drawn."""
+"""Student code with other seeds, as a class of students would have drawn them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _FIRST = "import keras as _keras\n\n_keras.utils.set_random_seed({seed})\n\n"
 
 @dataclass(frozen=True)
 class Reseeded:
-    """A rewriting of student code: every seed in it moved on by `step`."""
+    """Rewriter of student code: adds `step` to every seed in it."""
 
     step: int
 
     def __call__(self, source: str, first: bool) -> str:
-        """The code with other seeds; the first cell begins by seeding all generators."""
+        """Return the code with other seeds; the first cell begins by seeding all generators."""
         moved = reseeded(source, self.step)
         if not first:
             return moved
@@ -29,9 +29,9 @@ class Reseeded:
 
 
 def reseeded(source: str, step: int) -> str:
-    r"""The code with every whole number that seeds a generator larger by `step`.
+    r"""Return the code with `step` added to every integer that seeds a generator.
 
-    Code that is no Python comes back as it is.
+    Code that is not Python is returned unchanged.
 
     >>> reseeded("keras.utils.set_random_seed(432)\nrng = np.random.default_rng(seed=0)", 5)
     'keras.utils.set_random_seed(437)\nrng = np.random.default_rng(seed=5)'

@@ -1,4 +1,4 @@
-"""Scores → what they allow to demand, and how fair the threshold of the notebook is."""
+"""Summary of scores: what they allow to demand, and how fair the notebook's threshold is."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from autograder.steps.calibrate.tolerance import (
 )
 from autograder.steps.validate.thresholds import Threshold
 
-LEAST = 3  # runs below which nothing is said
+LEAST = 3  # fewest scores for a summary
 
 
 def summed(threshold: Threshold, entry: Entry) -> Row:
-    """What the scores of an entry say of one threshold."""
+    """Summarise the scores of an entry for one threshold."""
     name = threshold.criterion.name
     runs = entry.of(REFERENCE, name)
     first = [run[0] for run in runs]
@@ -96,7 +96,7 @@ def _separations(threshold: Threshold, entry: Entry, proposed: float) -> Iterato
 
 
 def as_entry(row: Row) -> dict[str, Any]:
-    """What is kept of a row beside its scores."""
+    """Return the part of a row that calibration.json stores beside the scores."""
     return {
         "setting": row.setting,
         "threshold": row.threshold,
@@ -126,7 +126,10 @@ def _short(value: float | None) -> float | None:
 def joint(
     notebook: str, found: Sequence[tuple[Threshold, Entry]], rows: Sequence[Row]
 ) -> Joint | None:
-    """The chance that a right answer fails any threshold of the notebook; None if none is known."""
+    """Return the probability that a right answer fails any threshold of the notebook.
+
+    Return None unless it is known for every threshold.
+    """
     known = [row for row in rows if row.expected is not None and row.at_most is not None]
     if not known or len(known) < len(rows):
         return None
@@ -147,7 +150,7 @@ def joint(
 
 
 def problems(row: Row) -> Iterator[str]:
-    """What an author must act upon."""
+    """Yield the findings that an author must act upon."""
     name = f"{row.notebook}, {row.name}"
     if row.silent:
         yield f"{name}: the solution gave no number in {row.silent} of {row.n} runs"

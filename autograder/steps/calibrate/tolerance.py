@@ -1,4 +1,4 @@
-"""How far right answers scatter, and what may be demanded of them: pure numbers.
+"""Statistics of scores: the variation of right answers, and the thresholds it allows.
 
 Scores are first brought to a scale on which they are about normal: rates to their logit,
 distances to their logarithm. Factors are those of one-sided normal tolerance bounds (Hahn and
@@ -15,16 +15,16 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-CONTENT = 0.999  # share of right answers that shall pass
+CONTENT = 0.999  # share of right answers that must pass
 CONFIDENCE = 0.95
 Scale = Literal["logit", "log", "as it is"]
 
 
 def tolerance_factor(n: int, content: float = CONTENT, confidence: float = CONFIDENCE) -> float:
-    """The k for which mean − k·sd of n normal values lies below `content` of all of them.
+    """Return the k for which mean − k·sd of n normal values lies below `content` of all values.
 
-    True for a share `confidence` of all samples. From the noncentral t distribution:
-    k = t(confidence; n−1, √n·z(content)) / √n. At least two values are needed.
+    That holds for a share `confidence` of all samples. From the noncentral t distribution:
+    k = t(confidence; n−1, √n·z(content)) / √n. Raises ValueError if n < 2.
 
     >>> round(tolerance_factor(30), 2), round(tolerance_factor(10, 0.95), 3)
     (4.02, 2.911)
@@ -36,7 +36,7 @@ def tolerance_factor(n: int, content: float = CONTENT, confidence: float = CONFI
 
 
 def failure_bound(k: float, n: int, confidence: float = CONFIDENCE) -> float:
-    """The largest share of values beyond mean − k·sd that n values leave possible.
+    """Return the largest share of values beyond mean − k·sd that n values leave possible.
 
     The inverse of `tolerance_factor`: at its k this is 1 − content.
 
@@ -45,7 +45,7 @@ def failure_bound(k: float, n: int, confidence: float = CONFIDENCE) -> float:
     """
     if n < 2:
         return 1.0
-    low, high = 0.0, 1.0  # of the share that may lie beyond
+    low, high = 0.0, 1.0  # bounds of the share that may lie beyond
     for _ in range(60):
         middle = (low + high) / 2
         shift = math.sqrt(n) * stats.norm.isf(middle)
@@ -55,7 +55,7 @@ def failure_bound(k: float, n: int, confidence: float = CONFIDENCE) -> float:
 
 
 def runs_for_lowest(share: float, confidence: float = CONFIDENCE) -> int:
-    """How many values there must be so that all but `share` lie above the lowest (Wilks, 1941).
+    """Return the number of values needed for all but `share` to exceed the lowest (Wilks, 1941).
 
     >>> runs_for_lowest(0.01), runs_for_lowest(0.05)
     (299, 59)
@@ -64,7 +64,7 @@ def runs_for_lowest(share: float, confidence: float = CONFIDENCE) -> int:
 
 
 def interval(count: int, of: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The Clopper-Pearson interval of a share, seen `count` times `of` so many.
+    """Return the Clopper-Pearson interval of a share, seen `count` times in `of` trials.
 
     >>> [round(bound, 3) for bound in interval(0, 30)]
     [0.0, 0.116]
@@ -83,12 +83,12 @@ def interval(count: int, of: int, confidence: float = CONFIDENCE) -> tuple[float
 def scale_of(
     scores: Sequence[float], threshold: float, sign: int, others: Sequence[float] = ()
 ) -> Scale:
-    """Rates (at least something up to 1) by their logit, other positive numbers by their log.
+    """Choose the scale: logit for rates (at_least, up to 1), log for other positive numbers.
 
-    Wrong answers' scores, `others`, tell what can be below 0: a difference has no logarithm.
-
-    But not where they scatter by more than a factor of two (one sd): what differs so much is how
-    far an estimate is off, and the logarithm of what is near 0 by luck lies anywhere.
+    Other scores stay as they are. The scores of wrong answers, `others`, show what can be below 0:
+    a difference has no logarithm. The log scale is not used for scores that vary by more than a
+    factor of two (one sd). Such scores are errors of an estimate, and the logarithm of a score that
+    is near 0 by luck can be anything.
     """
     if sign > 0 and 0 < threshold <= 1 and all(0 <= score <= 1 for score in scores):
         return "logit"
@@ -97,7 +97,7 @@ def scale_of(
 
 
 def to_scale(scale: Scale, n: int = 1000) -> Callable[[float], float]:
-    """The function onto the scale; a rate of 0 or 1 counts as half an example of `n` away."""
+    """Return the function onto the scale; a rate of 0 or 1 is moved by half an example of `n`."""
     edge = 0.5 / n
 
     def logit(score: float) -> float:
@@ -113,7 +113,7 @@ def to_scale(scale: Scale, n: int = 1000) -> Callable[[float], float]:
 
 
 def from_scale(scale: Scale) -> Callable[[float], float]:
-    """The function back from the scale."""
+    """Return the function from the scale back to the score."""
     functions: dict[Scale, Callable[[float], float]] = {
         "logit": lambda x: 1 / (1 + math.exp(-x)),
         "log": math.exp,
@@ -127,19 +127,22 @@ def from_scale(scale: Scale) -> Callable[[float], float]:
 
 @dataclass(frozen=True)
 class Bound:
-    """What n right answers allow to demand; `mean` and `sd` are on the scale."""
+    """Bound that n right answers allow to demand; `mean` and `sd` are on the scale."""
 
     n: int
     scale: Scale
     mean: float
     sd: float
     bound: float
-    worst: float  # of the scores
+    worst: float  # worst of the scores
     sign: int  # 1: more is better
-    examples: int = 1000  # that a rate is a share of
+    examples: int = 1000  # examples that a rate is a share of
 
     def distance(self, threshold: float) -> float:
-        """How many sd the threshold lies on the failing side of the mean; inf if sd is 0."""
+        """Return by how many sd the threshold lies on the failing side of the mean.
+
+        Return ±inf if sd is 0.
+        """
         gap = self.sign * (self.mean - to_scale(self.scale, self.examples)(threshold))
         return gap / self.sd if self.sd > 0 else math.copysign(math.inf, gap)
 
@@ -148,7 +151,7 @@ def bound_of(
     scores: Sequence[float], threshold: float, sign: int, examples: int = 1000,
     others: Sequence[float] = (),
 ) -> Bound:  # fmt: skip
-    """The mean − k·sd on the scale (sign −1: mean + k·sd), never past the worst score seen."""
+    """Return mean − k·sd on the scale (sign −1: mean + k·sd), never past the worst score seen."""
     scale = scale_of(scores, threshold, sign, others)
     scaled = np.array([to_scale(scale, examples)(score) for score in scores])
     mean, sd = float(scaled.mean()), float(scaled.std(ddof=1))
@@ -160,9 +163,9 @@ def bound_of(
 
 
 def rounded(bound: float, sign: int, scale: Scale) -> float:
-    """A threshold that can be read, rounded toward the student.
+    """Return a readable threshold, rounded toward the student.
 
-    Rates to 0.01, or to 0.001 above 0.99; other numbers to two significant digits.
+    Rates are rounded to 0.01, or to 0.001 above 0.99; other numbers to two significant digits.
 
     >>> rounded(0.9278, 1, "logit"), rounded(0.9964, 1, "logit"), rounded(37.2, -1, "log")
     (0.92, 0.996, 38.0)
@@ -177,15 +180,16 @@ def rounded(bound: float, sign: int, scale: Scale) -> float:
     return round(move(round(bound * step, 6)) / step, max(digits, 0))
 
 
-# ── How often a right answer fails ───────────────────────────────────────────────────
+# ── Failure rate of right answers ────────────────────────────────────────────────────
 
 
 def expected_failure(
     bound: Bound, threshold: float, pairs: Sequence[tuple[float, float]] = ()
 ) -> float:
-    """The share of right answers expected beyond the threshold, if scores are normal on the scale.
+    """Return the expected share of right answers beyond the threshold.
 
-    `pairs` of scores of one answer at two attempts: then the share beyond it at both.
+    Scores are taken as normal on the scale. With `pairs`, the scores of one answer at two
+    attempts, it is the share beyond the threshold at both.
     """
     far = -bound.distance(threshold)
     if math.isinf(far):
@@ -203,5 +207,5 @@ def expected_failure(
 
 
 def any_of(shares: Sequence[float]) -> float:
-    """The chance that at least one of several independent things happens."""
+    """Return the probability that at least one of several independent events happens."""
     return 1 - math.prod(1 - share for share in shares)

@@ -1,1 +1,1 @@
-"""One submission → result: planned, run in the sandbox, asked, and judged by its criteria."""
+"""Judging of one submission: plan the run, run it in the sandbox, then judge it by its criteria."""

@@ -1,7 +1,7 @@
-"""A second attempt after training anew: for criteria that say `retry=True, retrain=True`.
+"""Second attempt after retraining, for criteria declared with `retry=True, retrain=True`.
 
-One run more is made of a submission that did not meet such a criterion. What it gives counts for
-these criteria, and for those that come after them, where it gives more.
+A submission that fails such a criterion is run once more. The second run's result replaces the
+first for that criterion, and for criteria that depend on it, where it gives more points.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import replace
 
 from autograder.nouns import CriterionResult, Notebook, NotebookResult, Status, Task
 
-Owed = Mapping[str, frozenset[str]]  # names of criteria, by task
+Owed = Mapping[str, frozenset[str]]  # criterion names by task
 
 
 def owed(source: Notebook, result: NotebookResult) -> Owed:
-    """The criteria that one run more may still meet; none where training anew cannot help."""
+    """Return the criteria that a second run may still meet; empty where retraining cannot help."""
     found = {task.grade_id: _owed(task, result) for task in source.tasks}
     return {name: criteria for name, criteria in found.items() if criteria}
 
 
 def _owed(task: Task, result: NotebookResult) -> frozenset[str]:
-    """Those that failed and are trained for again, and all that wait for one of them."""
+    """Return the failed criteria that allow retraining, and all criteria that depend on them."""
     done = {c.name: c for t in result.tasks if t.grade_id == task.grade_id for c in t.criteria}
     chosen: set[str] = set()
     for criterion in task.criteria:
@@ -33,7 +33,7 @@ def _owed(task: Task, result: NotebookResult) -> frozenset[str]:
 
 
 def better(first: NotebookResult, second: NotebookResult, owed: Owed) -> NotebookResult:
-    """The first result with what the second run gave more for the criteria owed to it."""
+    """Merge two results: take the second run's criterion where it is owed and gives more."""
     again = {(t.grade_id, c.name): c for t in second.tasks for c in t.criteria}
     tasks = tuple(
         replace(

@@ -1,7 +1,7 @@
-"""The budget of one criterion: questions, bytes and seconds, kept where no student code runs.
+"""Budget of one criterion (questions, bytes and seconds), counted where no student code runs.
 
-A student's object may ask for questions without an end, and a student's model may keep the clean
-process busy. Whatever is used up fails the criterion that used it up, and no other.
+A student's object may cause endless questions, and a student's model may keep the clean process
+busy. An exhausted budget fails the criterion that exhausted it and no other.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from autograder.sandbox import limits as limits_
 from autograder.sandbox.supervisor import Outcome
 
 QUESTIONS, BYTES, SECONDS, CRASH = "questions", "bytes", "seconds", "crash"
-LEAST_SHARE = 1 / 8  # of the seconds, for what comes after criteria that used theirs up
+LEAST_SHARE = 1 / 8  # smallest share of the seconds left to criteria after slow ones
 
 
 class Budget:
-    """What one criterion has used of its budget; it counts from when it is made."""
+    """Budget use of one criterion, counted from the creation of this object."""
 
     def __init__(self, limits: Limits, share: float, cpu: Callable[[], float]) -> None:
-        """Take `cpu`, the CPU seconds used so far by all who work for the criterion."""
+        """Take `cpu`, which returns the CPU seconds that the criterion's processes used so far."""
         self._limits, self._cpu = limits, cpu
         self._seconds = limits.check_seconds * share
         self._began, self._used = time.monotonic(), cpu()
@@ -31,7 +31,7 @@ class Budget:
         self.spent = ""
 
     def over(self) -> str:
-        """Return what is used up; "" while nothing is."""
+        """Return the kind of the exhausted limit; "" while none is exhausted."""
         self.spent = self.spent or self._over()
         return self.spent
 
@@ -79,7 +79,7 @@ _KINDS = {limits_.CPU: SECONDS, limits_.WALL: SECONDS, limits_.CAPTURE: BYTES}
 
 
 def cause_of(outcome: Outcome) -> str:
-    """Return what of a student's value ended a clean process; "" if it was a fault of ours."""
+    """Return how a student's value ended a clean process; "" if the fault is the grader's."""
     if outcome.fault:
         return ""
     if outcome.limit:
@@ -89,7 +89,7 @@ def cause_of(outcome: Outcome) -> str:
 
 
 def spent_result(criterion: Criterion, cause: str, limits: Limits) -> CriterionResult:
-    """Return the failure of a criterion that used up its budget, or ended the clean process."""
+    """Return the failure of a criterion that exhausted its budget or ended the clean process."""
     kind = cause if cause in _SENTENCES else CRASH
     megabytes = limits.check_mb if kind == BYTES else limits.memory_mb
     values = {
@@ -110,7 +110,7 @@ def spent_result(criterion: Criterion, cause: str, limits: Limits) -> CriterionR
 
 
 def fault_result(criterion: Criterion, fault: str) -> CriterionResult:
-    """Return the result of a criterion that a fault of ours kept from being decided."""
+    """Return the error result of a criterion that a fault of the grader left undecided."""
     message = Message("the grader runs to its end", "{fault}", "", {"fault": fault[:500]})
     return CriterionResult(
         criterion.name,

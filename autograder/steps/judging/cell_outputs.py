@@ -1,7 +1,7 @@
-"""The outputs that a cell claims to have left, read with suspicion: what is no output is left out.
+"""Untrusted cell outputs: validate them and leave out whatever is not a notebook output.
 
-They are for showing only. A body that cannot be read costs its cell's outputs and nothing else: it
-says nothing of the student, for our own encoding may be at fault.
+Outputs are only displayed. An unreadable body costs that cell's outputs and nothing else. It is no
+evidence against the student, for the grader's own encoding may be at fault.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-PICTURES = ("image/png", "image/jpeg", "image/gif")  # the first one there is shown in feedback
+PICTURES = ("image/png", "image/jpeg", "image/gif")  # feedback shows the first of these that exists
 RICH = frozenset({"display_data", "execute_result"})
 
 
 @dataclass(frozen=True)
 class CellOutputs:
-    """The outputs that can be shown, the pictures in them, and how many had to be left out."""
+    """Displayable outputs of a cell, the pictures in them, and the number left out."""
 
-    body: bytes = b""  # JSON; empty where there are none
+    body: bytes = b""  # JSON; empty if there are no outputs
     pictures: tuple[bytes, ...] = ()
     unreadable: int = 0
 
 
 def read_outputs(body: bytes) -> CellOutputs:
-    """Read the outputs of one cell; raises nothing."""
+    """Read the outputs of one cell. Raises nothing."""
     try:
         claimed = json.loads(body, parse_constant=lambda _: None) if body else []
     except (ValueError, RecursionError):
@@ -47,7 +47,7 @@ def read_outputs(body: bytes) -> CellOutputs:
 
 
 def _output(claimed: Any) -> dict[str, Any] | None:
-    """The output with the keys that nbformat knows; None if it is none."""
+    """Return the output with only the keys that nbformat defines; None if it is not an output."""
     if type(claimed) is not dict:
         return None
     kind = claimed.get("output_type")
@@ -84,7 +84,7 @@ def _picture(output: dict[str, Any]) -> Iterator[bytes]:
 
 
 def _decoded(text: Any) -> bytes | None:
-    """The bytes of a picture in base64; None if it is none."""
+    """Return the bytes of a base64 picture; None if it is not valid base64."""
     if type(text) is not str:
         return None
     try:

@@ -1,9 +1,9 @@
-"""Evidence → results: the criteria of each task, run in the clean process, nothing trained.
+"""Evidence → results: judge the criteria of each task in the clean process, without training.
 
-A criterion whose code, settings, data and evidence are what they were is not run again. What a
-criterion asks the student's functions is answered by the living process if there is one, else from
-the record of what was asked before; a question the record does not know is a *new question*, and
-the submission has to run again.
+A criterion is judged again only if its code, settings, data or evidence changed. Calls to the
+student's functions are answered by the live process if there is one, else from the record of
+earlier calls. A call that the record does not contain is a *new question*: the submission has to
+run again.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from autograder.steps.judging.questions import Answers
 from autograder.steps.judging.rules import Rules, criterion_key
 from autograder.steps.judging.taint import CELL, late_names, late_topics
 
-GIVEN = "@given"  # marks what is kept of criteria judged by other settings than the source's
+GIVEN = "@given"  # marks stored results judged by a release's settings
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The tasks' results; `new_questions` names criteria that need the submission to run again."""
+    """Task results; `new_questions` names criteria that need the submission to run again."""
 
     tasks: tuple[TaskResult, ...]
     new_questions: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ def check(
     store: Store,
     live: Live | Gone | None,
 ) -> Checked:
-    """Every task of one notebook judged by this evidence."""
+    """Judge every task of one notebook by this evidence."""
     kept = (store.read("checks", evidence.key) or {}).get("criteria", {})
     mark = GIVEN if rules.settings else ""
     orders, results = [], dict[str, dict[str, CriterionResult]]()
@@ -158,7 +158,7 @@ def _task_result(
 
 
 def not_attempted(task: Task) -> TaskResult:
-    """The result of a task whose answer is as it was released."""
+    """Return the result of a task whose answer cells are unchanged since the release."""
     message = Message(
         "an answer", "the answer cells are as they were released", "Write your answer."
     )
@@ -170,7 +170,7 @@ def not_attempted(task: Task) -> TaskResult:
 
 
 def unreadable(task: Task, file: str, broken: BrokenSubmission) -> TaskResult:
-    """The result of a task in a file that cannot be read: it waits for a person."""
+    """Return the result of a task in an unreadable file; a person has to decide it."""
     message = Message(
         "a notebook that can be read", "{file}: {fact}",
         "Open it in JupyterLab or Colab, run it, save it and submit the saved .ipynb file.",
@@ -184,7 +184,7 @@ def unreadable(task: Task, file: str, broken: BrokenSubmission) -> TaskResult:
 
 
 def not_handed_in(task: Task, file: str) -> TaskResult:
-    """The result of a task whose notebook is missing beside others that were handed in."""
+    """Return the result of a task whose notebook is missing while others were submitted."""
     message = Message(
         "{file}", "there is no file of this name in the submission",
         "Submit all notebooks of the assignment together, in one .zip.", {"file": file},
@@ -194,7 +194,7 @@ def not_handed_in(task: Task, file: str) -> TaskResult:
 
 
 def in_error(task: Task, fault: Fault) -> TaskResult:
-    """The result of a task that a fault of ours kept from being decided: a person must look."""
+    """Return the result of a task that a grader fault left undecided; a person has to decide it."""
     message = Message("the grader runs to its end", "{fault}", "", {"fault": str(fault)[:500]})
     criteria = tuple(
         CriterionResult(

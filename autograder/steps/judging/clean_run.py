@@ -1,7 +1,7 @@
-"""Criteria judged in clean processes, one after the other until each of them is decided.
+"""Judge criteria in clean processes, one process after the other until every criterion is decided.
 
-A clean process that a student's value keeps busy, fills or crashes is ended; the criterion that it
-was at fails, and a fresh process goes on with the rest. What was decided before stands.
+A clean process that a student's value keeps busy, fills or crashes is ended. The criterion at work
+fails, and a fresh process judges the rest. Earlier decisions stand.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from autograder.steps.judging.rules import Rules, attempts, because, process_see
 from autograder.steps.judging.run import call_seconds
 from autograder.steps.judging.taint import Topic, late_names, shown_result
 
-LOOK = 0.5  # seconds between two looks at the budget while a clean process works
+LOOK = 0.5  # seconds between budget checks while a clean process works
 Results = dict[str, dict[str, CriterionResult]]  # by task and criterion
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be judged of one task, and what is known of its other criteria."""
+    """Criteria of one task to judge (`todo`), and the known status of its other criteria."""
 
     task: Task
     todo: Sequence[str]
@@ -49,7 +49,7 @@ class Order:
 
 @dataclass
 class CleanRun:
-    """The judging of one notebook; `asked` names the criteria with new questions."""
+    """Judging of one notebook; `asked` names the criteria with new questions."""
 
     server: WarmServer
     rules: Rules
@@ -59,13 +59,13 @@ class CleanRun:
     results: Results
     between: Callable[[], None]  # called after all visible criteria, before any hidden one
     asked: list[str] = field(default_factory=list)
-    _share: float = 1.0  # of the seconds that a criterion may take
-    _at: Topic | None = None  # the criterion that is being judged
+    _share: float = 1.0  # share of the seconds that a criterion may take
+    _at: Topic | None = None  # the criterion being judged
     _ended_at: Counter[Topic | None] = field(default_factory=Counter)
     _past_visible: bool = False
 
     def judge(self, orders: Sequence[Order]) -> None:
-        """Decide every criterion of these orders, or note it as asked."""
+        """Decide every criterion of these orders, or list it in `asked`."""
         left = list(orders)
         while left:
             outcome, begun = self._one_process(left)
@@ -82,7 +82,10 @@ class CleanRun:
     # ── One process ──────────────────────────────────────────────────────────────────
 
     def _one_process(self, orders: Sequence[Order]) -> tuple[Outcome | None, int]:
-        """Judge what one process gets done: None if all, else how it ended, and at how many."""
+        """Judge in one process until it is done or ends.
+
+        Return (None if all is done, else the outcome; the number of criteria begun).
+        """
         rules = self.rules
         header: dict[str, Any] = {
             "op": "check", "language": rules.language, "setup": list(rules.source.setup),
@@ -106,7 +109,7 @@ class CleanRun:
             return job.finish(), begun
 
     def _frame(self, job: Job) -> wire.Frame | None:
-        """The next frame; None if none comes, and of a process that is past its budget."""
+        """Return the next frame; None if the process hung up or exceeded its budget."""
         while (frame := job.receive(LOOK)) is None and not job.hung_up:
             if self._at is not None and self.answers.over():
                 job.kill(SECONDS)
@@ -156,17 +159,17 @@ class CleanRun:
         self._at = None
 
     def _fail(self, cause: str) -> None:
-        """The criterion at work fails for what the student's answer used up."""
+        """Fail the criterion at work for the limit that the student's answer exhausted."""
         assert self._at is not None
         task, name = self._at
         failed = spent_result(_criterion(self.rules, task, name), cause, self.rules.limits)
         self.results[task][name] = shown(failed, self._at, self.answers)
-        if cause == SECONDS:  # so that a hundred slow criteria do not take a hundred budgets
+        if cause == SECONDS:  # so 100 slow criteria do not take 100 full budgets
             self._share = max(self._share / 2, LEAST_SHARE)
         self._at = None
 
     def _ended(self, left: Sequence[Order], outcome: Outcome, *, alone: bool) -> None:
-        """Decide what a process ended at, or leave it to a fresh one that begins with it."""
+        """Decide the criterion at which a process ended, or leave it to head a fresh process."""
         at = self._at
         self._ended_at[at] += 1
         again = self._ended_at[at] > 1
@@ -183,7 +186,10 @@ class CleanRun:
             self.results[at[0]][at[1]] = fault
 
     def _give_up(self, left: Sequence[Order], outcome: Outcome) -> None:
-        """No process gets as far as a criterion: a fault of ours, for all that is not decided."""
+        """Mark all undecided criteria as errors, for no process reaches a criterion.
+
+        Raises `SandboxFault` if nothing at all was decided.
+        """
         open_ = [
             (o.task, n) for o in left for n in o.todo if n not in self.results[o.task.grade_id]
         ]
@@ -200,7 +206,7 @@ class CleanRun:
 
 
 def _last_words(output: bytes) -> str:
-    """The end of what a process printed, without the lines that only point at others."""
+    """Return the last 3 lines that a process printed, without lines of mere `^~` markers."""
     lines = (line.strip() for line in output.decode(errors="replace").splitlines())
     return "; ".join([line for line in lines if line.strip("^~ ")][-3:])[:600]
 
@@ -258,7 +264,7 @@ def shown(result: CriterionResult, topic: Topic, answers: Answers) -> CriterionR
 
 
 def _trusted(rules: Rules, grade_id: str, data: Any, answers: Answers) -> CriterionResult:
-    """A result of the clean process with points, demand and visibility as the source says."""
+    """Read a result of the clean process; take points limits and visibility from the source."""
     try:
         result = from_json(CriterionResult, data)
     except (ValueError, KeyError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""The demand a submission was given: where the source asks for more by now, the older counts."""
+"""Settings of the release a student worked from; they count where they give more points."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.steps.judging.rules import Settings
 
 
 def settings_of(course: Course, assignment: str, source: Notebook, release: int) -> Settings:
-    """What a release set where the source has other numbers now; empty if nothing."""
+    """Return the release's settings that differ from the source's today; empty if none differ."""
     demands = gradebook.demands(course, assignment, release)
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
     for task in source.tasks:
@@ -34,7 +34,7 @@ def settings_of(course: Course, assignment: str, source: Notebook, release: int)
 
 
 def matters(checked: Checked, settings: Settings) -> bool:
-    """Whether an older demand could give more than the newer one did."""
+    """Return True if the release's settings could give more points than today's did."""
     return any(
         criterion.points < criterion.max_points
         for task in checked.tasks
@@ -44,7 +44,7 @@ def matters(checked: Checked, settings: Settings) -> bool:
 
 
 def better(now: Checked, then: Checked) -> Checked:
-    """Each criterion by the demand that gives more; by the newer one where both give the same."""
+    """Take each criterion from the judging that gives more points; on a tie from the newer."""
     older = {(task.grade_id, c.name): c for task in then.tasks for c in task.criteria}
     return Checked(
         tuple(_better(task, older) for task in now.tasks),
@@ -63,5 +63,5 @@ def _better(task: TaskResult, older: Mapping[tuple[str, str], CriterionResult]) 
 
 
 def _alike(value: Any, model: Any) -> Any:
-    """A setting as it was before it was stored: JSON knows no tuples."""
+    """Return a stored setting in its original type: JSON stores tuples as lists."""
     return tuple(value) if isinstance(model, tuple) and isinstance(value, list) else value

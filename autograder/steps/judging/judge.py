@@ -1,7 +1,7 @@
-"""One submission → Result: merged into its source, run once, judged by its criteria.
+"""One submission → Result: merge it into its source, run it once, judge it by its criteria.
 
-Whatever a student hands in ends in a result: a broken notebook in one that says how it is broken,
-a limit in one that says which, a fault of ours in one that waits for a person.
+Every submission ends in a result. A broken notebook's result says how it is broken, a limit's
+result says which limit, and a grader fault's result waits for a person.
 """
 
 from __future__ import annotations
@@ -48,26 +48,26 @@ from autograder.steps.judging.plan import plan as plan_of
 from autograder.steps.judging.rules import Rules, Settings, process_seed
 from autograder.steps.judging.training import Instead, instead_of_training
 
-ALONE = ("cpu", "wall")  # limits that a busy machine may have had a part in
+ALONE = ("cpu", "wall")  # limits that a busy machine may have caused
 REFERENCE = "reference"
-FIGURES = 24  # of a student's own plots, shown in feedback
+FIGURES = 24  # most of a student's own plots that feedback shows
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A result, with what formgrader needs, and what has to be said about how it came about."""
+    """Result of a submission, with the merged notebooks and the evidence it was judged from."""
 
     result: Result
-    merged: Mapping[str, Merged]  # by notebook; broken ones are not there
+    merged: Mapping[str, Merged]  # by notebook, without broken ones
     evidence: Mapping[str, Evidence]
     ran: int = 0  # notebooks whose cells were run
-    waiting: tuple[str, ...] = ()  # why it must run (again); nothing was recorded then
+    waiting: tuple[str, ...] = ()  # reasons why it must run (again); if any, nothing was recorded
     timed_out: bool = False
 
 
 @dataclass
 class Judge:
-    """Judges submissions to one assignment; threads may share it."""
+    """Judge of the submissions to one assignment. Threads may share it."""
 
     course: Course
     assignment: Assignment
@@ -95,11 +95,11 @@ class Judge:
         as_attempted: bool = False,
         draw: int = 1,
     ) -> Judged:
-        """The result of one submission.
+        """Return the result of one submission.
 
-        With `may_run` false nothing is run: what would have to be is named in `waiting`. `afresh`
-        runs again what ended at a limit of time. `as_attempted` judges answers that are as they
-        were released as if they were the student's. `draw` numbers the hidden data (1: the real).
+        With `may_run` false nothing is run, and `waiting` names what would have to be. `afresh`
+        repeats runs that ended at a time limit. `as_attempted` judges unchanged answers as if the
+        student had written them. `draw` numbers the hidden data (1: the real).
         """
         merged: dict[str, Merged] = {}
         evidence: dict[str, Evidence] = {}
@@ -174,7 +174,7 @@ class Judge:
                 in_error(t, fault) if merged.attempted.get(t.grade_id, True) else not_attempted(t)
                 for t in notebook.tasks
             )
-            # the fault's text may quote hidden code: it is in the criteria, for staff alone
+            # the fault's text may quote hidden code, so only the criteria carry it, for staff
             return self._Done(NotebookResult(notebook.name, tasks, notes=merged.notes))
 
     def _run_and_check(
@@ -212,7 +212,7 @@ class Judge:
         may_run: bool,
         afresh: bool,
     ) -> _Done:
-        """With a second run, where a criterion that failed is owed one."""
+        """Merge in a second run if a failed criterion allows retraining."""
         owed = anew.owed(notebook, done.result) if done.result else {}
         if done.result is None or not owed:
             return done
@@ -244,7 +244,7 @@ class Judge:
         merged: Merged,
         live: Live | Gone | None,
     ) -> Checked:
-        """Every task judged by the demand of today, or the one it was given if that gives more."""
+        """Judge every task by today's settings, or by the release's where these give more."""
         attempted = merged.attempted
         now = checking.check(self.checkers, rules, evidence, attempted, self.store, live)
         if not given.matters(now, rules.given):
@@ -291,7 +291,7 @@ class Judge:
         )
 
     def _given(self, submission: Submission, notebook: Notebook) -> Settings:
-        """What the release that a student worked from set, where the source sets another."""
+        """Return the settings of the student's release that differ from the source's."""
         if not submission.release or submission.student == REFERENCE:
             return {}
         key = (notebook.name, submission.release)
@@ -302,10 +302,10 @@ class Judge:
                 )
             return self._settings[key]
 
-    # ── Errors that are ours ─────────────────────────────────────────────────────────
+    # ── Grader errors ────────────────────────────────────────────────────────────────
 
     def _against_reference(self, task: TaskResult, rules: Rules, evidence: Evidence) -> TaskResult:
-        """A criterion that raises on the reference solution too is an error of ours, not a zero."""
+        """Mark criteria that raise on the reference solution too as grader errors, not zeros."""
         if evidence.submission == REFERENCE or not any(c.error for c in task.criteria):
             return task
         ours = self._reference_errors(rules)
@@ -318,7 +318,7 @@ class Judge:
         return replace(task, criteria=criteria)
 
     def _reference_errors(self, rules: Rules) -> Mapping[str, str]:
-        """The criteria that raise on the reference solution, with the type of what they raise."""
+        """Return the criteria that raise on the reference solution, with the exception's type."""
         name = rules.source.name
         with self._lock:
             if name not in self._reference:
@@ -337,7 +337,7 @@ class Judge:
 
 
 def solution(assignment: Assignment, folder: Path) -> Submission:
-    """The author's own solution as a submission, written into a folder."""
+    """Write the author's own solution into a folder and return it as a submission."""
     for notebook in assignment.notebooks:
         mistakes = {c.number for c in cells_of(notebook.node) if c.role == "mistake"}
         node = notebook.node.copy()
@@ -347,7 +347,7 @@ def solution(assignment: Assignment, folder: Path) -> Submission:
 
 
 def _not_retrained(done: Judge._Done, instead: Instead | None) -> Judge._Done:
-    """The result with what was said of kept work, and whose weights they are."""
+    """Add the notes on kept work and the digests of the kept weights to the result."""
     if instead is None or done.result is None:
         return done
     notes = (*instead.notes, *done.result.notes)
@@ -368,7 +368,7 @@ def _broken(notebook: Notebook, path: Path, broken: BrokenSubmission) -> Noteboo
 def _without_missing(
     results: Sequence[NotebookResult], assignment: Assignment, folder: Path
 ) -> Iterator[NotebookResult]:
-    """The results, where a notebook that is missing beside readable ones is worth nothing."""
+    """Yield the results; a notebook that is missing beside readable ones gets no points."""
     readable = any(not one.broken for one in results)
     notebooks = {notebook.name: notebook for notebook in assignment.notebooks}
     for one in results:
@@ -380,7 +380,7 @@ def _without_missing(
 
 
 def _chosen(submission: Submission, result: NotebookResult) -> NotebookResult:
-    """The result with a note on the file that was graded where there were several."""
+    """Add a note on which file was graded where there were several."""
     choices = [c for c in submission.choices if c.notebook in ("", result.notebook)]
     return replace(result, notes=(*sentences(choices), *result.notes))
 
@@ -392,7 +392,7 @@ def _timed_out(evidence: Evidence) -> bool:
 
 
 def _outgrown(evidence: Evidence, plan: Plan) -> bool:
-    """Whether a run that ended at a limit has got higher limits since."""
+    """Return True if the run ended at a limit and today's limits are higher."""
     used, now = evidence.usage, plan.limits
     return bool(evidence.limit) and (
         now.cpu_seconds > used.cpu_limit or now.memory_mb > used.memory_limit_mb

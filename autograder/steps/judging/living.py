@@ -1,4 +1,4 @@
-"""A student's process after its cells: what criteria ask it, and what is said when it has ended."""
+"""A student's process after its cells: answers to criteria, and the answer once it has ended."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from autograder.sandbox import limits as limits_
 from autograder.sandbox import wire
 from autograder.sandbox.supervisor import Job, Outcome
 
-LOOK = 0.5  # seconds between two looks at the budget while the process is waited for
-OURS = ("new_question", "spent")  # keys of an answer that only the grader gives
-MOST_CALLBACKS = 100  # of one call that nobody waits for any more
+LOOK = 0.5  # seconds between budget checks while waiting for the process
+OURS = ("new_question", "spent")  # answer keys that only the grader may set
+MOST_CALLBACKS = 100  # most callbacks to fail of one abandoned call
 
 
 def _unbounded() -> str:
@@ -19,14 +19,14 @@ def _unbounded() -> str:
 
 
 class Live:
-    """A student's process that has run its cells and can still be asked."""
+    """A student's process that has run its cells and can still answer questions."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._topic: Any = None
         self._calling_back = False
         self.ended = ""
-        self.tainted = False  # it has been sent a hidden question
+        self.tainted = False  # True once it has been sent a hidden question
 
     @property
     def cpu_seconds(self) -> float:
@@ -35,7 +35,7 @@ class Live:
     def exchange(
         self, header: dict[str, Any], body: bytes, over: Callable[[], str] = _unbounded
     ) -> wire.Frame:
-        """Its answer to one request; at a new topic its state is first put back.
+        """Return the process's answer to one request. Restore its state first at a new topic.
 
         A process that does not answer before the budget is `over` is ended.
         """
@@ -47,16 +47,16 @@ class Live:
         return self._send(header, body, over)
 
     def anew(self) -> None:
-        """Put the state back at the next request, whatever it is about."""
+        """Restore the state at the next request, whatever its topic."""
         self._topic = None
 
     def forged(self) -> wire.Frame:
-        """End a process whose answer is no frame of ours; return the answer in its place."""
+        """End a process that sent an invalid frame; return the process-ended answer."""
         self._job.kill(limits_.FRAMES)
         return self._gone()
 
     def _settle(self, over: Callable[[], str]) -> None:
-        """End a call whose asker has gone while it waits for a callback."""
+        """End an abandoned call that waits for a callback."""
         for _ in range(MOST_CALLBACKS):
             if not self._calling_back:
                 return
@@ -82,17 +82,17 @@ class Live:
         return Gone(self.ended).exchange({}, b"")
 
     def usage(self) -> Outcome:
-        """What its job has used so far, the calls of criteria included."""
+        """Return the resources that the job has used so far, calls of criteria included."""
         return self._job.finish() if self.ended else self._job.usage()
 
     def close(self) -> None:
-        """Lets the process go."""
+        """End the process."""
         self._job.kill("finished")
         self._job.finish()
 
 
 class Gone:
-    """A student's process that ended by itself or at a limit: every question has this answer."""
+    """A student's process that has ended; every question gets the same error as its answer."""
 
     cpu_seconds = 0.0
 
@@ -103,16 +103,16 @@ class Gone:
     def exchange(
         self, _header: dict[str, Any], _body: bytes, _over: Callable[[], str] = _unbounded
     ) -> wire.Frame:
-        """The word that nobody is there any more."""
+        """Return the process-ended error."""
         late = self._why in (limits_.CPU, limits_.WALL)
         kind = "TimeoutError" if late else "RuntimeError"
         return wire.Frame({"ok": False, "type": kind, "text": _gone(self._why), "n": []})
 
     def anew(self) -> None:
-        """There is no state to put back."""
+        """Do nothing: there is no state to restore."""
 
     def forged(self) -> wire.Frame:
-        """The answer in the place of one that is no frame of ours."""
+        """Return the process-ended error."""
         return self.exchange({}, b"")
 
 

@@ -1,7 +1,7 @@
-"""Criteria that an author's own cell kept from being met: a person decides them, never a zero.
+"""Criteria that fail because of an author's cell: marked for a person to decide, never a zero.
 
-A set-up or locked cell that imports a package which is not installed where grading runs leaves the
-student's code without names it was promised.
+A setup or locked cell may import a package that is not installed where grading runs. The student's
+code then lacks names it was promised.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LACKS = re.compile(r"(?:name|module named) '([\w.]+)'")
 def excused(
     tasks: Sequence[TaskResult], notebook: Notebook, evidence: Evidence
 ) -> tuple[TaskResult, ...]:
-    """Return the tasks with what fails for want of an author's import marked as our error."""
+    """Return the tasks; failures caused by an author's failed import become grader errors."""
     stopped = next(_authors_imports(notebook, evidence), None)
     if stopped is None:
         return tuple(tasks)
@@ -56,7 +56,7 @@ def _authors_imports(notebook: Notebook, evidence: Evidence) -> Iterator[CellErr
 
 
 def _stopped_for_want(evidence: Evidence) -> bool:
-    """Whether a later cell stopped because a name or module was not there."""
+    """Return True if a cell stopped because a name or module was missing."""
     return any(
         cell.error is not None and cell.error.type in {"NameError", *IMPORTS}
         for cell in evidence.cells

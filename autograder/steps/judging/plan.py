@@ -1,4 +1,4 @@
-"""A merged notebook → what will be run of it: cells in order, names to capture, files, limits."""
+"""A merged notebook → its run plan: cells in order, names to capture, files, limits."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from autograder.steps.judging.training import Instead
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything one run depends on: cells, files, limits."""
+    """Everything that one run depends on."""
 
     submission: str
     notebook: str
-    cells: tuple[Mapping[str, Any], ...]  # what is sent, in order
+    cells: tuple[Mapping[str, Any], ...]  # the cells to send, in order
     files: Mapping[str, bytes]  # relative path -> content
     helpers: tuple[str, ...]  # the assignment's own modules
     limits: Limits
-    asked_inside: bool = False  # a test runs beside the student's code: the process must stay
-    attempt: int = 1  # 2: everything is trained anew
-    seed: int = 0  # of the process's global random states; no part of the key
+    asked_inside: bool = False  # a test runs in the student's process: keep it alive
+    attempt: int = 1  # 2: the retraining run
+    seed: int = 0  # of the process's global random states; not part of the key
 
     @property
     def key(self) -> str:
-        """What the run is known by: the same code, files and submission make the same key."""
+        """Key of the run: equal code, files, submission and attempt give an equal key."""
         code = [
             {
                 k: v
@@ -55,9 +55,9 @@ def plan(
     limits: Limits,
     instead: Instead | None = None,
 ) -> Plan:
-    """What will be run of a merged notebook: every code cell but the tests, names to capture.
+    """Plan the run of a merged notebook: all code cells but the tests, and the names to capture.
 
-    With `instead`, kept work comes in the place of training cells.
+    With `instead`, kept work replaces training cells.
     """
     asked = {task.grade_id: _names(task) for task in source.tasks}
     places = [place for place, cell in enumerate(merged.node.cells) if cell.cell_type == "code"]
@@ -90,9 +90,10 @@ def _names(task: Any) -> list[str]:
 
 
 def files_beside(folder: Path, authors: Mapping[str, bytes], cap: int) -> dict[str, bytes]:
-    """The files beside the notebook, by relative path: the author's, and the student's own.
+    """Return the files beside the notebook by relative path: the author's and the student's.
 
-    Of the student's up to `cap` bytes in all, none in the place of the author's or of a module.
+    Student files are limited to `cap` bytes in total. One that would replace an author's file or
+    shadow a module is left out.
     """
     files, left = dict(authors), cap
     for path in sorted(folder.rglob("*")):
@@ -107,7 +108,7 @@ def files_beside(folder: Path, authors: Mapping[str, bytes], cap: int) -> dict[s
 
 
 def _shadows(path: str) -> bool:
-    """Whether a student's file would stand before an installed module of that name."""
+    """Return True if a student's file would shadow an installed module."""
     name = Path(path).parts[0].removesuffix(".py")
     installed = [folder for folder in sys.path if "packages" in folder]
     return (

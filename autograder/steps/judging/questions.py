@@ -1,7 +1,7 @@
-"""What criteria ask of the student's objects, answered and written down.
+"""Answers to what criteria ask of the student's objects, and their record.
 
-By the living process while there is one; else from the record of what was asked before, in the
-same order; else with the word that this is a new question.
+The live process answers while there is one. Otherwise the record of earlier questions answers, if
+they come in the same order. Any other question is reported as new.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autograder.steps.judging.taint import CELL, Topic
 
 
 class Answers:
-    """Answers what criteria ask of the student's code, and keeps the record of it."""
+    """Answers to the calls that criteria make to the student's code, with their record."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Answers:
     ) -> None:
         """Take `late`, the topics whose questions taint the process.
 
-        `mark` tells records of the same criteria by other demands apart.
+        `mark` separates the records of the same criteria under different settings.
         """
         self._mark, self.late = mark, late
         self._store, self._evidence, self._live = store, evidence, live
@@ -44,7 +44,7 @@ class Answers:
         self.tainted: set[Topic] = set()  # topics whose answers came after a hidden question
 
     def reply(self, frame: wire.Frame) -> wire.Frame:
-        """The answer: living, recorded, or the word that this is a new question."""
+        """Return the live or recorded answer, or a frame that says the question is new."""
         request = {k: v for k, v in frame.header.items() if k != "event"}
         if "topic" in request and tuple(request["topic"]) != self._topic:
             self._turn_to(tuple(request["topic"]))
@@ -69,14 +69,14 @@ class Answers:
     def _living(
         self, live: Live | Gone, request: dict[str, Any], body: bytes
     ) -> tuple[wire.Frame, list[bytes]]:
-        """The living process's answer, and as it is written; the budget's where that is spent."""
+        """Return the live process's answer and its wire form; the "spent" answer if over budget."""
         over = self._budget.over
         answer = self._spent() if over() else live.exchange(request, body, over)
         if over() and "spent" not in answer.header:
             answer = self._spent()
         try:
             pieces = wire.pack(answer.header, [answer.body])
-        except (ValueError, RecursionError, MemoryError):  # nothing that `parse_header` lets in
+        except (ValueError, RecursionError, MemoryError):  # `parse_header` lets none of these in
             answer = live.forged()
             pieces = wire.pack(answer.header, [answer.body])
         return answer, [bytes(piece) for piece in pieces]
@@ -85,23 +85,23 @@ class Answers:
         return wire.Frame({"spent": self._budget.spent, "budget": self._allowed, "n": []})
 
     def begin(self, budget: Budget) -> None:
-        """Begin a criterion, or begin it again, with this budget."""
+        """Start a criterion, or restart it, with this budget."""
         self.keep()
         self._budget, self._topic = budget, ()
         if self._live is not None:
             self._live.anew()
 
     def over(self) -> str:
-        """Return what the criterion at work has used up; "" while nothing is."""
+        """Return the kind of limit that the criterion at work exhausted; "" while none."""
         return self._budget.over()
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU seconds of the living process."""
+        """CPU seconds of the live process."""
         return self._live.cpu_seconds if self._live is not None else 0.0
 
     def keep(self) -> None:
-        """Writes down what was asked of the living process since the last topic."""
+        """Record the questions put to the live process since the last topic."""
         if self._live is not None and self._topic:
             tainted = self._topic[:2] in self.tainted
             self._store.write(*self._name(), record={"trace": self._trace, "tainted": tainted})
@@ -116,7 +116,7 @@ class Answers:
             tainted = self._live.tainted
         else:
             record = self._store.read(*self._name()) or {}
-            # a record of before the order was kept says nothing of taint: its questions are new
+            # old records lack the taint flag, so their questions count as new
             tainted = late or bool(record.get("tainted"))
             if late or "tainted" in record:
                 self._trace = list(record.get("trace", ()))
@@ -128,6 +128,6 @@ class Answers:
         return ("traces", self._evidence.key, f"{task}.{criterion}.{attempt}{self._mark}")
 
     def inside(self, task: Task) -> wire.Frame:
-        """How a test ended that has to run beside the student's code."""
+        """Run a test that needs the student's process; return the frame it ended with."""
         header = {"event": "ask", "op": "inside", "at": task.grade_id, "code": task.code, "n": []}
         return self.reply(wire.Frame({**header, "topic": [task.grade_id, CELL, 1]}))

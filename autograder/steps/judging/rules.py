@@ -1,4 +1,4 @@
-"""What a result depends on besides the run: while all of it stays, nothing is judged again."""
+"""Inputs of judging besides the run; while none changes, no criterion is judged again."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ from autograder.evidence.store import digest, fingerprint
 from autograder.notebook.names import tree_of
 from autograder.nouns import Criterion, Limits, Notebook, Task
 
-Settings = Mapping[str, Mapping[str, Mapping[str, Any]]]  # by task and criterion
+Settings = Mapping[str, Mapping[str, Mapping[str, Any]]]  # by task, criterion and setting
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What judging depends on besides the evidence: the same for every submission."""
+    """Inputs of judging besides the evidence, shared by all submissions."""
 
     assignment: str
     source: Notebook
-    files: Mapping[str, bytes]  # released and hidden files, as the clean process finds them
+    files: Mapping[str, bytes]  # released and hidden files of the clean process
     key: bytes  # the course's secret
-    draw: int = 1  # of the hidden data: 1 when grading; others prove that luck decides nothing
-    settings: Settings = field(default_factory=dict)  # instead of the source's
-    given: Settings = field(default_factory=dict)  # of the release a student worked from, if others
+    draw: int = 1  # number of the hidden data: 1 when grading, others to expose luck
+    settings: Settings = field(default_factory=dict)  # replace the source's
+    given: Settings = field(default_factory=dict)  # the student's release's, where they differ
     plain_tests: str = "refuse"
     limits: Limits = field(default_factory=Limits)
-    language: str = "en"  # of what is drawn; what is said is put in words by who reads it
-    attempt: int = 1  # at criteria that are judged again after training anew
+    language: str = "en"  # of plots; messages are translated when displayed
+    attempt: int = 1  # at criteria that allow retraining
 
 
 def attempts(rules: Rules, criterion: Criterion) -> tuple[int, ...]:
-    """The attempts at a criterion that one run may be asked for, by number."""
+    """Return the numbers of the attempts that one run allows at a criterion."""
     return (rules.attempt,) if criterion.retry and criterion.retrain else (1, 2)
 
 
 def seed_of(rules: Rules, task: Task, criterion: str, attempt: int) -> int:
-    """Return the seed of one attempt at a criterion: of the course's key and the source alone."""
+    """Return the seed of one attempt at a criterion, from the course key and the source alone."""
     scope = (rules.assignment, rules.source.name, task.grade_id, str(rules.draw))
     return seed(rules.key, *scope, criterion, str(attempt))
 
 
 def process_seed(rules: Rules, process: str) -> int:
-    """Return the seed of a process's global random states: equal for every submission.
+    """Return the seed of a process's global random states, equal for every submission.
 
-    Nothing that a submission claims or brings enters it, and neither clock nor system.
+    It depends on nothing that a submission contains, nor on clock or system.
     """
     return seed(rules.key, rules.assignment, rules.source.name, process, str(rules.attempt))
 
 
 def because(evidence: Evidence, task: Task, name: str) -> str:
-    """What is known of a name that is not there: the cell that stopped, or why it cannot cross."""
+    """Return why a name is missing: why it could not be captured, or which cell stopped."""
     why = evidence.missing.get(task.grade_id, {}).get(name, "")
     if why and why != "undefined":
         return why
@@ -69,7 +69,7 @@ def because(evidence: Evidence, task: Task, name: str) -> str:
 
 
 def criterion_key(rules: Rules, task: Task, criterion: Criterion, evidence: Evidence) -> str:
-    """What a criterion's result is known by."""
+    """Return the key of a criterion's result, a fingerprint of everything it depends on."""
     values = evidence.values.get(task.grade_id, {})
     return fingerprint([
         _judging_code(),
@@ -87,7 +87,10 @@ def criterion_key(rules: Rules, task: Task, criterion: Criterion, evidence: Evid
 
 @cache
 def _judging_code() -> str:
-    """What of our own code decides: mending a check judges everything again, and runs nothing."""
+    """Return a digest of the grader's own judging code.
+
+    A fixed check thus judges every submission again, without running one.
+    """
     package = Path(autograder.__file__).parent
     files = [
         *sorted((package / "expect").rglob("*.py")),
@@ -100,7 +103,7 @@ def _judging_code() -> str:
 
 
 def _shared_code(code: str) -> str:
-    """A test cell without its criteria: what all of them use."""
+    """Return the code of a test cell that its criteria share."""
     tree = tree_of(code)
     tree.body = [node for node in tree.body if not _is_criterion(node)]
     return ast.unparse(tree)

@@ -1,7 +1,7 @@
-"""Submission → evidence: the student's cells run once, in the sandbox, and leave plain data.
+"""Submission → evidence: run the student's cells once in the sandbox and capture plain data.
 
-The test cells are not sent: at each of them the values that its criteria ask for are captured.
-A run that left evidence is never repeated; what it left can be judged again and again.
+Test cells are not sent. At each of them the values that its criteria need are captured. A run that
+left evidence is not repeated; the evidence can be judged again and again.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from autograder.steps.judging.cell_outputs import CellOutputs, read_outputs
 from autograder.steps.judging.living import Live
 from autograder.steps.judging.plan import Plan
 
-VALUES_CAP = 4096  # values captured in one run, besides those that test cells name
-CALL_SECONDS = 20.0  # CPU seconds of one call that a criterion makes to a student's function
-OUTPUTS_CAP = 12 << 20  # bytes of outputs kept of one run, besides its text:
-OUTPUTS_SPACE = 8  # bytes that a character of text may take
+VALUES_CAP = 4096  # most values captured in one run, besides those that test cells name
+CALL_SECONDS = 20.0  # CPU seconds of one criterion's call to a student's function
+OUTPUTS_CAP = 12 << 20  # bytes of outputs kept of one run, besides its text
+OUTPUTS_SPACE = 8  # bytes that a text character may take
 
 
 @dataclass
 class _Tape:
-    """What comes out of a run, frame by frame, on its way to becoming evidence."""
+    """Frames of a run, collected until they become evidence."""
 
     plan: Plan
     store: Store
@@ -47,7 +47,7 @@ class _Tape:
     kept_outputs: int = 0
 
     def take(self, frame: wire.Frame) -> bool:
-        """Notes one frame; True when the cells are done."""
+        """Record one frame; return True when the cells are done."""
         event = frame.header.get("event")
         if event == "start":
             self.running = int(frame.header["cell"])
@@ -84,7 +84,7 @@ class _Tape:
         )
 
     def _outputs(self, frame: wire.Frame) -> tuple[CellOutputs, int]:
-        """The outputs of a cell that are kept, and how many are not."""
+        """Return the outputs of a cell that are kept, and the number of those that are not."""
         outputs = read_outputs(frame.body)
         lost = _count(frame.header.get("dropped")) + outputs.unreadable
         self.kept_outputs += len(outputs.body)
@@ -105,10 +105,10 @@ class _Tape:
 
 
 def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | None]:
-    """The evidence of one run, and the process itself while it can still be asked.
+    """Return the evidence of one run, and the process itself while it can still answer.
 
-    A cell that ends the process is left out of a second run, so that the tasks after it are
-    graded too. SandboxFault if the machinery failed; whatever the student's code does is evidence.
+    If a cell ends the process, a second run leaves it out, so that later tasks are graded too.
+    Raises `SandboxFault` if the sandbox failed; anything the student's code does is evidence.
     """
     evidence, live, ended_in = _run_once(server, plan, store)
     if ended_in < 0 or all(cell["role"] != "test" for cell in plan.cells[ended_in:]):
@@ -120,7 +120,7 @@ def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | 
 
 
 def with_calls(evidence: Evidence, live: Live) -> Evidence:
-    """Return the evidence with what the calls of criteria used added to what the cells did."""
+    """Return the evidence with the resource use of criteria's calls included."""
     before, used = evidence.usage, live.usage()
     usage = replace(
         before,
@@ -132,7 +132,7 @@ def with_calls(evidence: Evidence, live: Live) -> Evidence:
 
 
 def _joined(first: Evidence, second: Evidence) -> Evidence:
-    """The second run's evidence, with the cell and the limit that the first one ended in."""
+    """Return the second run's evidence with the cell and limit at which the first one ended."""
     ended = first.cells[-1]
     used, more = first.usage, second.usage
     usage = replace(
@@ -153,7 +153,7 @@ def _joined(first: Evidence, second: Evidence) -> Evidence:
 
 
 def _run_once(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | None, int]:
-    """One run, and the index of the cell in which the process ended, else -1."""
+    """Run once; return also the index of the cell in which the process ended, else -1."""
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     job = server.start(plan.limits)
     tape = _Tape(plan, store)
@@ -175,7 +175,7 @@ def _run_once(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, L
     return _evidence(tape, outcome, job, started), None, tape.running
 
 
-# What a frame that is not ours may raise while it is read; a full disk is not among them.
+# Exceptions that reading a forged frame may raise; a full disk (OSError) is not among them.
 _FORGED = (
     *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
     *(MemoryError, RecursionError),
@@ -190,7 +190,7 @@ def _seconds(number: Any) -> float:
 
 
 def _follow(job: Job, tape: _Tape) -> bool:
-    """Takes frames until the cells are done (True) or the process has ended (False)."""
+    """Take frames until the cells are done (True) or the process has ended (False)."""
     while (frame := job.receive()) is not None:
         try:
             if tape.take(frame):
@@ -281,7 +281,7 @@ def _ended_error(cell: Mapping[str, Any], limit: str, outcome: Outcome | None) -
 
 
 def _count(claimed: Any) -> int:
-    """A number that the student's process says of itself, within reason."""
+    """Return a number that the student's process claims, limited to 0–1,000,000."""
     return min(max(claimed, 0), 1_000_000) if type(claimed) is int else 0
 
 
@@ -302,7 +302,7 @@ def _cell_error(cell: Mapping[str, Any], error: Any) -> CellError | None:
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions that evidence is stamped with."""
+    """Return the package versions that evidence is stamped with."""
     found = {}
     for name in ("tensorflow", "tensorflow-cpu", "keras", "numpy", "sprintgrader"):
         try:

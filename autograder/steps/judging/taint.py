@@ -1,12 +1,13 @@
-"""Taint: what a student's process says after a hidden question is not shown to students.
+"""Taint: hide from students what their process says after a hidden question.
 
-A function may store what a hidden criterion calls it with, and return, raise, print or name it
-later. So the questions of visible criteria are asked first, over all tasks, then those of hidden
-ones. A visible criterion that comes `after` a hidden one is asked with the hidden ones and counts
-as tainted: students see its status, points, score and, of an exception, a builtin type.
+A student's function may store the arguments of a hidden criterion's call and return, raise, print
+or name them later. So the questions of visible criteria are asked first, over all tasks, then
+those of hidden ones. A visible criterion that comes `after` a hidden one is asked with the hidden
+ones and counts as tainted: students see its status, points, score and, of an exception, a builtin
+type.
 
-Every result passes through `shown_result` on its way out of `check.py`, and nowhere else is any
-text of a result decided upon.
+Every result passes through `shown_result` on its way out of `check.py`. No other place decides
+which text of a result is shown.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from dataclasses import replace
 from autograder.language import msgid
 from autograder.nouns import CriterionResult, Message, Status, Task, TaskKind
 
-Topic = tuple[str, str]  # task and criterion
-CELL = "cell"  # the criterion that a whole cell is asked under
+Topic = tuple[str, str]  # (task, criterion)
+CELL = "cell"  # the criterion name for a whole cell
 
 
 def late_names(task: Task) -> frozenset[str]:
-    """Return the criteria asked after all visible ones: hidden, or waiting for a hidden one."""
+    """Return the criteria to ask after all visible ones: hidden, or dependent on a hidden one."""
     late: set[str] = {c.name for c in task.criteria if c.hidden}
     while more := {c.name for c in task.criteria if late.intersection(c.after)} - late:
         late |= more
@@ -31,7 +32,7 @@ def late_names(task: Task) -> frozenset[str]:
 
 
 def late_topics(tasks: Iterable[Task]) -> frozenset[Topic]:
-    """Return the topics of a notebook whose questions taint the process that they are sent to."""
+    """Return the topics of a notebook whose questions taint the student's process."""
     return frozenset(
         (task.grade_id, CELL if task.kind is TaskKind.INSIDE else name)
         for task in tasks
@@ -40,9 +41,9 @@ def late_topics(tasks: Iterable[Task]) -> frozenset[Topic]:
 
 
 def shown_result(result: CriterionResult, *, tainted: bool) -> CriterionResult:
-    """Return the result as it may be kept; of a tainted visible one no text stays.
+    """Return the result as it may be stored; a tainted visible one loses its text.
 
-    The texts of hidden criteria are for staff and are marked as tainted.
+    Texts of hidden criteria are for staff. They stay and are marked as tainted.
     """
     if not tainted:
         return result
@@ -58,7 +59,7 @@ def shown_result(result: CriterionResult, *, tainted: bool) -> CriterionResult:
 
 def _silent(result: CriterionResult) -> Message:
     if result.status is Status.NOT_RUN:
-        return result.message  # names only demands, in the author's words
+        return result.message  # quotes only the author's own sentences
     if result.status is not Status.FAILED:
         return Message()
     if result.error:
@@ -67,7 +68,7 @@ def _silent(result: CriterionResult) -> Message:
 
 
 def _builtin(name: str) -> str:
-    """Return the name if it is a builtin exception's, else Exception: names can carry data."""
+    """Return the name if it is a builtin exception's, else "Exception": names can carry data."""
     found = getattr(builtins, name, None)
     return name if isinstance(found, type) and issubclass(found, Exception) else "Exception"
 

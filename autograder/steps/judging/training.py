@@ -1,7 +1,7 @@
-"""Where a course does not train again: which kept values take the place of which cells.
+"""Kept values that replace training cells, in courses that do not retrain when grading.
 
-Of each cell tagged `train` only imports and definitions are run. Kept values that it names come in
-the place of the rest; kept values that no such cell names come with the last of them.
+Of each cell tagged `train` only imports and definitions are run. Kept values that the cell names
+replace the rest. Kept values that no such cell names come with the last of them.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ TRAIN = "train"
 
 @dataclass(frozen=True)
 class Instead:
-    """What comes in the place of training in one notebook."""
+    """Kept work that replaces training in one notebook."""
 
     restored: Mapping[int, tuple[str, ...]]  # place in Merged.cells -> names of kept values
-    lost: Mapping[int, Mapping[str, str]]  # names such a cell assigns and nobody kept -> why
-    sources: Mapping[int, str]  # what is still run of such a cell
-    weights: Mapping[str, str] = field(default_factory=dict)  # of kept models: what they are
+    lost: Mapping[int, Mapping[str, str]]  # names it assigns that were not kept -> reason
+    sources: Mapping[int, str]  # the part of the cell that still runs
+    weights: Mapping[str, str] = field(default_factory=dict)  # digests of the kept models' weights
     notes: tuple[str, ...] = ()
 
 
 def instead_of_training(merged: Merged, folder: Path) -> Instead | None:
-    """What to restore in place of this notebook's training cells; None if it has none."""
+    """Return what to restore in place of the training cells; None if there are none."""
     places = [place for place, cell in enumerate(merged.cells) if TRAIN in cell.tags]
     if not places:
         return None
@@ -48,7 +48,7 @@ def instead_of_training(merged: Merged, folder: Path) -> Instead | None:
 
 
 def _shelf(folder: Path) -> tuple[dict[str, Kept], dict[str, str]]:
-    """What was kept, by name, and what cannot be read, with the reason."""
+    """Return the kept values by name, and the unreadable ones with the reason."""
     shelf, problems = dict[str, Kept](), dict[str, str]()
     for name in kept.names(folder):
         try:
@@ -80,7 +80,7 @@ def _mentioned(source: str) -> set[str]:
 
 
 def _definitions(source: str) -> str:
-    """The imports, functions and classes of a cell, which train nothing."""
+    """Return the imports, functions and classes of a cell; they train nothing."""
     return "\n".join(ast.unparse(n) for n in _parsed(source).body if isinstance(n, _DEFINING))
 
 
@@ -88,7 +88,7 @@ _DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
 def _lost(cell: Cell, shelf: Mapping[str, Kept], problems: Mapping[str, str]) -> dict[str, str]:
-    """The names that the cell would assign and that were not kept, with the reason."""
+    """Return the names that the cell would assign and that were not kept, with the reason."""
     assigned = names.bound(cell.source) - names.bound(_definitions(cell.source))
     broken = problems.keys() & _mentioned(cell.source)
     return {
@@ -105,7 +105,7 @@ def _lost(cell: Cell, shelf: Mapping[str, Kept], problems: Mapping[str, str]) ->
 
 
 def _weights(one: Kept) -> str:
-    """What two equal models have in common: a digest of all their numbers."""
+    """Return a digest of all numbers of a model; equal models have equal digests."""
     digest = hashlib.sha256()
     for buffer in one.buffers:
         digest.update(buffer)

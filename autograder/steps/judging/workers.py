@@ -1,4 +1,4 @@
-"""The two warm servers that everything is run and checked by, for as long as a block lasts."""
+"""The two warm servers that run student cells and check criteria within a `with` block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograder.sandbox.supervisor import WarmServer
 
 
 class Workers:
-    """One server for students' cells, one for criteria; they never meet."""
+    """One server for student cells and one for criteria, strictly separate."""
 
     def __init__(self, *, sandbox: bool = True, parallel: int = 1) -> None:
         self.tier = tiers.choose(sandbox=sandbox)
@@ -24,10 +24,10 @@ class Workers:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        with ThreadPoolExecutor(2) as both:  # each may have jobs to end
+        with ThreadPoolExecutor(2) as both:  # in parallel: each may have jobs to end
             list(both.map(WarmServer.close, (self.students, self.checkers)))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What whoever grades should know of the servers: restarts, fresh processes."""
+        """Notes for graders on the servers, such as restarts and fresh processes."""
         return (*self.students.notes, *self.checkers.notes)

@@ -1,4 +1,4 @@
-"""Proof that an assignment grades fairly, before anybody is graded by it."""
+"""Validation of assignments: proof that they grade fairly, before any student is graded."""
 
 from autograder.steps.validate.proving import validate
 from autograder.steps.validate.report import Report, Row, Tried, Validated

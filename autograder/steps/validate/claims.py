@@ -1,7 +1,7 @@
-"""Points that rest on nothing but a student's own word: what an author is warned about.
+"""Warnings about points that rest only on numbers that the student reports.
 
-A record of training can be written by hand. A curve held against a threshold is never proof of
-quality; other records (rates, tables) may give points beside something that is recomputed.
+A training record can be written by hand. A curve compared with a threshold never proves quality.
+Other records (rates, tables) may give points beside something that is recomputed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from autograder import expect
 from autograder.notebook import names
 from autograder.nouns import Assignment, Criterion, Task
 
-CURVE = "loss_curve"  # a claim that is always one of quality
+CURVE = "loss_curve"  # always a claim of quality
 THRESHOLDS = frozenset({"at_least", "at_most", "partial_from"})
 
 
 def claimed(assignment: Assignment) -> Iterator[str]:
-    """One sentence for each criterion whose points only the student vouches for."""
+    """Yield one warning for each criterion whose points rest only on the student's own numbers."""
     for notebook in assignment.notebooks:
         for task in notebook.tasks:
             for criterion, check in _resting_on_claims(task):
@@ -41,7 +41,7 @@ def _resting_on_claims(task: Task) -> Iterator[tuple[Criterion, str]]:
 
 
 def only_claim(criterion: Criterion) -> str:
-    """The claim that the criterion rests on; "" if it also asks something else, or no check."""
+    """Return the criterion's check if it asserts only what the student reports, else ""."""
     try:
         tree = names.parse(criterion.source)
     except SyntaxError:
@@ -52,7 +52,7 @@ def only_claim(criterion: Criterion) -> str:
 
 
 def _check(node: ast.AST) -> str:
-    """The check that a node calls, as `expect.name` or by its bare name."""
+    """Return the name of the check that a node calls, as `expect.name` or by its bare name."""
     if not isinstance(node, ast.Call):
         return ""
     function = node.func

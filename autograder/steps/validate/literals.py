@@ -1,7 +1,7 @@
-"""Answers that a visible criterion gives away: it compares a student's value with a literal.
+"""Warnings about visible criteria that give the answer away as a literal.
 
-Students read visible test cells. `expect.close(y, 3.14159)` is met by `y = 3.14159`; what a demand
-states in its own sentence is no secret and is not remarked.
+Students read visible test cells: `y = 3.14159` passes `expect.close(y, 3.14159)`. A value that
+the criterion's sentence already states is not reported.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from autograder.notebook import names
 from autograder.nouns import Assignment, Criterion, Task
 
 TRUTHS = frozenset({"reference", "references", "truth", "labels", "targets", "clean"})
-COMPARING = frozenset({  # other libraries' checks of a value beside a truth
+COMPARING = frozenset({  # other libraries' comparisons of a value with a truth
     "isclose", "allclose", "array_equal", "assert_allclose", "assert_equal", "assert_almost_equal",
     "assert_array_equal", "assert_array_almost_equal", "approx", "equal",
 })  # fmt: skip
 _WRAPPERS = frozenset({"array", "asarray", "float", "int", "constant", "Series", "round", "approx"})
-_PLAIN = (bool, type(None))  # True and None are said by a demand, in whatever words
+_PLAIN = (bool, type(None))  # a demand always implies True or None
 
 
 def given_away(assignment: Assignment) -> Iterator[str]:
-    """Yield one sentence for each visible criterion that a literal of its own meets."""
+    """Yield one warning for each visible criterion that a literal in its code passes."""
     for notebook in assignment.notebooks:
         for task in notebook.tasks:
             for criterion in task.criteria:
@@ -41,13 +41,13 @@ def given_away(assignment: Assignment) -> Iterator[str]:
 
 
 def _visible(criterion: Criterion, task: Task) -> bool:
-    """Whether its points hang on nothing that students cannot read."""
+    """Return True if the criterion gives points and no hidden criterion uses its parameters."""
     behind = {name for c in task.criteria if c.hidden for name in c.parameters}
     return criterion.points > 0 and not criterion.hidden and not behind & {*criterion.parameters}
 
 
 def answer_in(criterion: Criterion) -> str:
-    """The literal that a criterion compares a value of the student's with; "" if none."""
+    """Return the literal that a criterion compares a student's value with; "" if none."""
     try:
         tree = names.parse(criterion.source)
     except SyntaxError:
@@ -63,7 +63,7 @@ def answer_in(criterion: Criterion) -> str:
 
 
 def _compared(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Pairs of what is compared: by ==, by a check with a truth, by a library's own."""
+    """Yield the compared pairs: by `==`, by a check with a truth, by a library function."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
             yield node.left, node.comparators[0]
@@ -77,7 +77,7 @@ def _compared(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 @cache
 def _truth(name: str) -> str:
-    """The parameter of a check that holds the truth; "" if it has none."""
+    """Return the parameter of a check that holds the truth; "" if it has none."""
     try:
         parameters = list(inspect.signature(getattr(expect, name)).parameters)
     except (AttributeError, TypeError, ValueError):
@@ -86,7 +86,7 @@ def _truth(name: str) -> str:
 
 
 def _is_students(node: ast.expr, asked: frozenset[str]) -> bool:
-    """Whether it is a value of the student's, or one item of it: no property, no call of theirs."""
+    """Return True for a student's value or an item of it, not for an attribute or a call."""
     if isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else _id(node.func)
         return name in _WRAPPERS and bool(node.args) and _is_students(node.args[0], asked)
@@ -96,7 +96,7 @@ def _is_students(node: ast.expr, asked: frozenset[str]) -> bool:
 
 
 def _literal(node: ast.expr, settings: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """The text and value of a literal, or of a setting that stands for one."""
+    """Return the text and value of a literal, or of a setting that holds one."""
     if isinstance(node, ast.Call) and node.args and not node.keywords:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else _id(node.func)
         return _literal(node.args[0], settings) if name in _WRAPPERS else None
@@ -111,7 +111,7 @@ def _literal(node: ast.expr, settings: Mapping[str, Any]) -> tuple[str, Any] | N
 
 
 def _said(value: Any, sentence: str) -> bool:
-    """Whether the sentence states the value."""
+    """Return True if the sentence states the value."""
     parts = value if isinstance(value, list | tuple | set) and value else [value]
     texts = [f"{v:g}" if isinstance(v, int | float) else str(v) for v in parts]
     return all(text in sentence or str(v) in sentence for text, v in zip(texts, parts, strict=True))

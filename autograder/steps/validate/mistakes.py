@@ -1,4 +1,4 @@
-"""Each mistake handed in, and whether it fails exactly what its author says."""
+"""Check that each mistake, submitted as an answer, fails exactly the criteria its author names."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from autograder.steps.judging.judge import Judge
 from autograder.steps.validate.report import Tried
 from autograder.steps.validate.variants import Outcome, Variant, Variants, hand_in
 
-DRAWS = 2_000_000  # no draw of this number or above is ever graded with
+DRAWS = 2_000_000  # grading never uses draws from this number on
 
 
 @dataclass(frozen=True)
 class Known:
-    """A mistake as all the tasks that share its answer know it."""
+    """A mistake, merged over all tasks that share its answer."""
 
     mistake: Mistake
-    fails: Mapping[str, tuple[str, ...]]  # by task
+    fails: Mapping[str, tuple[str, ...]]  # criterion names by task
 
     @property
     def task(self) -> str:
@@ -30,7 +30,7 @@ class Known:
 
 
 def known_mistakes(notebook: Notebook) -> list[Known]:
-    """The mistakes of a notebook in order, each once."""
+    """Return the mistakes of a notebook in order, each once."""
     found: dict[tuple[str, str], Known] = {}
     for task in notebook.tasks:
         for mistake in task.mistakes:
@@ -51,9 +51,9 @@ def try_mistakes(
     at_once: int,
     done: Callable[[Tried], None],
 ) -> list[Tried]:
-    """How each chosen mistake ended, in their order; faults of ours come out as differences.
+    """Return the outcome of each chosen mistake, in order. Grader faults appear as differences.
 
-    It must end so under `draws` other hidden draws too.
+    Each mistake must end the same under `draws` other hidden draws.
     """
     variants = Variants(notebook)
     made = [(one, variants.mistaken(one.mistake, whole=whole)) for one in chosen]
@@ -121,7 +121,10 @@ def _tried(
 
 
 def _expected(notebook: Notebook, one: Known) -> dict[tuple[str, str], Status]:
-    """How every criterion must end: failed if named, not run after one that did not pass."""
+    """Return the expected status of every criterion.
+
+    Named criteria fail; those that come after a criterion that did not pass are not run.
+    """
     wanted: dict[tuple[str, str], Status] = {}
     for task in notebook.tasks:
         for criterion in task.criteria:
@@ -141,7 +144,7 @@ def _of_draws(
     wanted: Mapping[tuple[str, str], Status],
     drawn: Sequence[Outcome],
 ) -> Iterator[str]:
-    """What ends otherwise under some of the other hidden draws: luck, for the student."""
+    """Yield the differences that appear under other hidden draws, each with its count."""
     seen = Counter(
         line for outcome in drawn for line in _differences(label, fails, wanted, outcome)
     )
@@ -150,7 +153,7 @@ def _of_draws(
 
 
 def solution_under_draws(judge: Judge, notebook: Notebook, draws: int) -> Iterator[str]:
-    """What the solution does not pass under other hidden draws."""
+    """Yield the criteria that the solution does not pass under other hidden draws."""
     every = {(t.grade_id, c.name) for t in notebook.tasks for c in t.criteria}
     wanted = dict.fromkeys(every, Status.PASSED)
     drawn = under_other_draws(judge, notebook, Variants(notebook).solved(every), draws)
@@ -160,7 +163,7 @@ def solution_under_draws(judge: Judge, notebook: Notebook, draws: int) -> Iterat
 def under_other_draws(
     judge: Judge, notebook: Notebook, variant: Variant, draws: int
 ) -> list[Outcome]:
-    """How the variant ends under so many other hidden draws; none if nothing in it is drawn."""
+    """Return the variant's outcomes under `draws` other hidden draws; [] if nothing is drawn."""
     drawing = {(t.grade_id, c.name) for t in notebook.tasks for c in t.criteria if c.draws}
     if not drawing & variant.criteria:
         return []
@@ -175,7 +178,7 @@ def _differences(
 ) -> Iterator[str]:
     for (task, name), status in wanted.items():
         found = outcome.criteria.get((task, name))
-        if found is None:  # nothing that the mistake can have changed
+        if found is None:  # the mistake cannot have changed it
             if status is Status.FAILED:
                 yield f"{label}: it should fail {name}, but cannot change what {name} looks at"
             continue

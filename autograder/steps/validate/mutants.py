@@ -1,8 +1,8 @@
-"""Built-in mutants: the solution whose functions change their arguments in place before answering.
+"""Built-in mutants: the solution with functions that change their arguments in place.
 
-Its cells run as they are; only what criteria call is spoilt. An argument set to 0, or sorted, gives
-an answer to another question: a criterion that passes it, and fails the same wrong answer worked
-out on a copy, believes arguments that the student's code can change.
+The cells run unchanged; only calls by criteria are spoilt. With its arguments set to 0 or sorted,
+a function answers a different question. If a criterion passes that answer, but fails it when it is
+computed on a copy, the criterion trusts arguments that student code can change.
 """
 
 from __future__ import annotations
@@ -73,14 +73,14 @@ _ON = "import builtins\nbuiltins._spoiling['on'] = True"
 
 @dataclass(frozen=True)
 class Mutated:
-    """What came of one mutant of one notebook: what it gained, and what it passes all the same."""
+    """Findings on the mutants of one notebook: points they gained (breaches) and remarks."""
 
     breaches: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def try_mutants(judge: Judge, notebook: Notebook, show: Callable[[str], None]) -> Mutated:
-    """Try the mutants of one notebook; criteria that call no function need none."""
+    """Try the mutants of one notebook on the criteria that call a student's function."""
     functions = frozenset(_functions(notebook))
     criteria = _asking(notebook, functions)
     breaches, notes = list[str](), list[str]()
@@ -94,7 +94,7 @@ def try_mutants(judge: Judge, notebook: Notebook, show: Callable[[str], None]) -
                 " and fails it on a copy; compare with data that the call has not been given"
             )
         blind = sorted(_worth(notebook, passed & fair))
-        if blind and how == "zero":  # sorting may change nothing
+        if blind and how == "zero":  # sorting may leave an argument unchanged
             named = ", ".join(f"{task}/{name}" for task, name in blind)
             notes.append(
                 f"{notebook.name}: the solution that {words} before it answers still passes"
@@ -104,7 +104,7 @@ def try_mutants(judge: Judge, notebook: Notebook, show: Callable[[str], None]) -
 
 
 def _functions(notebook: Notebook) -> Iterator[str]:
-    """The functions that answers define and criteria ask for."""
+    """Yield the functions that answers define and criteria use."""
     cells = [c for c in Variants(notebook).flow.cells if c.role in ("answer", "extra")]
     defined = {name for cell in cells for name in read_code(cell.source).defines}
     for task in notebook.tasks:
@@ -130,7 +130,7 @@ def _passed(
     *,
     copied: bool,
 ) -> Ids:
-    """Which of these criteria the mutant passes."""
+    """Return the criteria that the mutant passes."""
 
     def rewrite(source: str, _: bool) -> str:
         mine = sorted(read_code(source).defines.keys() & set(functions))
@@ -144,7 +144,7 @@ def _passed(
 
 
 def _worth(notebook: Notebook, criteria: Collection[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Those of the criteria that are hidden and give points."""
+    """Yield those of the criteria that are hidden and give points."""
     for task in notebook.tasks:
         for criterion in task.criteria:
             key = (task.grade_id, criterion.name)

@@ -1,8 +1,9 @@
-"""Whether what an author says of right and wrong answers is so, for one assignment or all.
+"""Check an author's claims about right and wrong answers, for one assignment or all.
 
-The solution gets full marks, the untouched release none; each mistake fails exactly the criteria
-it names and no point of another task; every criterion is failed by a mistake; the release gives
-nothing away; limits hold; thresholds are within their evidence; translations are complete.
+The solution gets full marks and the untouched release gets none. Each mistake fails exactly the
+criteria it names and loses no point of another task. Every criterion is failed by a mistake. The
+release leaks nothing, limits hold, thresholds are within their calibration, and translations are
+complete.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ from autograder.steps.validate.thresholds import Standing
 from autograder.steps.validate.translations import translated
 from autograder.steps.validate.variants import Variants, outdated
 
-GOAL_SECONDS = 90.0  # what one notebook may take on two cores
+GOAL_SECONDS = 90.0  # longest acceptable run of one notebook on two cores
 GOAL_MB = 2048.0
-SHARE = 0.5  # of a limit that the solution should leave to slower answers
+SHARE = 0.5  # largest share of a limit that the solution should use
 
 Show = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class _How:
-    """What one validation was asked for."""
+    """Options of one validation."""
 
     slow: bool
     whole: bool
@@ -67,11 +68,11 @@ def validate(
     progress: Show = lambda _: None,
     workers: Workers | None = None,
 ) -> Report:
-    """What is not as it should be in these assignments (none named: in all of the course).
+    """Validate these assignments, or all of the course if none is named.
 
-    `slow` also trains the mistakes tagged so; `whole` runs every mistake's notebook from end to
-    end, also where the mistake can have changed nothing; `draws` judges solution and mistakes under
-    so many other hidden draws too. What has run before is not run again.
+    `slow` also trains the mistakes tagged slow. `whole` runs every mistake's notebook from end to
+    end, even cells that the mistake cannot have changed. `draws` also judges solution and mistakes
+    under that many other hidden draws. Earlier runs are reused.
     """
     every = sorted(p.name for p in course.source.glob("*/") if any(p.glob("*.ipynb")))
     at_once = jobs or course.grading.jobs or os.cpu_count() or 1
@@ -125,7 +126,7 @@ def _validated(course: Course, name: str, workers: Workers, how: _How) -> Valida
 
 
 def _each(error: AutograderError) -> tuple[str, ...]:
-    """The mistakes of an author that an error holds, each with its way out."""
+    """Return the authoring errors that an exception holds, each with its way out."""
     errors = error.errors if isinstance(error, AuthoringErrors) else (error,)
     return tuple(map(str, errors))
 
@@ -137,7 +138,7 @@ def _proved(judge: Judge) -> Proved:
 
 
 def _mistakes(judge: Judge, how: _How) -> tuple[list[Tried], list[Known]]:
-    """How every mistake ended, and the slow ones that were not run."""
+    """Return the outcome of every mistake, and the slow mistakes that were not run."""
     every = [(n, known_mistakes(n)) for n in judge.assignment.notebooks]
     left_out = [m for _, many in every for m in many if m.mistake.slow and not how.slow]
     total = sum(len(many) for _, many in every) - len(left_out)
@@ -163,7 +164,7 @@ def _mistakes(judge: Judge, how: _How) -> tuple[list[Tried], list[Known]]:
     return tried, left_out
 
 
-# ── What is said of each criterion ───────────────────────────────────────────────────
+# ── Report rows ──────────────────────────────────────────────────────────────────────
 
 
 def _rows(
@@ -231,7 +232,7 @@ def _standings(source: Assignment) -> Iterator[tuple[tuple[str, str, str], Stand
                 yield place, of_thresholds.standing(one, entries.get(key), code=code, files=files)
 
 
-# ── The release, the budget ──────────────────────────────────────────────────────────
+# ── Leaks and budgets ────────────────────────────────────────────────────────────────
 
 
 def _leaks(source: Assignment) -> Iterator[str]:

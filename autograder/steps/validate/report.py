@@ -1,4 +1,4 @@
-"""What a validation found, as frozen values."""
+"""Results of a validation, as frozen values."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from autograder.nouns import Usage
 
 @dataclass(frozen=True)
 class Row:
-    """One criterion: how the solution ends on it, what shows that it can fail."""
+    """One criterion: its status on the solution, and the mistakes that show that it can fail."""
 
     notebook: str
     task: str
     criterion: str
     points: float
     hidden: bool
-    solution: str  # its status on the solution
+    solution: str  # status on the solution
     score: float | None
     caught: tuple[str, ...]  # mistakes that were run and fail it
     waiting: tuple[str, ...]  # slow mistakes that name it and were not run
-    threshold: str  # what calibration says of it, "" if it has no threshold that needs one
+    threshold: str  # calibration in words; "" if it has no threshold that needs it
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One mistake: what it should fail, what it failed, what it took."""
+    """One mistake: what it should fail, what it failed, and the CPU time of its run."""
 
     notebook: str
     task: str
     mistake: str
     named: tuple[str, ...]
     failed: tuple[str, ...]  # task/criterion
-    judged: int  # criteria that it could have changed
-    left_out: int  # cells that its run did without
+    judged: int  # number of criteria that it could have changed
+    left_out: int  # number of cells that its run left out
     cpu_seconds: float
-    ran: bool  # False: judged from evidence that was there
+    ran: bool  # False: judged from stored evidence
     differences: tuple[str, ...]
 
     @property
@@ -46,7 +46,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Spent:
-    """What the solution of one notebook used."""
+    """Resources that the solution of one notebook used."""
 
     notebook: str
     usage: Usage
@@ -54,7 +54,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Validated:
-    """One assignment."""
+    """Validation results of one assignment."""
 
     assignment: str
     rows: tuple[Row, ...]
@@ -72,7 +72,7 @@ class Validated:
 
 @dataclass(frozen=True)
 class Report:
-    """What one `autograder validate` found."""
+    """Result of one `autograder validate`."""
 
     assignments: tuple[Validated, ...]
     tier: str
@@ -83,7 +83,7 @@ class Report:
         return not any(one.breaches for one in self.assignments)
 
     def as_json(self) -> dict[str, Any]:
-        """Every assignment with its rows, mistakes, breaches and figures."""
+        """Return every assignment with its rows, mistakes, breaches and figures."""
         return {
             "ok": self.ok,
             "tier": self.tier,

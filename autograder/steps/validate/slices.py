@@ -1,11 +1,12 @@
-"""Which cells a value depends on, and what a changed answer can have changed: read, never run.
+"""Static data flow between cells: what a value depends on, and what a changed answer affects.
 
-What a cell changes, on the safe side: the names it binds, and every object of the student's that
-it mentions, itself, through a function it calls or through an object that may hold it, unless it
-only looks at it (`predict`). What setup cells define counts as constant unless it is stored into:
-the checking process makes its own. A file name written in two cells joins them. Random generators
-are not followed: a later training that only draws other numbers counts as unchanged, and how much
-that can matter is what calibration measures.
+A cell counts as changing the names it binds and every student object that it mentions: directly,
+through a function it calls, or through an object that may hold it. An object that it only looks at
+(`predict`) is unchanged. What setup cells define counts as constant unless it is stored into, for
+the checking process makes its own. A file name written in two cells links them.
+
+Random generators are not followed. A later training that only draws other numbers counts as
+unchanged; calibration measures how much that can matter.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from autograder.notebook.cells import cells_of
 from autograder.nouns import Criterion, Notebook, Task, TaskKind
 
 _FILE = re.compile(r"[\w./-]*\w\.[A-Za-z]\w{1,9}\Z")
-_LOOKUPS = {"globals", "get_ipython"}  # names come as strings
+_LOOKUPS = {"globals", "get_ipython"}  # names are passed as strings
 _ANYTHING = {"eval", "exec", "vars", "locals", "dir"}  # may read every name
 _LOOKS = {"evaluate", "get_weights", "history", "predict", "shape", "summary"}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -29,22 +30,22 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 @dataclass(frozen=True)
 class Code:
-    """What one cell's code says of names."""
+    """Names in one cell's code, by their use."""
 
     binds: frozenset[str] = frozenset()
-    mentions: frozenset[str] = frozenset()  # names it uses from anywhere, files it names
-    looks: frozenset[str] = frozenset()  # names it only looks at: `model` in model.predict(x)
+    mentions: frozenset[str] = frozenset()  # names it uses, files it names
+    looks: frozenset[str] = frozenset()  # names only looked at: `model` in model.predict(x)
     stores: frozenset[str] = frozenset()  # objects that it visibly writes into
     defines: Mapping[str, frozenset[str]] = field(default_factory=dict)  # functions and classes
     # among `binds`, with the names that each of them uses from outside
-    made_of: Mapping[str, frozenset[str]] = field(default_factory=dict)  # other names, with what
-    # stands in the statement that binds them: they may be or hold those same objects
+    made_of: Mapping[str, frozenset[str]] = field(default_factory=dict)  # other names, with the
+    # names in the statement that binds them: they may be or hold those objects
     imports: frozenset[str] = frozenset()  # modules among `binds`
-    anything: bool = False  # what it reads cannot be told
+    anything: bool = False  # the names it reads cannot be determined
 
 
 def read_code(source: str) -> Code:
-    """What a cell's code says of names; code that is no Python may read anything."""
+    """Return the names in a cell's code; code that is not Python may read anything."""
     try:
         tree = names.parse(source)
         table = symtable.symtable(names.plain_code(source), "<cell>", "exec")
@@ -82,7 +83,7 @@ def _used(table: symtable.SymbolTable, *, inner: bool = False) -> Iterator[str]:
 
 
 def _looks(tree: ast.AST) -> set[str]:
-    """Names that are met in `name.predict(...)` and the like, and nowhere else."""
+    """Return the names that occur only in `name.predict(...)` and similar attribute reads."""
     nodes = list(ast.walk(tree))
     looking = [
         node.value.id
@@ -110,7 +111,7 @@ def _made_of(tree: ast.Module, looks: Collection[str]) -> dict[str, frozenset[st
 
 
 def _stores(tree: ast.AST) -> Iterator[str]:
-    """Roots of what is assigned into or deleted from: `a` of `a.b[0] = 1`."""
+    """Yield the roots of assignments and deletions: `a` of `a.b[0] = 1`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
             inner: ast.expr = node
@@ -132,17 +133,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Slice:
-    """What has to run: criteria that are to be judged, and the cells they need."""
+    """Criteria to judge, and the cells that must run for them."""
 
     criteria: frozenset[tuple[str, str]]  # (task, criterion)
     cells: frozenset[str]  # ids
 
 
 class Flow:
-    """How values flow through a notebook's code cells, in the order in which they run."""
+    """Data flow through a notebook's code cells, in the order in which they run."""
 
     def __init__(self, notebook: Notebook, answers: Mapping[str, str] | None = None) -> None:
-        """`answers` has other code for some answer cells, by grade_id."""
+        """Take `answers`, replacement code for some answer cells by grade_id."""
         self.tasks = {task.grade_id: task for task in notebook.tasks}
         self.cells = tuple(_cells(notebook, answers or {}))
         self._code = {c.id: read_code(c.source) for c in self.cells if c.role != "test"}
@@ -156,13 +157,13 @@ class Flow:
         return frozenset().union(*(self._code[c.id].binds for c in self.cells if c.role in roles))
 
     def _among(self, kind: str) -> frozenset[str]:
-        """Names that are nothing but functions and classes, or nothing but modules."""
+        """Return the names that are only ever functions and classes, or only ever modules."""
         codes = self._code.values()
         only = frozenset[str]().union(*(getattr(code, kind) for code in codes))
         return only.difference(*(code.binds.difference(getattr(code, kind)) for code in codes))
 
     def _within(self) -> dict[str, frozenset[str]]:
-        """Name → what it uses or may hold: whoever has the name may touch all of that."""
+        """Return each name with the names it uses or may hold; touching it may touch those."""
         found: dict[str, frozenset[str]] = {}
         for code in self._code.values():
             for name, used in (*code.defines.items(), *code.made_of.items()):
@@ -170,7 +171,7 @@ class Flow:
         return found
 
     def mentions(self, cell: Cell) -> frozenset[str]:
-        """Every name that the cell uses, itself or through functions of the notebook."""
+        """Return every name that the cell uses, directly or through functions of the notebook."""
         return self._reached(self._code[cell.id].mentions)
 
     def _reached(self, first: Collection[str]) -> frozenset[str]:
@@ -183,15 +184,15 @@ class Flow:
         return frozenset(seen)
 
     def changes(self, cell: Cell) -> frozenset[str]:
-        """Every name whose value may be another one after the cell."""
+        """Return every name whose value the cell may change."""
         code, touched = self._code[cell.id], self._reached(self._touches[cell.id])
         files = {name for name in touched if name.startswith("file ")}
         return code.binds | code.stores | (touched & self._objects) | files
 
-    # ── Forward: what a changed answer can have changed ──────────────────────────────
+    # ── Forward: effects of a changed answer ─────────────────────────────────────────
 
     def touched_by(self, answer: str, before: Flow) -> frozenset[tuple[str, str]]:
-        """The criteria that may end otherwise when the answer is as here, not as in `before`."""
+        """Return the criteria that may end differently with this answer than with `before`'s."""
         changed: set[str] = set()
         found: set[tuple[str, str]] = set()
         begun = False
@@ -211,12 +212,12 @@ class Flow:
             if set(changed) & self._reached(asked(task, criterion)):
                 yield task.grade_id, criterion.name
 
-    # ── Backward: what must have run ─────────────────────────────────────────────────
+    # ── Backward: cells that must run ────────────────────────────────────────────────
 
     def slice(self, criteria: Collection[tuple[str, str]], *, answer: str = "") -> Slice:
-        """These criteria, those they come after, and the cells that make what they ask for.
+        """Return these criteria, those they come after, and the cells that make their values.
 
-        `answer` is a cell that runs whatever it makes: what it leaves undone counts too.
+        The cell `answer` always runs: a missing assignment in it is an effect too.
         """
         wanted = {(t, n) for t, name in criteria for n in _with_earlier(self.tasks[t], name)}
         needed: set[str] = set()
@@ -243,14 +244,14 @@ def _cells(notebook: Notebook, answers: Mapping[str, str]) -> Iterator[Cell]:
 
 
 def asked(task: Task, criterion: Criterion) -> frozenset[str]:
-    """The student's names that a criterion asks for; all of its cell's, where it runs inside."""
+    """Return the student's names that a criterion uses: if it runs inside, all of its cell's."""
     if task.kind is TaskKind.INSIDE:
         return read_code(task.code).mentions
     return frozenset(criterion.parameters)
 
 
 def _with_earlier(task: Task, name: str) -> Iterator[str]:
-    """The criterion and all that it comes after."""
+    """Yield the criterion and all criteria that it comes after."""
     yield name
     for criterion in task.criteria:
         if criterion.name == name:

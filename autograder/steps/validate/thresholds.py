@@ -1,7 +1,7 @@
-"""Thresholds that chance decides about, and the evidence beside them: `source/A/calibration.json`.
+"""Thresholds on scores that vary by chance, and their evidence: `source/A/calibration.json`.
 
-A task's entry there holds the scores of the reference and of each mistake by seed, what was
-concluded from them, and what they were measured with: versions, and fingerprints of the code.
+A task's entry there holds the scores of the reference and of each mistake by seed, the
+conclusions, and what they were measured with: package versions and fingerprints of the code.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from autograder.steps.validate.variants import Variants
 
 FILE = "calibration.json"
 FORMAT = 1
-ENOUGH = 20  # runs of the reference
+ENOUGH = 20  # runs of the reference that suffice
 SETTINGS = ("at_least", "at_most")
-_JUDGED_BY = {*SETTINGS, "partial_from", "usual"}  # decide about a score, do not change it
+_JUDGED_BY = {*SETTINGS, "partial_from", "usual"}  # they judge a score, never change it
 _CHANCE = re.compile(
     r"\.fit\(|\.train_on_batch\(|\.apply_gradients\(|set_random_seed|set_seed|default_rng|\brandom\b"
 )
@@ -31,7 +31,7 @@ _PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy")
 
 @dataclass(frozen=True)
 class Threshold:
-    """One criterion whose score differs from run to run."""
+    """One criterion whose score varies from run to run."""
 
     notebook: str
     task: Task
@@ -44,12 +44,12 @@ class Threshold:
 
     @property
     def sign(self) -> int:
-        """1 where more is better, -1 where less is."""
+        """1 if more is better, -1 if less is."""
         return 1 if self.setting == "at_least" else -1
 
     @property
     def key(self) -> str:
-        """Where its task stands in calibration.json."""
+        """Key of its task in calibration.json."""
         return f"{self.notebook}/{self.task.grade_id}"
 
     def met_by(self, score: float | None) -> bool:
@@ -57,9 +57,10 @@ class Threshold:
 
 
 def thresholds(variants: Variants) -> Iterator[Threshold]:
-    """The criteria of a notebook with a threshold that chance decides about, in order.
+    """Yield the criteria of a notebook with a threshold on a score that varies, in order.
 
-    Chance: it draws (`rng`), may be tried again (`retry`), or looks at what was trained or drawn.
+    A score varies if the criterion draws (`rng`), may be retried (`retry`), or uses values that
+    were trained or drawn.
     """
     for task in variants.notebook.tasks:
         for criterion in task.criteria:
@@ -83,7 +84,7 @@ def _by_chance(variants: Variants, task: Task, criterion: Criterion) -> bool:
 
 
 def read_calibration(assignment: Assignment) -> dict[str, Any]:
-    """The entries by notebook/task; {} if there is no file of this format."""
+    """Return the entries by notebook/task; {} if there is no file of this format."""
     path = assignment.path / FILE
     if not path.is_file():
         return {}
@@ -94,24 +95,24 @@ def read_calibration(assignment: Assignment) -> dict[str, Any]:
 
 def _is_calibration(data: dict[str, Any]) -> bool:
     if data.get("format") != FORMAT:
-        return True  # of another version, and measured again
+        return True  # of another format, so measured again
     return all(isinstance(entry, dict) for entry in data["tasks"].values())
 
 
 def code_of(variants: Variants, task: Task, criteria: list[Criterion]) -> str:
-    """A fingerprint of what the scores come from: the cells, and the checks without thresholds."""
+    """Return a fingerprint of the code behind the scores: cells, and checks without thresholds."""
     ids = [(task.grade_id, criterion.name) for criterion in criteria]
     return fingerprint([variants.code(ids), list(_checks(task.code, {c.name for c in criteria}))])
 
 
 def files_of(assignment: Assignment) -> str:
-    """A fingerprint of the assignment's modules and data, hidden ones included."""
+    """Return a fingerprint of the assignment's modules and data, hidden ones included."""
     names = [*assignment.files, *assignment.hidden_files]
     return fingerprint({name: digest((assignment.path / name).read_bytes()) for name in names})
 
 
 def _checks(code: str, names: set[str]) -> Iterator[str]:
-    """The test cell: these criteria without demands and thresholds, the functions they share."""
+    """Yield the shared code of a test cell, and these criteria without sentences and thresholds."""
     for node in ast.parse(code).body:
         if isinstance(node, ast.FunctionDef) and node.decorator_list:
             if node.name not in names:
@@ -128,12 +129,12 @@ def _checks(code: str, names: set[str]) -> Iterator[str]:
 
 
 def measured_with() -> dict[str, str]:
-    """The versions that scores depend on."""
+    """Return the package versions that scores depend on."""
     return {name: found for name, found in versions().items() if name in _PACKAGES}
 
 
 def other_majors(before: Mapping[str, str]) -> list[str]:
-    """Packages whose major version is another one now."""
+    """Return the packages whose major version has changed."""
     now = measured_with()
     return [
         f"{name} {before[name]}, now {now[name]}"
@@ -142,12 +143,12 @@ def other_majors(before: Mapping[str, str]) -> list[str]:
     ]
 
 
-# ── What the evidence says of a threshold ────────────────────────────────────────────
+# ── Comparison with the evidence ─────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What calibration says of one threshold: a few words, and what is wrong or to be known."""
+    """A threshold compared with its calibration: a summary, breaches and remarks."""
 
     words: str
     breaches: tuple[str, ...] = ()
@@ -157,7 +158,7 @@ class Standing:
 def standing(
     threshold: Threshold, entry: Mapping[str, Any] | None, *, code: str, files: str
 ) -> Standing:
-    """Whether a threshold is within its evidence; `code` and `files` are the prints of today."""
+    """Compare a threshold with its calibration; `code` and `files` are today's fingerprints."""
     name = f"{threshold.notebook}, {threshold.task.grade_id}/{threshold.criterion.name}"
     summary = (entry or {}).get("criteria", {}).get(threshold.criterion.name)
     if entry is None or summary is None or summary.get("bound") is None:

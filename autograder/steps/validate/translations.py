@@ -1,4 +1,4 @@
-"""What an assignment's translations lack: each finding with file and line."""
+"""Gaps and leaks in an assignment's translations, with file and line."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from autograder.notebook.leaks import leaks
 from autograder.notebook.stripping import student_notebook
 from autograder.nouns import Assignment
 
-SHOWN = 20  # findings of one language; `autograder translate --check` lists them all
+SHOWN = 20  # most findings shown of a language; `autograder translate --check` lists all
 
 
 def translated(course: Course, source: Assignment) -> tuple[list[str], list[str]]:
-    """(What is wrong with declared languages, what else is to be known).
+    """Return (breaches, notes): breaches for leaks and for gaps in declared languages.
 
-    A language is declared for an assignment by `c.Course.translations` and a catalogue.
+    `c.Course.translations` declares the languages. Other catalogues only give notes on gaps.
     """
     breaches: list[str] = []
     notes: list[str] = []

@@ -1,4 +1,4 @@
-"""A source notebook handed in with some cells solved and others left out, and how that ends."""
+"""Variants of a source notebook, with some cells solved and others left out, and their outcomes."""
 
 from __future__ import annotations
 
@@ -19,29 +19,27 @@ from autograder.steps.validate.slices import Flow, Slice
 
 SUBMISSION = "validation"
 Ids = frozenset[tuple[str, str]]  # (task, criterion)
-Rewrite = Callable[
-    [str, bool], str
-]  # (code, whether no code of the student's comes before) -> code
+Rewrite = Callable[[str, bool], str]  # (code, True for the first student cell) -> code
 
 
 def as_written(source: str, first: bool) -> str:  # noqa: ARG001
-    """The code as its author wrote it."""
+    """Return the code as its author wrote it."""
     return source
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A notebook to hand in, and the criteria that its run decides."""
+    """A notebook to submit, and the criteria that its run decides."""
 
     notebook: str
     node: Any
     criteria: Ids
-    left_out: tuple[str, ...] = ()  # answers and cells that it does not need, by grade_id
+    left_out: tuple[str, ...] = ()  # answers and cells that it does not need
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a variant ended."""
+    """Outcome of judging a variant."""
 
     criteria: Mapping[tuple[str, str], CriterionResult]
     result: NotebookResult
@@ -51,7 +49,7 @@ class Outcome:
 
 
 class Variants:
-    """Makes the variants of one notebook."""
+    """Builder of the variants of one notebook."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.notebook = notebook
@@ -66,9 +64,9 @@ class Variants:
         criteria: Collection[tuple[str, str]] | None = None,
         rewrite: Rewrite = as_written,
     ) -> Variant:
-        """The solution with this mistake: what the mistake may have changed, and what that needs.
+        """Return the solution with this mistake, limited to what the mistake may have changed.
 
-        `whole` runs every cell and decides every criterion; `criteria` decides these alone.
+        `whole` runs every cell and decides every criterion. `criteria` decides only these.
         """
         flow = Flow(self.notebook, {mistake.answer: mistake.code})
         every = {(t.grade_id, c.name) for t in self.notebook.tasks for c in t.criteria}
@@ -79,11 +77,11 @@ class Variants:
     def solved(
         self, criteria: Collection[tuple[str, str]], *, rewrite: Rewrite = as_written
     ) -> Variant:
-        """The solution as far as these criteria need it."""
+        """Return the solution, limited to the cells that these criteria need."""
         return self._variant(self.flow, self.flow.slice(criteria), False, rewrite)
 
     def code(self, criteria: Collection[tuple[str, str]]) -> list[str]:
-        """The source of the cells that these criteria depend on, setup cells included."""
+        """Return the source of the cells that these criteria depend on, setup cells included."""
         kept = self.flow.slice(criteria).cells
         return [c.source for c in self.flow.cells if c.id in kept or c.role == "setup"]
 
@@ -108,10 +106,10 @@ class Variants:
 
 
 def hand_in(judge: Judge, variant: Variant, *, draw: int = 1, afresh: bool = False) -> Outcome:
-    """How the variant ends before this judge; `draw` numbers the hidden data (1: the real).
+    """Submit the variant to this judge; `draw` numbers the hidden data (1: the real).
 
-    `afresh` runs again what ended at a limit of time. What other versions of the packages left is
-    not used: it is run again.
+    `afresh` repeats runs that ended at a time limit. Evidence from other package versions is
+    discarded and the run repeated.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{variant.notebook}.ipynb"
@@ -134,7 +132,7 @@ def hand_in(judge: Judge, variant: Variant, *, draw: int = 1, afresh: bool = Fal
 
 
 def outdated(judge: Judge, judged: Judged) -> bool:
-    """Whether it was judged from what other versions left; that is forgotten then."""
+    """Remove stored evidence of other package versions; return True if there was any."""
     old = [e for e in judged.evidence.values() if judged.ran == 0 and e.versions != versions()]
     for evidence in old:
         judge.store.remove("runs", evidence.key)
