@@ -1,1 +1,1 @@
-"""Doing many independent things at once, whatever does them."""
+"""Parallel execution of independent work items."""

@@ -1,4 +1,4 @@
-"""Work on any concurrent.futures.Executor: outcomes as they come, interruptible."""
+"""Run work items on any concurrent.futures.Executor; outcomes as they finish, interruptible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Done(Generic[Item, Value]):
-    """One item, and what came of it: a value, or the exception it raised."""
+    """One item and its outcome: a value, or the exception that it raised."""
 
     item: Item
     value: Value | None = None
@@ -24,9 +24,9 @@ class Done(Generic[Item, Value]):
 def run_all(
     executor: Executor, work: Callable[[Item], Value], items: Iterable[Item], *, at_once: int
 ) -> Iterator[Done[Item, Value]]:
-    """The outcomes in the order in which they finish; at most `at_once` items are under way.
+    """Yield the outcomes in the order in which they finish; run at most `at_once` items at a time.
 
-    When the consumer stops (or is interrupted) what has not begun is never begun.
+    If the consumer stops or is interrupted, no further items are started.
     """
     waiting = iter(items)
     running: dict[Future[Value], Item] = {}
@@ -38,7 +38,7 @@ def run_all(
                 return
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             ended = {future: running.pop(future) for future in finished}
-            for item in islice(waiting, len(ended)):  # the consumer may take its time
+            for item in islice(waiting, len(ended)):  # the consumer may be slow
                 running[executor.submit(work, item)] = item
             for future, item in ended.items():
                 error = future.exception()

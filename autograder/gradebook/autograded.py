@@ -156,7 +156,7 @@ def _joined(value: Any) -> str:
     return "".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-# ── Report below a test cell ──────────────────────────────────────────────────────────
+# ── Report below a test cell ─────────────────────────────────────────────────────────
 
 MARKS = {
     Status.PASSED: "✓",

@@ -72,7 +72,7 @@ def days_of(seconds: float) -> int:
 
 
 def tokens_used(course: Course, session: Session, row: SubmissionRow) -> int:
-    """Return the late days used by this student's other submissions that arrived earlier."""
+    """Return the late days that earlier submissions to other assignments used up."""
     left = course.late.tokens
     if left == 0:
         return 0

@@ -147,7 +147,7 @@ def _columns(answer: Answer) -> dict[str, str]:
     return dict(zip(("assignment", "notebook", "task", "student"), answer.key, strict=True))
 
 
-# ── Grader assignment ─────────────────────────────────────────────────────────────────
+# ── Grader assignment ────────────────────────────────────────────────────────────────
 
 
 def allotments(course: Course, assignment: str) -> tuple[Allotment, ...]:

@@ -98,7 +98,7 @@ def _registered(assignment: Any) -> set[str]:
     return {f"{nb.name}/{cell.name}" for nb in assignment.notebooks for cell in nb._base_cells}
 
 
-# ── Cells to register ─────────────────────────────────────────────────────────────────
+# ── Cells to register ────────────────────────────────────────────────────────────────
 
 
 def _cells(notebook: nouns.Notebook, config: Config) -> _Cells:
@@ -238,7 +238,7 @@ def _mirror(session: Session, assignment: Any) -> None:
                     session.add(api.Comment(cell_id=cell.id, notebook_id=own.id))
 
 
-# ── Criteria of the release ───────────────────────────────────────────────────────────
+# ── Criteria of the release ──────────────────────────────────────────────────────────
 
 
 def _remember(session: Session, assignment: nouns.Assignment, number: int) -> None:

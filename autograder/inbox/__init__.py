@@ -1,18 +1,18 @@
-"""What students hand in, taken in safely: read, told whose it is, kept for ever.
+"""Collection of submissions: read untrusted files safely, find the student, keep every submission.
 
-In the order in which a submission meets them:
+In the order in which a submission passes through:
 
-    paths.py      a name somebody else chose → a harmless relative path, or why not
-    entries.py    what is offered: files of such names, and how to read each, whatever it claims
-    folder.py     a folder → entries; never through a link
-    archive.py    a zip → entries; nothing its headers claim is believed
-    people.py     what somebody is called → the student
-    senders.py    names that Canvas, Moodle, nbgrader or people give → who sent which files
-    arrivals.py   when it was handed in
-    unpacking.py  zips and folders around the files → the files alone
-    taking.py     the files of one student → a folder of ours, within the caps
-    notebooks.py  the notebooks that were worked in, under the names that the assignment gave them
-    shelf.py      every submission ever made, and the one that counts in `submitted/`
-    deciding.py   whether it is another submission or one that is known
-    report.py     what a collection did
+    paths.py      turn a file name into a safe relative path, or reject it
+    entries.py    files of a folder or archive: safe names, and readers of their contents
+    folder.py     list the files of a folder, never following links
+    archive.py    list the files of a zip, trusting none of its headers
+    people.py     find a student by name, number or address
+    senders.py    find the sender of each file from Canvas, Moodle, nbgrader or other file names
+    arrivals.py   find the time of submission
+    unpacking.py  remove zips and folders around the files
+    taking.py     write one student's files to our folder, within the limits
+    notebooks.py  give the notebooks to grade the names that the assignment gave them
+    shelf.py      store every submission, and place the newest in `submitted/`
+    deciding.py   decide whether a submission is new or known
+    report.py     report of a collection
 """

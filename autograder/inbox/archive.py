@@ -1,7 +1,7 @@
-"""A zip → what is offered in it. Nothing that its headers claim is believed.
+"""Listing of a zip's files; its headers are not trusted.
 
-Sizes are counted while reading, by whoever reads; links, devices, encrypted entries and packings
-other than deflate are refused one by one, an archive that makes no sense as a whole.
+The reader of a file counts its size. Links, devices, encrypted entries and compression methods
+other than deflate are rejected one by one; a damaged archive is rejected as a whole.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from autograder import harmless
 from autograder.inbox.entries import CHUNK, Entry, Offered
 from autograder.inbox.paths import Refused, decoded, harmless_path
 
-ENTRIES = 200_000  # in the zip of a whole class
-_DOS = 0  # the system that Windows' own zips name
+ENTRIES = 200_000  # maximum, in the zip of a whole class
+_DOS = 0  # the source system in zips made by Windows
 _UTF8_FLAG, _ENCRYPTED_FLAGS = 0x800, 0x1 | 0x40 | 0x2000
 _TIMES, _UNICODE_PATH = 0x5455, 0x7075  # extra fields
 _DAMAGE = (
@@ -33,10 +33,11 @@ _DAMAGE = (
 
 @contextmanager
 def opened(path: Path, zone: tzinfo = timezone.utc, *, most: int = ENTRIES) -> Iterator[Offered]:
-    """What a zip offers, readable while the block lasts; Refused if it is none, or damaged.
+    """Yield the contents of a zip, readable inside the block.
 
-    `zone` is the one in which it writes its dates, where they say no more; `most` entries may be in
-    it: each takes memory before anything of it is read.
+    `zone` is the time zone of dates that state none. `most` limits the number of entries, because
+    each takes memory before any file is read. Raises Refused if the file is not a zip, is damaged
+    or has too many entries.
     """
     shown = harmless.text(path.name, cap=120)
     count = _headers(path, most, shown)
@@ -57,7 +58,7 @@ def opened(path: Path, zone: tzinfo = timezone.utc, *, most: int = ENTRIES) -> I
 
 
 def _headers(path: Path, most: int, shown: str) -> int:
-    """How many entries there can be at most, found without keeping any of them."""
+    """Return an upper bound on the number of entries, without keeping any in memory."""
     try:
         with path.open("rb") as file:
             if not file.seek(0, 2):
@@ -75,7 +76,7 @@ def _offered(archive: zipfile.ZipFile, size: int, zone: tzinfo) -> Offered:
     entries: list[Entry] = []
     refused: list[Refused] = []
     infos = archive.infolist()
-    dos = any(_is_no_utf8(info) for info in infos)  # one program wrote all names in one encoding
+    dos = any(_is_no_utf8(info) for info in infos)  # one program wrote all names, in one encoding
     for info in infos:
         name = _name(info, dos=dos or info.create_system == _DOS)
         mode = info.external_attr >> 16
@@ -127,7 +128,7 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Iter
 
 
 def _is_no_utf8(info: zipfile.ZipInfo) -> bool:
-    """Tell whether a name that states no encoding cannot be UTF-8."""
+    """Return True if a name without a stated encoding is not valid UTF-8."""
     if info.flag_bits & _UTF8_FLAG:
         return False
     try:
@@ -138,10 +139,10 @@ def _is_no_utf8(info: zipfile.ZipInfo) -> bool:
 
 
 def _name(info: zipfile.ZipInfo, *, dos: bool) -> str:
-    """The entry's name: UTF-8 where it says so, else what its bytes most likely are."""
+    """Return the entry's name: UTF-8 if it says so, else in its most likely encoding."""
     if info.flag_bits & _UTF8_FLAG:
         return info.orig_filename
-    raw = info.orig_filename.encode("cp437")  # as zipfile has decoded it, byte by byte
+    raw = info.orig_filename.encode("cp437")  # undo zipfile's decoding to get the bytes
     for kind, data in _extras(info.extra):
         if kind == _UNICODE_PATH and data[:5] == b"\1" + struct.pack("<I", zlib.crc32(raw)):
             return data[5:].decode("utf-8", errors="replace")

@@ -1,4 +1,4 @@
-"""How and when a submission came in."""
+"""Origin and time of a submission."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from autograder.inbox.senders import Sent
 
 @dataclass(frozen=True)
 class Arrival:
-    """Where a submission came from, and when it was handed in."""
+    """Origin of a submission, and the time when it was submitted."""
 
     origin: str  # folder, zip, Canvas, Moodle, exchange, nbgrader, submitted, portal
     received: datetime  # UTC
-    certain: bool = False  # by nbgrader's time stamp or our own server, not by dates of files
-    dated: bool = True  # False: nothing said when, so it is when we took it
-    sender: str = ""  # who the LMS says it is, as a number of its own
+    certain: bool = False  # from nbgrader's time stamp or our server, not from file dates
+    dated: bool = True  # False: no time was found, so `received` is the time of collection
+    sender: str = ""  # LMS and its number for the sender
 
 
 def arrival_of(sent: Sent, origin: str) -> Arrival:
-    """When it was handed in: by nbgrader's time stamp, else by the newest date of its files.
+    """Return the arrival, dated by nbgrader's time stamp, else by its newest file.
 
-    A time stamp counts only where nbgrader's own layout shows that nbgrader wrote it. No time lies
-    in the future.
+    A time stamp is used only if the folder layout shows that nbgrader wrote it. A time in the
+    future becomes the current time.
     """
     now = datetime.now(timezone.utc)
     stamp = sent.when or (_stamp_in(sent.entries) if sent.system == "nbgrader" else None)
@@ -43,7 +43,7 @@ def arrival_of(sent: Sent, origin: str) -> Arrival:
 
 
 def arrival_in(place: Path) -> Arrival:
-    """How a folder came to lie in `submitted/`: nbgrader's time stamp says when, else it is now."""
+    """Return the arrival of a folder in `submitted/`, dated by nbgrader's time stamp, else now."""
     try:
         if not (place / TIMESTAMP).is_symlink():
             stamp = parsed((place / TIMESTAMP).read_text(encoding="utf-8"))
@@ -54,9 +54,10 @@ def arrival_in(place: Path) -> Arrival:
 
 
 def parsed(written: str) -> datetime:
-    """A time stamp as nbgrader reads it (`2026-03-01 10:00:00.5 Asia/Seoul`), not later than now.
+    """Parse a time stamp as nbgrader does (`2026-03-01 10:00:00.5 Asia/Seoul`); cap it at now.
 
-    ValueError or OverflowError if it is none. nbgrader's own function would cost seconds to import.
+    Raises ValueError or OverflowError if it is invalid. We do not use nbgrader's own function,
+    because importing it takes seconds.
     """
     text, zones = written[:100].strip(), {}
     day, time, zone = [*text.split(), "", "", ""][:3]

@@ -1,4 +1,4 @@
-"""Whether what is there, or what comes in, is another submission or one that is known."""
+"""Decision whether files in `submitted/`, or incoming ones, are a new or a known submission."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from autograder.inbox.senders import Sent
 from autograder.inbox.shelf import Kept, Shelf
 from autograder.inbox.taking import Caps, Taken, digest_of
 
-CLOCKS = timedelta(seconds=2)  # a zip tells time no finer
+CLOCKS = timedelta(seconds=2)  # resolution of times in a zip
 Kind = Literal["new", "updated", "unchanged"]
 
 
 @dataclass(frozen=True)
 class Lying:
-    """What lies in `submitted/` of one student, and whether that was known."""
+    """Submission in a student's `submitted/` folder; `kind` says if it was known."""
 
     kept: Kept
     kind: Kind
-    refused: tuple[Refused, ...] = ()  # files in it that are not taken
+    refused: tuple[Refused, ...] = ()  # files in it that are left out
 
 
 def settle(shelf: Shelf, student: str, caps: Caps, expected: Expected) -> Lying | None:
-    """What lies in `submitted/` of this student, kept if it was not; None if nothing does.
+    """Return the submission in this student's `submitted/` folder; None if there is no folder.
 
-    What somebody was stopped at is done first. The caller holds the lock.
+    Finish an interrupted placement first. Keep the submission if it is new. The caller holds the
+    lock.
     """
     newest, place = shelf.newest(student), shelf.place_of(student)
     if newest and shelf.interrupted(student):
@@ -48,7 +49,7 @@ def settle(shelf: Shelf, student: str, caps: Caps, expected: Expected) -> Lying 
         taken = take_notebooks(entries, staged / "files", caps, expected)
         digest = digest_of(taken.files)
         if newest and placed and newest.id != placed.id and digest == placed.sha256:
-            shelf.place(newest)  # somebody was stopped between keeping and placing it
+            shelf.place(newest)  # interrupted between keeping and placing
             return Lying(newest, "unchanged")
         if newest and digest == newest.sha256 and not _restamped(newest, arrival):
             shelf.remember(newest)
@@ -59,9 +60,9 @@ def settle(shelf: Shelf, student: str, caps: Caps, expected: Expected) -> Lying 
 
 
 def adopt(shelf: Shelf, name: str, student: str, caps: Caps, expected: Expected) -> None:
-    """Keeps and places for a student what lies in `submitted/` under another name of theirs.
+    """Keep and place a submission found in `submitted/` under another name of this student.
 
-    The caller holds the lock. What was adopted before and is as it was is not read again.
+    A folder that was adopted before and is unchanged is not read again. The caller holds the lock.
     """
     place = shelf.place_of(name)
     seen = folder.fingerprint(place)
@@ -78,9 +79,10 @@ def adopt(shelf: Shelf, name: str, student: str, caps: Caps, expected: Expected)
 def receive(
     shelf: Shelf, student: str, staged: Path, taken: Taken, arrival: Arrival, lying: Lying | None
 ) -> tuple[Kept, Kind, tuple[str, ...]]:
-    """What came in, kept and put into `submitted/` unless it is known: which, what it is, notes.
+    """Keep an incoming submission unless it is known, and place it unless it is older.
 
-    The caller holds the lock; `lying` is what `settle` found before.
+    Return the submission, its kind, and notes for the report. The caller holds the lock; `lying` is
+    the return value of `settle`.
     """
     newest = shelf.newest(student)
     what = _fate(digest_of(taken.files), arrival, newest, shelf.all_of(student))
@@ -102,10 +104,10 @@ def receive(
 def _fate(
     digest: str, arrival: Arrival, newest: Kept | None, known: tuple[Kept, ...]
 ) -> Literal["new", "late", "known"]:
-    """Whether it is another submission, one handed in before what is there, or known already.
+    """Return "new", "late" (submitted before the newest one) or "known".
 
-    Dates of files are believed only as far as to tell an old zip collected once more from the same
-    work handed in once more: an unknown submission is never passed over because of them.
+    File dates are used only to distinguish an old zip collected again from the same work submitted
+    again. A submission with unknown content is never dropped because of them.
     """
     if newest is None:
         return "new"
@@ -119,7 +121,7 @@ def _fate(
 
 
 def same_person(sent: Sent, arrival: Arrival, newest: Kept | None) -> None:
-    """Refused if the LMS says that another person of this name sent the former one."""
+    """Raise Refused if, by the LMS's numbers, another person sent the earlier submission."""
     before = newest.arrival.sender if newest else ""
     system = arrival.sender.partition(" ")[0]
     if system and before != arrival.sender and before.partition(" ")[0] == system:
@@ -131,5 +133,5 @@ def same_person(sent: Sent, arrival: Arrival, newest: Kept | None) -> None:
 
 
 def _restamped(newest: Kept, arrival: Arrival) -> bool:
-    """Whether nbgrader, or a person, now says another time for the same files."""
+    """Return True if the time stamp of the same files has changed."""
     return arrival.certain and abs(arrival.received - newest.arrival.received) > CLOCKS

@@ -1,4 +1,4 @@
-"""What is offered: files under harmless names, and how to read each, whatever it claims."""
+"""Files of a folder or archive: their safe names, and readers of their contents."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ CHUNK = 1 << 18
 
 @dataclass(frozen=True)
 class Entry:
-    """One file offered. `size` is what it claims; only what `chunks` gives is counted."""
+    """One file; `size` is claimed by its source, so limits count the bytes from `chunks`."""
 
     path: PurePosixPath
     size: int
-    packed: int  # bytes it takes up where it comes from
-    made: datetime | None  # its date, UTC
+    packed: int  # bytes in its source, compressed if in a zip
+    made: datetime | None  # modification time, UTC
     chunks: Callable[[], Iterator[bytes]]  # may raise Refused at any time
 
     def under(self, path: PurePosixPath) -> Entry:
-        """The same file by another name."""
+        """Return this entry with another path."""
         return replace(self, path=path)
 
 
 @dataclass(frozen=True)
 class Offered:
-    """Everything in a folder or an archive: what can be read, and what is refused, with why."""
+    """Contents of a folder or archive: readable files, and rejected ones with the reason."""
 
     entries: tuple[Entry, ...]
     refused: tuple[Refused, ...] = ()

@@ -1,4 +1,4 @@
-"""A folder → what is offered in it. Nothing is read through a link, whoever swaps it in when."""
+"""Listing of a folder's files; links are never followed, even if swapped in while reading."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from autograder import harmless
 from autograder.inbox.entries import CHUNK, Entry, Offered
 from autograder.inbox.paths import Refused, decoded, harmless_path
 
-ENTRIES = 200_000  # files looked at in one folder
+ENTRIES = 200_000  # maximum number of files listed in one folder
 
 
 def offered(root: Path) -> Offered:
-    """The regular files below `root`, in order of their names; links and devices are refused."""
+    """Return the regular files below `root`, sorted in each folder; reject links and devices."""
     entries: list[Entry] = []
     refused: list[Refused] = []
     for raw, status in _walk(root):
@@ -33,7 +33,7 @@ def offered(root: Path) -> Offered:
 
 
 def offered_file(path: Path) -> Offered:
-    """One file as if it were alone in its folder."""
+    """Return one file as the only one in its folder."""
     try:
         return Offered((_entry(path.parent, path.name, path.name, path.lstat()),))
     except Refused as error:
@@ -41,7 +41,7 @@ def offered_file(path: Path) -> Offered:
 
 
 def fingerprint(root: Path) -> list[list[object]]:
-    """What tells without reading that a folder is as it was: name, size, times, number of each."""
+    """Return path, size, times and inode of each file, to detect changes without reading files."""
     return sorted(
         [str(raw), s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] if s else [str(raw)]
         for raw, s in _walk(root)
@@ -49,7 +49,7 @@ def fingerprint(root: Path) -> list[list[object]]:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, os.stat_result | None]]:
-    """(path, status) of all that is no folder; the status is None where it may not be looked at."""
+    """Yield (path, status) of everything but folders; the status is None if it is unreadable."""
     todo = [""]
     while todo:
         below = todo.pop()
@@ -107,7 +107,7 @@ def _chunks(root: Path, raw: str, shown: str) -> Iterator[bytes]:
 
 
 def _open_below(root: Path, path: PurePosixPath) -> int:
-    """A descriptor of root/path, each step of it a real folder: a link on the way is an OSError."""
+    """Open root/path and return the descriptor; raise OSError if any part below root is a link."""
     at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in path.parts[:-1]:

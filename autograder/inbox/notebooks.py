@@ -1,7 +1,8 @@
-"""Submitted files → the assignment's notebooks under the names that the assignment gave them.
+"""Renaming of submitted notebooks to the names that the assignment gave them.
 
-Every file is kept. The one that was worked in takes the notebook's name, what lies beside it comes
-along; a file that stood there steps aside. Names as handed in are noted.
+Every file is kept. The notebook that the student worked in gets the assignment's name, and the
+files beside it move with it. A file that already has that name is renamed. The submitted names are
+recorded.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ from autograder.nouns import Notebook
 
 @dataclass(frozen=True)
 class Expected:
-    """The notebooks that an assignment asks for: their names, and as their author wrote them."""
+    """Notebooks of an assignment: their names, and a function that reads the author's version."""
 
     names: tuple[str, ...]
-    read: Callable[[], Sequence[Notebook]] = tuple  # none where the source cannot be read
+    read: Callable[[], Sequence[Notebook]] = tuple  # returns none if the source is unreadable
 
 
 def take_notebooks(
     entries: Iterable[Entry], into: Path, caps: Caps, expected: Expected, *, sender: str = ""
 ) -> Taken:
-    """Write the files below `into`, the notebooks to grade under their right names.
+    """Write the files below `into`, with the notebooks to grade under the assignment's names.
 
-    A name that only says who `sender` is, is no news.
+    A renamed file whose submitted name contains `sender` is not listed in `choices`, unless there
+    were other candidates.
     """
     entries = tuple(entries)
     taken = take(entries, into, caps)
@@ -60,13 +62,13 @@ def take_notebooks(
 
 
 def _is_called(file: str, sender: str) -> bool:
-    """Whether the file bears its sender's name, so that another name for it is no news."""
+    """Return True if the file name contains the sender's name, so that renaming is expected."""
     stem = PurePosixPath(file).stem
     return bool(sender) and (sender in stem or sender in plain_stem(stem))
 
 
 def _moves(chosen: Chosen, paths: Sequence[str]) -> dict[str, str]:
-    """The new path of each file that gets another one."""
+    """Return the new path of each file that is moved."""
     targets = {path: f"{name}.ipynb" for name, path in chosen.files.items()}
     wishes = dict(_along(targets, paths))
     places = _Places()
@@ -81,7 +83,7 @@ def _moves(chosen: Chosen, paths: Sequence[str]) -> dict[str, str]:
 
 
 def _along(targets: Mapping[str, str], paths: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What lies beside a notebook in a folder stays beside it."""
+    """Yield (path, new path) of the files in a notebook's folder, to keep them beside it."""
     for notebook in targets:
         folder = PurePosixPath(notebook).parent
         for path in paths:
@@ -90,7 +92,7 @@ def _along(targets: Mapping[str, str], paths: Sequence[str]) -> Iterator[tuple[s
 
 
 class _Places:
-    """Paths that are given away, none of them twice in any spelling, none below a file."""
+    """Used paths: each is unique, ignoring case, and none is below a file."""
 
     def __init__(self) -> None:
         self._files: set[str] = set()
@@ -106,7 +108,7 @@ class _Places:
         return True
 
     def first_free(self, path: str, wish: str) -> str:
-        """The path wished for, else the one it has, else one set aside."""
+        """Reserve and return the wanted path, else the current one, else an alternative."""
         return next(one for one in (wish, path, *_aside(path)) if self.claim(one))
 
 
@@ -117,7 +119,7 @@ def _aside(path: str) -> Iterator[str]:
 
 
 def _move(root: Path, moves: Mapping[str, str]) -> None:
-    """Renames the files at once: two may change places."""
+    """Rename all files in two passes, because two files may swap names."""
     if not moves:
         return
     between = root.parent / "moving"

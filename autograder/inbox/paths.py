@@ -1,4 +1,4 @@
-"""A name that somebody else chose → a harmless relative path, or why it is refused."""
+"""Conversion of untrusted file names to safe relative paths; unsafe names are rejected."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from autograder.errors import AutograderError
 from autograder.language import translate
 from autograder.nouns import fill
 
-DEPTH = 12  # folders one in another
-NAME_BYTES = 200  # of one name in UTF-8; file systems take 255, and we put a few before or after
+DEPTH = 12  # nested folders
+NAME_BYTES = 200  # of one name in UTF-8; file systems allow 255, and we add prefixes and suffixes
 PATH_BYTES = 1000
-TIMESTAMP = "timestamp.txt"  # nbgrader's: says when it was handed in, and is written by us
+TIMESTAMP = "timestamp.txt"  # nbgrader's file for the time of submission; we write it
 
 _LAST_LETTER_OF_CP437 = 0xA5
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -29,23 +29,25 @@ _STUDENT = re.compile(r"[^\s.\-*?\[\]/\\:<>|\"][^*?\[\]/\\:<>|\"]*")
 
 
 class Refused(AutograderError):
-    """One thing offered that is not taken: `where` is its name, made fit to be shown."""
+    """A rejected file or submission; `where` is its name, sanitised for display."""
 
     @classmethod
     def because(cls, fact: str, *, where: str, way_out: str = "", **values: Any) -> Refused:
-        """The refusal in the reader's language: both texts translated, then their {names} filled.
+        """Return the error in the reader's language: translate both texts, then fill {names}.
 
-        For whatever a student can meet: the catalogues collect the texts from these calls.
+        Use it for every error that a student can see; the message catalogues are extracted from
+        these calls.
         """
         said, way = fill(translate(fact), values), fill(translate(way_out), values)
         return cls(said, where=where, way_out=way)
 
 
 def decoded(raw: bytes, *, dos: bool = False) -> str:
-    """Return a name that states no encoding: UTF-8, CP949, or else CP437.
+    """Decode a name of unknown encoding: UTF-8, CP949, or else CP437.
 
-    Bytes that can be both UTF-8 and CP949 are UTF-8 if that makes them Korean or, unless `dos`
-    says that the name comes from Windows, words of Latin letters: folder "é" is no "챕".
+    Bytes that are valid as both UTF-8 and CP949 are read as UTF-8 if that contains Hangul, or if
+    CP949 does not. They are also read as UTF-8 if all its non-ASCII letters are Latin, unless `dos`
+    says that the name comes from Windows: a folder "é" is not read as "챕".
     """
     utf8, cp949 = _in(raw, "utf-8"), _in(raw, "cp949")
     if utf8 is not None:
@@ -58,10 +60,10 @@ def decoded(raw: bytes, *, dos: bool = False) -> str:
 
 
 def harmless_path(name: str) -> PurePosixPath:
-    """The name as a relative path in NFC with `/` between; Refused if it could do harm.
+    """Convert a name to a relative path in NFC with `/` separators; raise Refused if it is unsafe.
 
-    Refused are absolute paths and drives, `..`, links' targets never come here, names that cannot
-    be seen or that some system reserves, too long or too deep ones.
+    Absolute paths, drives, `..`, invisible characters, names reserved by Windows, and paths that
+    are too long or too deep are rejected. Targets of links never reach this function.
     """
     shown = harmless.text(name, cap=120)
     if not name or name.isspace():
@@ -102,7 +104,7 @@ def _check(part: str, shown: str) -> None:
             "its name has {count} bytes, {most} are taken", where=shown,
             way_out="rename it", count=len(part.encode()), most=NAME_BYTES,
         )  # fmt: skip
-    colon = ":" in part and not _EXCHANGE.match(part)  # nbgrader's inbound folders tell a time
+    colon = ":" in part and not _EXCHANGE.match(part)  # nbgrader's inbound folders contain a time
     if _RESERVED.match(part) or colon or part != part.rstrip(" ."):
         raise Refused.because(
             "the name {name} means something else on Windows", where=shown,
@@ -111,14 +113,14 @@ def _check(part: str, shown: str) -> None:
 
 
 def is_noise(path: PurePosixPath) -> bool:
-    """Whether it is what systems and editors leave about, never an answer."""
+    """Return True for files that systems and editors leave behind, which are never answers."""
     folders = {part.casefold() for part in path.parts[:-1]}
     name = path.name.casefold()
     return bool(folders & _NOISE_FOLDERS) or name in _NOISE_FILES or name.startswith("._")
 
 
 def is_student_id(name: str) -> bool:
-    """Whether the name can be a student's folder here, in nbgrader and in its patterns."""
+    """Return True if a folder here, nbgrader and its patterns all allow this student id."""
     if not _STUDENT.fullmatch(name) or len(name) > 100 or name.casefold() in _NOISE_FOLDERS:
         return False
     try:
@@ -135,10 +137,10 @@ def _in(raw: bytes, encoding: str) -> str | None:
 
 
 def _latin(text: str) -> bool:
-    """Tell whether all but ASCII are letters of western and middle European languages."""
+    """Return True if all non-ASCII characters are Western or Central European letters."""
     return all("\u00c0" <= c <= "\u017f" or unicodedata.combining(c) for c in text if ord(c) > 127)
 
 
 def _korean(text: str) -> bool:
-    """Whether there is Hangul in it: syllables, or the letters they are made of (NFD)."""
+    """Return True if the text contains Hangul: syllables, or their letters (NFD)."""
     return bool(re.search("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]", text))

@@ -1,4 +1,4 @@
-"""What somebody is called on a folder or in an LMS → the student."""
+"""Search for a student by the name on a folder or in an LMS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BETWEEN = re.compile(r"[\s_\-+.,()\[\]{}]+")
 
 @dataclass(frozen=True)
 class Listed:
-    """One student as a roster has them: `exact` stand for nobody else, `names` may."""
+    """One student on a roster; `exact` identifiers are unique, several may share `names`."""
 
     id: str
     exact: tuple[str, ...]  # pseudonym, number, address
@@ -25,7 +25,7 @@ class Listed:
 
 
 class ClassList:
-    """Finds students by whatever they are called. Without a roster everybody is who they say."""
+    """Index of a roster by identifiers and names; without a roster, any valid id is accepted."""
 
     def __init__(self, people: Iterable[Listed] = ()) -> None:
         self._exact: dict[str, set[str]] = defaultdict(set)
@@ -45,9 +45,9 @@ class ClassList:
         self._names.pop("", None)
 
     def find(self, said: str, *, loosely: bool = True) -> str:
-        """The student's id; Refused if nobody is called so, or several are.
+        """Return the student's id; raise Refused if no student matches, or several do.
 
-        Loosely, a part of what is said may tell it: `20261234_Kim` or `Kim (20261234)`.
+        With `loosely`, a part of the name may match: `20261234_Kim` or `Kim (20261234)`.
         """
         shown = harmless.text(said, cap=80)
         if not self.ids:
@@ -72,7 +72,7 @@ class ClassList:
         )  # fmt: skip
 
     def knows(self, said: str) -> bool:
-        """Whether it names exactly one student of the roster."""
+        """Return True if the name matches exactly one student on the roster."""
         return bool(self.ids) and len(self._found(said, loosely=True)) == 1
 
     def _found(self, said: str, loosely: bool) -> set[str]:
@@ -92,12 +92,12 @@ def _key(said: str) -> str:
 
 
 def _letters(said: str) -> str:
-    """Letters and digits alone: as an LMS writes a name in the name of a file."""
+    """Keep only letters and digits, as an LMS does with a name in a file name."""
     return re.sub(r"[\W_]", "", _key(said))
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """The name's parts in every order, run together: `doejane` and `janedoe`."""
+    """Yield the name's parts joined in every order: `doejane` and `janedoe`."""
     parts = [part for part in re.split(r"[\W_]+", _key(name)) if part]
     if len(parts) > 4:
         yield "".join(parts)

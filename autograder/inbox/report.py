@@ -1,4 +1,4 @@
-"""What a collection did, by student."""
+"""Report of a collection, by student."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.inbox.shelf import Kept
 
 @dataclass(frozen=True)
 class Handed:
-    """What was found of one student."""
+    """One student's submission found by a collection."""
 
     student: str
     submission: str  # its id
@@ -23,7 +23,7 @@ class Handed:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something that was not taken: of a student, or of nobody known."""
+    """A file or submission that was left out; `student` is "" if unknown."""
 
     name: str
     reason: str
@@ -33,30 +33,30 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Report:
-    """What one `autograder collect` did."""
+    """Result of one `autograder collect`."""
 
     assignment: str
     origin: str
-    new: tuple[Handed, ...] = ()  # the first submission of a student
-    updated: tuple[Handed, ...] = ()  # another one
+    new: tuple[Handed, ...] = ()  # first submissions of a student
+    updated: tuple[Handed, ...] = ()  # later submissions
     unchanged: tuple[Handed, ...] = ()
-    unmatched: tuple[LeftOut, ...] = ()  # whole submissions that were not taken
-    left_out: tuple[LeftOut, ...] = ()  # files that were not taken, of submissions that were
-    missing: tuple[str, ...] = ()  # students of the roster of whom there is nothing yet
+    unmatched: tuple[LeftOut, ...] = ()  # whole submissions that were left out
+    left_out: tuple[LeftOut, ...] = ()  # files left out of submissions that were collected
+    missing: tuple[str, ...] = ()  # students on the roster without a submission
 
     @property
     def matched(self) -> int:
-        """Students of whom something was found."""
+        """Number of students with a submission in this collection."""
         return len(self.new) + len(self.updated) + len(self.unchanged)
 
     def as_json(self) -> dict[str, Any]:
-        """The report with one object per student."""
+        """Return the report as JSON, with one object per student."""
         return {"matched": self.matched, **asdict(self)}
 
 
 @dataclass
 class Found:
-    """What has been found so far."""
+    """Results of a collection so far."""
 
     handed: dict[str, list[Handed]] = field(
         default_factory=lambda: {"new": [], "updated": [], "unchanged": []}
@@ -72,7 +72,7 @@ class Found:
         self.left_out += [left_out(error, student) for error in refused]
 
     def report(self, assignment: str, origin: str, missing: Iterable[str]) -> Report:
-        """All of it."""
+        """Return the complete report."""
         kinds = {kind: tuple(handed) for kind, handed in self.handed.items()}
         return Report(
             assignment,

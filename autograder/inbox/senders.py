@@ -1,6 +1,6 @@
-"""Names that Canvas, Moodle, nbgrader or people give → who sent which files.
+"""Identification of each file's sender from its name, as given by an LMS, nbgrader or a person.
 
-What is understood, in this order after the course's own pattern:
+The course's own pattern comes first, then these, in this order:
 
     Moodle    Jane Doe_123_assignsubmission_file_/n411.ipynb    (also as one flat name)
     exchange  jane+n411+2026-01-01 12:00:00.000000 UTC+x/n411.ipynb
@@ -34,24 +34,24 @@ _MOODLE = re.compile(
 _EXCHANGE = re.compile(
     r"(?P<student>[^/]+)\+(?P<assignment>[^/+]+)\+(?P<when>\d{4}-[^/+]+)(?:\+[^/+]*)?/(?P<file>.+)"
 )
-_ALONE = {".ipynb", ".zip"}  # a file of this kind can be a whole submission
+_ALONE = {".ipynb", ".zip"}  # a single file of this kind can be a whole submission
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What one person sent, its files as they lay in the submission."""
+    """Files that one person sent, with their paths in the submission."""
 
     name: str
     entries: tuple[Entry, ...]
-    system: str = ""  # Canvas, Moodle, exchange, nbgrader; "" for names people give
-    number: str = ""  # who they are in that system
-    when: datetime | None = None  # as the system's own clock says
-    late: bool = False  # as the system says
+    system: str = ""  # Canvas, Moodle, exchange, nbgrader, pattern; "": names given by people
+    number: str = ""  # the sender's number in that system
+    when: datetime | None = None  # submission time by the system's clock
+    late: bool = False  # marked as late by the system
 
 
 @dataclass(frozen=True)
 class _Told:
-    """What one path tells."""
+    """Information read from one path."""
 
     name: str
     file: str
@@ -63,7 +63,7 @@ class _Told:
 
 @dataclass(frozen=True)
 class Rules:
-    """By what a path is understood."""
+    """Names and pattern used to interpret paths."""
 
     assignment: str
     notebooks: tuple[str, ...]  # names of the assignment's notebooks
@@ -73,7 +73,10 @@ class Rules:
 
 
 def compiled(pattern: str) -> re.Pattern[str] | None:
-    """The course's own pattern; ConfigError if it is none or has no group `student`."""
+    """Compile the course's pattern; None if it is "".
+
+    Raises ConfigError if it is not a regular expression or has no group `student`.
+    """
     if not pattern:
         return None
     way_out = r"write it as in r'(?P<student>\d+)_(?P<file>.+)'"
@@ -90,7 +93,7 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
 def sorted_out(
     entries: Iterable[Entry], rules: Rules
 ) -> tuple[tuple[Sent, ...], tuple[Refused, ...]]:
-    """Who sent what, in order of name; and the files that tell nobody."""
+    """Group files by sender, sorted by name; return the groups and the rejected files."""
     groups: dict[tuple[str, str, str], _Group] = {}
     refused: list[Refused] = []
     for entry in _within(tuple(e for e in entries if not is_noise(e.path)), rules):
@@ -122,7 +125,7 @@ def sorted_out(
 
 
 def sender_of(shown: str, rules: Rules) -> str:
-    """Who sent the file of this name, also one that is refused; "" if it tells nobody."""
+    """Return the sender of a file, even of a rejected one; "" if its name gives none."""
     try:
         told = _told(harmless_path(shown), rules)
     except Refused:
@@ -138,7 +141,7 @@ class _Group:
 
 
 def _within(entries: tuple[Entry, ...], rules: Rules) -> tuple[Entry, ...]:
-    """The files without the folders around the whole class."""
+    """Remove folders around the whole class's files."""
     while entries:
         tops = {e.path.parts[0] for e in entries}
         if len(tops) > 1 or any(len(e.path.parts) == 1 for e in entries):
@@ -152,7 +155,7 @@ def _within(entries: tuple[Entry, ...], rules: Rules) -> tuple[Entry, ...]:
 
 
 def _is_around(top: str, inner: tuple[Entry, ...], rules: Rules) -> bool:
-    """Whether the one folder is the class's, not a student's."""
+    """Return True if the only folder belongs to the class, not to a student."""
     path = PurePosixPath(top, inner[0].path)
     if _by_system(path, rules) or rules.people.knows(top):
         return False
@@ -177,7 +180,7 @@ def _told(path: PurePosixPath, rules: Rules) -> _Told | None:
 
 
 def _by_system(path: PurePosixPath, rules: Rules) -> _Told | None:
-    """What the course's pattern, an LMS or the exchange says by this path."""
+    """Interpret a path by the course's pattern, an LMS or the exchange; None if none match."""
     text = str(path)
     if rules.pattern:
         found = rules.pattern.match(text)
@@ -199,7 +202,10 @@ def _by_system(path: PurePosixPath, rules: Rules) -> _Told | None:
 
 
 def _chosen(group: _Group, rules: Rules) -> Sent:
-    """What of a person's files belongs to this assignment, and when a system says it was sent."""
+    """Return a person's files for this assignment, and the submission time if the system gives it.
+
+    Raises Refused if the folder holds only other assignments.
+    """
     told, entries = group.told, tuple(group.entries)
     if told.system:
         when = _moment(told.when) if told.when else None
@@ -222,7 +228,7 @@ def _chosen(group: _Group, rules: Rules) -> Sent:
 
 
 def _without_notebook(stem: str, rules: Rules) -> str:
-    """The stem without the assignment's or its notebook's name: `n411_jane` → `jane`."""
+    """Remove the assignment's or its notebook's name from a stem: `n411_jane` → `jane`."""
     said = plain_stem(stem)
     if rules.people.knows(stem):
         return stem
@@ -236,7 +242,7 @@ def _without_notebook(stem: str, rules: Rules) -> str:
 
 
 def _moment(text: str) -> datetime | None:
-    """The time stamp of nbgrader's as the exchange writes it."""
+    """Parse the time in an nbgrader exchange folder's name; None if it is invalid."""
     try:
         return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f UTC").replace(tzinfo=timezone.utc)
     except ValueError:

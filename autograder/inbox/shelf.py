@@ -1,12 +1,13 @@
-"""Every submission ever made, kept as it was, and the one that counts put into `submitted/`.
+"""Store of all submissions, kept unchanged; the newest is also placed in `submitted/`.
 
     .autograder/submissions/<assignment>/<student>/<ULID>/
-        manifest.json   who, when, what: written last, before the folder gets its name
-        files/          as handed in, the notebooks to grade under their right names
-    .autograder/submissions/<assignment>/<student>/placed.json   what lies in submitted/ now
+        manifest.json   who, when, what: written last, before the folder is renamed
+        files/          as submitted, with the notebooks to grade under the assignment's names
+    .autograder/submissions/<assignment>/<student>/placed.json   the submission in submitted/ now
 
-A folder is made beside its place and renamed, so that it is there whole or not at all. Whoever is
-stopped between keeping and placing finds it out from `placed.json` and places it the next time.
+A folder is made under a temporary name and then renamed, so that it is complete or absent. After an
+interruption between keeping and placing, `placed.json` shows it, and the next run places the
+submission.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 @dataclass(frozen=True)
 class Kept:
-    """One submission as its manifest says."""
+    """One submission, as recorded in its manifest."""
 
     id: str
     assignment: str
@@ -54,15 +55,15 @@ class Kept:
     release: int
     files: tuple[File, ...]
     left_out: tuple[str, ...] = ()
-    late: bool = False  # handed in before one that was there already: never the last one
-    language: str = ""  # of the release that its notebooks were made from; "" is the source's
-    renamed: Mapping[str, str] = field(default_factory=dict)  # path -> as handed in
-    choices: tuple[Choice, ...] = ()  # files that are graded under another name, and those not
-    issued: bool = False  # `release` was proved by its token; before tokens it was only claimed
+    late: bool = False  # submitted before one that was already there: never the newest
+    language: str = ""  # of the release that its notebooks were made from; "": the source's
+    renamed: Mapping[str, str] = field(default_factory=dict)  # path -> path as submitted
+    choices: tuple[Choice, ...] = ()  # files graded under another name, and those not graded
+    issued: bool = False  # a token proves `release`; submissions older than tokens only claim it
 
 
 class Shelf:
-    """The submissions of one assignment."""
+    """Store of one assignment's submissions."""
 
     def __init__(
         self,
@@ -72,9 +73,10 @@ class Shelf:
         key: bytes = b"",
         served: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
-        """Take the course's key, without which no notebook's release is believed.
+        """Set the course's `key`, which proves the release of a notebook; "" accepts no proof.
 
-        `served` gives the oldest release that each student was served; an older one is not theirs.
+        `served` returns the oldest release served to each student; a claim to an older release is
+        ignored.
         """
         self.assignment = assignment
         self._key, self._served = key, cache(served)
@@ -85,7 +87,7 @@ class Shelf:
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """An empty folder of ours for one submission that is coming in."""
+        """Yield a temporary folder for an incoming submission; delete stale ones."""
         incoming = self.root / ".incoming"
         _make(incoming)
         for old in incoming.iterdir():
@@ -101,7 +103,7 @@ class Shelf:
 
     @contextmanager
     def lock(self, student: str) -> Iterator[None]:
-        """Nobody else keeps or places anything of this student meanwhile."""
+        """Lock this student's submissions."""
         _make(self.root / student)
         handle = os.open(
             self.root / student / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
@@ -115,7 +117,7 @@ class Shelf:
     def keep(
         self, student: str, staged: Path, taken: Taken, arrival: Arrival, *, late: bool = False
     ) -> Kept:
-        """The submission, safely on disk when this returns; `staged` is moved to its place."""
+        """Store a submission and return it; move `staged` into the store and sync it to disk."""
         release, language = self._made_from(staged / "files", taken.files)
         kept = Kept(
             id=self._next_id(student),
@@ -141,10 +143,10 @@ class Shelf:
         return kept
 
     def _made_from(self, root: Path, files: tuple[File, ...]) -> tuple[int, str]:
-        """Return number and language of the release its notebooks were made from.
+        """Return number and language of the release that the notebooks were made from.
 
-        0 where no notebook carries a number with its token. The language is as claimed: it
-        decides nothing but words.
+        The number is 0 if no notebook has a number with a valid token. The language is not
+        verified, because it only selects the language of texts.
         """
         found = [(0, "")]
         for file in files:
@@ -160,16 +162,16 @@ class Shelf:
         return max(found)
 
     def all_of(self, student: str) -> tuple[Kept, ...]:
-        """Every submission of a student, in the order in which they came in."""
+        """Return all submissions of a student, in order of arrival."""
         return tuple(kept for id_ in self.ids(student) if (kept := self.read(student, id_)))
 
     def unknown(self, student: str, known: Container[str]) -> tuple[Kept, ...]:
-        """Return a student's submissions whose ids are not known yet, the oldest first."""
+        """Return a student's submissions whose ids are not in `known`, oldest first."""
         new = (id_ for id_ in self.ids(student) if id_ not in known)
         return tuple(kept for id_ in new if (kept := self.read(student, id_)))
 
     def read(self, student: str, id_: str) -> Kept | None:
-        """One submission; None if it is not there or of another format."""
+        """Return one submission; None if it does not exist or has another format."""
         try:
             record = json.loads((self.root / student / id_ / "manifest.json").read_bytes())
             return _kept(record) if record["format"] == FORMAT else None
@@ -177,7 +179,7 @@ class Shelf:
             return None
 
     def newest(self, student: str) -> Kept | None:
-        """The one that was handed in last: the one that lies, or shall lie, in `submitted/`."""
+        """Return the newest submission, which belongs in `submitted/`; None if there is none."""
         for id_ in reversed(self.ids(student)):
             kept = self.read(student, id_)
             if kept and not kept.late:
@@ -185,7 +187,7 @@ class Shelf:
         return None
 
     def ids(self, student: str) -> list[str]:
-        """Return the ids of a student's submissions in the order in which they came in."""
+        """Return the ids of a student's submissions, in order of arrival."""
         try:
             names = [path.name for path in (self.root / student).iterdir()]
         except OSError:
@@ -193,18 +195,18 @@ class Shelf:
         return sorted(name for name in names if _ULID.fullmatch(name))
 
     def _next_id(self, student: str) -> str:
-        """A new ULID, later in order than all before it even where the clock was set back."""
+        """Return a new ULID that sorts after all earlier ones, even if the clock was set back."""
         last = self._last(student)
         after = ULID.from_int(int(ULID.from_str(last)) + 1) if last else ULID()
         return str(max(ULID(), after))
 
     def students(self) -> list[Path]:
-        """The shelves of everybody who ever handed something in."""
+        """Return the store folders of all students who have ever submitted."""
         found = self.root.iterdir() if self.root.is_dir() else ()
         return sorted(path for path in found if path.is_dir() and path.name[:1] != ".")
 
     def submission(self, kept: Kept) -> Submission:
-        """What grading is given: the kept files, which nobody changes meanwhile."""
+        """Return the submission for grading, with the path of the kept, read-only files."""
         return Submission(
             id=kept.id,
             assignment=kept.assignment,
@@ -218,23 +220,23 @@ class Shelf:
         )
 
     def _believed(self, kept: Kept) -> int:
-        """Return the release that a submission was made from; 0, today's, if it is only claimed."""
+        """Return the release that a submission was made from; 0, the current one, if unproved."""
         if not kept.issued or not kept.release:
             return 0
         return kept.release if kept.release >= self._served().get(kept.student, 0) else 0
 
     def files(self, kept: Kept) -> Path:
-        """Where the files of a submission lie."""
+        """Return the folder of a submission's files."""
         return self.root / kept.student / kept.id / "files"
 
     # ── Placing ──────────────────────────────────────────────────────────────────────
 
     def place_of(self, student: str) -> Path:
-        """The folder of nbgrader's for the submission that counts."""
+        """Return nbgrader's `submitted/` folder of this student and assignment."""
         return self._submitted / student / self.assignment
 
     def place(self, kept: Kept) -> None:
-        """Puts a copy of the submission into `submitted/`, with nbgrader's time stamp."""
+        """Copy the submission to `submitted/`, with nbgrader's time stamp."""
         final = self.place_of(kept.student)
         new, old = self._beside(kept.student)
         shutil.rmtree(new, ignore_errors=True)
@@ -250,13 +252,17 @@ class Shelf:
         self.remember(kept)
 
     def remember(self, kept: Kept) -> None:
-        """Notes that this submission is what lies in `submitted/` as it is now."""
+        """Record that `submitted/`, as it is now, contains this submission."""
         seen = folder.fingerprint(self.place_of(kept.student))
         record = {"format": FORMAT, "id": kept.id, "last": self._last(kept.student), "seen": seen}
         atomically.write(self.root / kept.student / "placed.json", json.dumps(record).encode())
 
     def placed(self, student: str) -> tuple[Kept | None, bool]:
-        """What was put into `submitted/` last, and whether everything is as it was then."""
+        """Return the submission placed last, and True if nothing has changed since.
+
+        Nothing has changed if the folder in `submitted/` is the same and no submission was kept
+        since.
+        """
         try:
             record = json.loads((self.root / student / "placed.json").read_bytes())
             kept = self.read(student, record["id"])
@@ -266,11 +272,11 @@ class Shelf:
         return kept, same and record["seen"] == folder.fingerprint(self.place_of(student))
 
     def adopted(self, student: str, name: str) -> object:
-        """How a folder under another name of theirs was when it was taken from last."""
+        """Return the fingerprint of a folder under another name when it was last adopted."""
         return self._adopted(student).get(name)
 
     def remember_adopted(self, student: str, name: str, seen: list[list[object]]) -> None:
-        """Notes that everything in that folder has been taken."""
+        """Record that everything in a folder has been adopted; `seen` is its fingerprint."""
         record = {**self._adopted(student), name: seen}
         atomically.write(self.root / student / "adopted.json", json.dumps(record).encode())
 
@@ -282,7 +288,7 @@ class Shelf:
         return record if type(record) is dict else {}
 
     def interrupted(self, student: str) -> bool:
-        """Whether somebody was stopped while placing: what was kept last is not yet there."""
+        """Return True if placing was interrupted, before the newest submission was in place."""
         if self.place_of(student).exists():
             return False
         kept, _ = self.placed(student)
@@ -316,13 +322,13 @@ def _kept(record: dict[str, Any]) -> Kept:
 
 
 def _make(path: Path) -> None:
-    """The folder and those above it, for nobody but us."""
+    """Create a folder and its parents, accessible only to our user."""
     for one in (path, *path.parents)[:4][::-1]:
         one.mkdir(mode=0o700, exist_ok=True)
 
 
 def _settle(root: Path) -> None:
-    """Everything below is read-only from here on, and on disk."""
+    """Make all files below read-only and sync them to disk."""
     for below, _, names in os.walk(root):
         for name in names:
             path = Path(below, name)

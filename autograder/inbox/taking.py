@@ -1,4 +1,4 @@
-"""The files of one student → a folder of ours, within the caps; what is left out is told."""
+"""Writing of one student's files to our folder, within limits; files left out are reported."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from autograder.inbox.entries import Entry
 from autograder.inbox.paths import TIMESTAMP, Refused, harmless_path, is_noise
 from autograder.nouns import Choice
 
-RATIO = 250  # bytes for each packed one; honest notebooks and images stay below 50
-RATIO_FROM = 16 << 20  # below this nobody is hurt
+RATIO = 250  # unpacked bytes per packed byte; real notebooks and images stay below 50
+RATIO_FROM = 16 << 20  # bytes; smaller submissions can do no harm
 FIRST = {".ipynb": 0, ".py": 1, ".json": 2}
 
 
 @dataclass(frozen=True)
 class Caps:
-    """The most that is taken of one submission, unpacked."""
+    """Limits on one submission, unpacked."""
 
     bytes: int
     files: int
-    for_student: bool = False  # who reads what was left out: no settings are named then
+    for_student: bool = False  # a student reads the errors, so name no settings
 
 
 @dataclass(frozen=True)
@@ -39,20 +39,20 @@ class File:
 
 @dataclass(frozen=True)
 class Taken:
-    """What has been written of one submission, in order of path, and what was left out."""
+    """The files written for one submission, in order of path, and those left out."""
 
     files: tuple[File, ...]
     refused: tuple[Refused, ...] = ()
-    renamed: Mapping[str, str] = field(default_factory=dict)  # path -> as handed in
+    renamed: Mapping[str, str] = field(default_factory=dict)  # path -> path as submitted
     choices: tuple[Choice, ...] = ()
 
 
 def take(entries: Iterable[Entry], into: Path, caps: Caps) -> Taken:
-    """The files written below `into`, which is there and empty.
+    """Write the files below `into`, an existing empty folder.
 
-    Notebooks come first, so that a data set too many costs nobody their answers. Sizes are counted
-    while reading; a file that passes the cap is taken away again. A notebook whose name is taken
-    gets another one, anything else is refused then.
+    Notebooks come first, so that a large data set cannot displace a student's answers. Sizes are
+    counted while reading; a file that exceeds the limit is deleted. If a name is already used, a
+    notebook gets another name, and any other file is rejected.
     """
     files: list[File] = []
     renamed: dict[str, str] = {}
@@ -89,13 +89,13 @@ def take(entries: Iterable[Entry], into: Path, caps: Caps) -> Taken:
 
 
 def digest_of(files: Iterable[File]) -> str:
-    """The SHA-256 of the lines that `sha256sum` prints of the files, in order of their paths."""
+    """Return the SHA-256 of the lines that `sha256sum` prints for the files, in order of path."""
     lines = (f"{file.sha256}  {file.path}\n" for file in sorted(files, key=lambda f: f.path))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def without_wrapping(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The same files without the folders that hold nothing but one folder."""
+    """Remove the outer folders that all files share; noise files are dropped."""
     inner = tuple(e for e in entries if not is_noise(e.path))
     while inner and all(len(e.path.parts) > 1 for e in inner):
         if len({e.path.parts[0] for e in inner}) > 1:
@@ -109,7 +109,7 @@ def _urgency(entry: Entry) -> tuple[int, int, str]:
 
 
 def _free(path: PurePosixPath, known: dict[str, str]) -> PurePosixPath:
-    """The path, for a notebook numbered where its name is taken in any spelling."""
+    """Return the path; number a notebook's name if it is used already, ignoring case."""
     found, number = path, 2
     while path.suffix.casefold() == ".ipynb" and known.get(str(found).casefold()) is not None:
         found, number = path.with_name(f"{path.stem} [{number}]{path.suffix}"), number + 1
@@ -117,7 +117,7 @@ def _free(path: PurePosixPath, known: dict[str, str]) -> PurePosixPath:
 
 
 def _claim(path: PurePosixPath, known: dict[str, str]) -> None:
-    """Takes the name; Refused if it is taken, also by one that differs only in case."""
+    """Reserve the path; raise Refused if it is used already, ignoring case."""
     key = str(path).casefold()
     taken = known.get(key)
     if taken is not None:

@@ -1,4 +1,4 @@
-"""What one person sent → the files of a submission, out of zips and folders around them."""
+"""Extraction of a submission's files from the zips and folders around them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograder.nouns import fill
 
 @dataclass(frozen=True)
 class Unpacked:
-    """The files of a submission, and what there is to say of them."""
+    """Files of a submission, notes for the report, and rejected files."""
 
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()
@@ -25,11 +25,11 @@ class Unpacked:
 
 
 def unpacked(sent: Sent, shelf: Shelf, caps: Caps, stack: ExitStack) -> Unpacked:
-    """The files of a submission.
+    """Return the files of a submission, with its zips unpacked but not the zips in them.
 
-    Zips are unpacked, once, not zips in them. Beside a notebook they stay as they are, and only one
-    that holds notebooks is unpacked too, into a folder of its name. What they offer can be read
-    until the stack is closed.
+    If there is a notebook beside the zips, the zips are kept as files, and only zips that contain
+    notebooks are also unpacked, into a folder of the zip's name. The files can be read until the
+    stack is closed.
     """
     entries, refused = _out_of_zips(sent.entries, shelf, caps, stack)
     unwrapped = without_wrapping(entries)
@@ -62,7 +62,7 @@ def _out_of_zips(
                 problems += offered.refused
             elif _has_notebook(offered.entries):
                 found += [e.under(packed.path.with_suffix("") / e.path) for e in offered.entries]
-        refused += [] if beside else problems  # beside a notebook it may be data as it is
+        refused += [] if beside else problems  # beside a notebook a zip may be data
     return tuple(found), tuple(refused)
 
 

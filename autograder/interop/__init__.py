@@ -1,1 +1,1 @@
-"""Other systems: nbgrader and otter in, otter, Canvas and Moodle out."""
+"""Integration with other grading systems: nbgrader's own commands."""

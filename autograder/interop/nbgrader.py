@@ -1,4 +1,4 @@
-"""nbgrader's own commands and buttons, made to strip and ignore as ours do.
+"""Configuration that makes nbgrader's own commands and buttons strip and ignore what ours do.
 
 A course's nbgrader_config.py has two lines, the import of `configure` and its call. Without them
 `nbgrader generate_assignment` copies hidden files and mistakes into the release.
@@ -21,20 +21,20 @@ HIDDEN_FILES = ("hidden", "locale", "calibration.json")
 
 
 class DropMistakes(NbGraderPreprocessor):
-    """The notebook without the known wrong answers that its author keeps beside the right ones."""
+    """Preprocessor that removes known mistakes, the wrong answers kept beside the right ones."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Before anything is saved or checked, so that the gradebook never hears of them."""
+        """Remove the mistakes first, so that they are never checked or saved in the gradebook."""
         marked = zip(nb.cells, cells_of(nb), strict=True)
         nb.cells = [node for node, cell in marked if cell.role != "mistake"]
         return nb, resources
 
 
 class TellDemands(NbGraderPreprocessor):
-    """The notebook with each hidden test replaced by what is public about it: its demand."""
+    """Preprocessor that replaces each hidden test by its public part: the criterion's text."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """After the hidden tests were saved in the gradebook, before nbgrader cuts them out."""
+        """Replace hidden tests after saving to the gradebook, before nbgrader removes them."""
         for node, cell in zip(nb.cells, cells_of(nb), strict=True):
             if cell.role == "test":
                 node.source = released_test(cell.source, ())
@@ -42,7 +42,7 @@ class TellDemands(NbGraderPreprocessor):
 
 
 def configure(c: Any, file: str) -> None:
-    """Fills nbgrader's config `c` from the course_config.py beside `file`."""
+    """Set nbgrader's config `c` from the course_config.py beside `file`."""
     course = config.load(Path(file).parent)
     for section, values in course.nbgrader.items():
         for name, value in values.items():
