@@ -27,7 +27,7 @@ class By:
 
     who: str = "autograder"
     action: str = "graded again"
-    reason: str = ""  # "": the submission
+    reason: str = ""  # "": name the submission
     every: bool = False  # also log new scores where an internal error had left none
 
 

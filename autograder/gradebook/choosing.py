@@ -66,7 +66,7 @@ def choices(
 def choose_again(
     course: Course, assignment: str, student: str, reason: str = "more time was given"
 ) -> str:
-    """Choose the submission that counts again; return its id, or "" if nothing is graded yet."""
+    """Choose again which submission counts; return its id, or "" if nothing is graded yet."""
     with writing(course) as book:
         mine = select(SubmissionRow).where(
             SubmissionRow.assignment == assignment, SubmissionRow.student == student

@@ -118,7 +118,7 @@ def firsts(course: Course, assignment: str, notebook: str, task: str) -> tuple[F
 
 
 def keep(course: Course, assignment: str, made: Collection[Fingerprint]) -> None:
-    """Store the fingerprints of submissions, replacing all their older ones, of every task."""
+    """Store fingerprints; they replace all older ones of the same submissions, of every task."""
     gone = sorted({one.submission for one in made})
     with writing(course) as book:
         for at in range(0, len(gone), CHUNK):

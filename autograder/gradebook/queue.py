@@ -211,7 +211,7 @@ def waits(course: Course, assignment: str, student: str) -> bool:
 
 
 def remove(course: Course, submissions: Iterable[str]) -> None:
-    """Remove submissions whose files were deleted from the queue."""
+    """Remove submissions from the queue because their files were deleted."""
     with writing(course) as book:
         for submission in submissions:
             book.session.execute(delete(QueueRow).where(QueueRow.submission == submission))
