@@ -1,1 +1,1 @@
-"""The course in order: the only place where parts meet."""
+"""Steps of a course, one module or package each; only here do the other parts meet."""

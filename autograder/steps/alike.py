@@ -1,7 +1,8 @@
-"""Kept models that are equal to the last number: for staff to look at, no more than that.
+"""Kept models with exactly equal weights, listed for staff to look at and no more than that.
 
-Training is random, so two students who trained for themselves never keep the same weights. Who
-was given a trained model by the assignment, or trained with one seed on one machine, may.
+Training is random, so two students who train on their own never get equal weights. Students may
+have equal weights if the assignment provides a trained model, or if they trained with one seed on
+one machine.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from autograder.evidence import results
 
 @dataclass(frozen=True)
 class Alike:
-    """Students whose kept models have the same weights, and what the models are called."""
+    """Students whose kept models have equal weights, and the names of these models."""
 
     notebook: str
     names: tuple[str, ...]
@@ -28,7 +29,7 @@ class Alike:
 
 
 def alike(course: Course, assignment: str) -> tuple[Alike, ...]:
-    """The groups of two and more students with equal weights, by what was graded last."""
+    """Return the groups of two or more students with equal weights, from the latest results."""
     names: dict[tuple[str, str], set[str]] = defaultdict(set)
     students: dict[tuple[str, str], set[str]] = defaultdict(set)
     for result in results.load_all(course.state, assignment):

@@ -1,7 +1,7 @@
-"""A course as one file, while it is in use, and a folder made of that file again.
+"""Backup of a course into one file while it is in use, and restore into a folder.
 
-The gradebook is taken first, as it is at one moment; whatever it speaks of is on disk before it is
-recorded, so the files that are packed after it are never too few.
+The gradebook is copied first, as of one moment. Files are written to disk before the gradebook
+records them, so the files packed after it are never too few.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from autograder.evidence import results
 DATABASE = "gradebook.db"
 EVIDENCE = PurePosixPath(".autograder/evidence")
 JOURNALS = ("", "-wal", "-shm", "-journal")
-PASSING = (".venv", ".git", "__pycache__", ".ipynb_checkpoints")  # made again, or kept elsewhere
+PASSING = (".venv", ".git", "__pycache__", ".ipynb_checkpoints")  # recreated, or stored elsewhere
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What a backup holds, or what was restored from it."""
+    """Contents of a backup, or of a restored course."""
 
     path: Path
     files: int
-    size: int  # bytes of the files
-    gradebook: bool  # whether it is in it; another database is backed up by its own means
+    size: int  # total bytes of the files
+    gradebook: bool  # False: it lies elsewhere and needs its own backup
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON can hold it."""
+        """Return the report as JSON values."""
         plain: dict[str, Any] = results.as_json(self)
         return plain
 
 
 def backup(course: Course, path: Path, *, evidence: bool = True) -> Packed:
-    """Everything of a course in one tar file that its owner alone may read.
+    """Pack the whole course into one tar file that only its owner may read.
 
-    Without `evidence` it is much smaller, and submissions run again when they are judged again.
-    AutograderError where there is such a file, or where it would lie in the course itself.
+    Without `evidence` the file is much smaller, but a regrade has to run submissions again. Raises
+    `AutograderError` if the file exists or would lie in the course itself.
     """
     path = path.resolve()
     if path.exists():
@@ -63,7 +63,7 @@ def backup(course: Course, path: Path, *, evidence: bool = True) -> Packed:
         half.touch(mode=0o600)
         with tarfile.open(half, "w") as tar:
             for name, file in _files(course, database, evidence=evidence):
-                with suppress(FileNotFoundError):  # it was replaced or removed just now
+                with suppress(FileNotFoundError):  # it was just replaced or removed
                     size += _add(tar, name, file)
                     files += file.is_file()
         half.replace(path)
@@ -73,9 +73,9 @@ def backup(course: Course, path: Path, *, evidence: bool = True) -> Packed:
 
 
 def restore(path: Path, folder: Path) -> Packed:
-    """The course of a backup in a folder that is not there yet, or is empty.
+    """Unpack a backup into a folder that is new or empty.
 
-    NotFound without such a file; AutograderError for one that is no backup or is damaged.
+    Raises `NotFound` if there is no such file, `AutograderError` if it is no backup or is damaged.
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path}")
@@ -100,7 +100,7 @@ def restore(path: Path, folder: Path) -> Packed:
 
 
 def _add(tar: tarfile.TarFile, name: str, file: Path) -> int:
-    """How many bytes were packed: of the file as it was opened, should it be replaced meanwhile."""
+    """Add a file as it was when opened; return the number of bytes packed."""
     if file.is_dir():
         tar.add(file, name, recursive=False)
         return 0
@@ -111,7 +111,7 @@ def _add(tar: tarfile.TarFile, name: str, file: Path) -> int:
 
 
 def _files(course: Course, database: Path | None, *, evidence: bool) -> Iterator[tuple[str, Path]]:
-    """(name in the backup, file or folder), folders before what is in them."""
+    """Yield (name in the backup, file or folder), folders before their contents."""
     with tempfile.TemporaryDirectory() as scratch:
         if database is not None:
             yield DATABASE, _snapshot(database, Path(scratch) / DATABASE)
@@ -121,13 +121,13 @@ def _files(course: Course, database: Path | None, *, evidence: bool) -> Iterator
             if passing or (not evidence and EVIDENCE in (name, *name.parents)):
                 continue
             if database is not None and file.name.removeprefix(database.name) in JOURNALS:
-                continue  # it is there as of one moment
+                continue  # the snapshot replaces it
             if file.is_dir() or file.is_file():
                 yield str(name), file
 
 
 def _database(course: Course) -> Path | None:
-    """The file of the gradebook; None if it lies in a server, or outside the course."""
+    """Return the gradebook file; None if it is on a server or outside the course."""
     url = make_url(course.db_url)
     if url.get_backend_name() != "sqlite" or not url.database:
         return None
@@ -136,11 +136,11 @@ def _database(course: Course) -> Path | None:
 
 
 def _snapshot(database: Path, to: Path) -> Path:
-    """The whole database as it is at one moment, whoever writes meanwhile."""
+    """Copy the whole database as of one moment, even while others write."""
     to.touch(mode=0o600)
     with closing(sqlite3.connect(database)) as there, closing(sqlite3.connect(to)) as here:
         there.backup(here)
-        here.execute("PRAGMA journal_mode=DELETE")  # one file, without a journal beside it
+        here.execute("PRAGMA journal_mode=DELETE")  # one file, without a journal
     return to
 
 

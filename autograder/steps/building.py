@@ -1,6 +1,7 @@
-"""A release in memory, in the source's language and in others: every file of its folders.
+"""Build of a release in memory, with every file of its folder in each language.
 
-Equal source, wheel, translations and course key make equal bytes; of the key only the tokens hang.
+Equal source, wheel, translations and course key give equal bytes. Only the release tokens depend
+on the key.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ class Built:
 
     language: str
     record: Mapping[str, Any]
-    nodes: Mapping[str, Any]  # notebook -> its node
-    files: Mapping[str, bytes]  # what lies beside the notebooks, the wheel left out
+    nodes: Mapping[str, Any]  # notebook name -> notebook node
+    files: Mapping[str, bytes]  # files beside the notebooks, without the wheel
     wheel: Wheel
 
     @property
     def contents(self) -> dict[str, bytes]:
-        """Every file of the release folder."""
+        """Every file of the release folder, by name."""
         notebooks = {f"{name}.ipynb": write_node(n).encode() for name, n in self.nodes.items()}
         manifest = json.dumps(self.record, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
         beside = {self.wheel.name: self.wheel.data, MANIFEST: manifest.encode()}
@@ -53,10 +54,10 @@ def build(
     wheel: Wheel,
     translations: Sequence[Translation] = (),
 ) -> tuple[Built, ...]:
-    """The release in the source's language, then in the others, under the number it shall have.
+    """Build the release in the source's language, then in the others.
 
-    `last` is the record of the last release: the number goes up where students would be given
-    other tasks, texts or files in the source's language.
+    `last` is the record of the last release. The number increases if tasks, texts or files in the
+    source's language differ from it.
     """
     own = Translation(course.language)
     former = _former(last, files := _files(source))
@@ -110,7 +111,7 @@ def _in_language(
 def _told(
     course: Course, source: Assignment, notebook: Notebook, number: int, lang: str
 ) -> dict[str, Any]:
-    """What the student's side knows of the notebook before anything is checked."""
+    """Return the facts on the notebook that the setup cell gives to the student's side."""
     limits, sprint = course.limits(source.name), course.kind_of(source.name) == "sprint"
     return {
         **about(source.name, notebook.name, number),
@@ -144,7 +145,7 @@ def _tasks(notebook: Notebook) -> Iterator[dict[str, Any]]:
 
 
 def _keras() -> str:
-    """The version of Keras that grading has; "" where none is installed."""
+    """Return the installed Keras version; "" if Keras is not installed."""
     try:
         return version("keras")
     except PackageNotFoundError:
@@ -152,7 +153,7 @@ def _keras() -> str:
 
 
 def _former(last: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, list[str]]:
-    """Digests that earlier releases gave each file: a copy of those is nobody's own work."""
+    """Return the digests of each file's earlier releases: such a copy is no student's own work."""
     before, given = last.get("former", {}), last.get("files", {})
     known = {name: {*before.get(name, ()), given.get(name, "")} for name in files}
     return {
@@ -162,5 +163,5 @@ def _former(last: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, li
 
 
 def _same_demands(now: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
-    """Whether a student would be given the same tasks, texts and files as last time."""
+    """Return True if tasks, texts and files are the same as in the last release."""
     return all(now[key] == last.get(key) for key in ("kind", "notebooks", "files"))

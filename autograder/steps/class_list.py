@@ -1,7 +1,7 @@
-"""Class lists as spreadsheets, Canvas and Moodle export them: who is in each row, or what was lost.
+"""Class lists as spreadsheets, Canvas and Moodle export them: read and check each row.
 
-A number that a spreadsheet has changed is refused with its line: a digit that is lost makes
-another person.
+A number that a spreadsheet has altered is rejected with its line: a lost digit makes it the number
+of another person.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "multiplier": ("multiplier", "extra time", "시간배수"),
 }  # fmt: skip
 _CANVAS = {"sis user id", "sis login id", "sis id"}
-_IN_SEARCH = 10  # rows of titles that may stand above the headings
+_IN_SEARCH = 10  # title rows that may precede the headings
 _SECTION = re.compile(r"(?:section|group|class|분반|반)\b\s*[:.\-]?\s*(.*)", re.IGNORECASE)
 _MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 REMEDY = (
@@ -66,16 +66,16 @@ _DAMAGE: tuple[tuple[re.Pattern[str], str], ...] = (
 
 @dataclass(frozen=True)
 class Entry:
-    """One person of a class list: the line, and the text of each field that the list has."""
+    """One person of a class list: the line number, and the text of each field in the list."""
 
     line: int
     values: Mapping[str, str]
-    literal: bool = False  # the number was marked as text, so its length is meant
+    literal: bool = False  # the number was marked as text, so its length is intended
 
 
 @dataclass(frozen=True)
 class ClassList:
-    """A class list that was read: its people, its encoding, and the rows that are nobody."""
+    """A parsed class list: its people, its encoding, and the rows that are no people."""
 
     entries: tuple[Entry, ...]
     encoding: str
@@ -83,7 +83,10 @@ class ClassList:
 
 
 def read_class_list(file: Path) -> ClassList:
-    """Return the people of a class list; AutograderError names every line that cannot be taken."""
+    """Return the people of a class list.
+
+    Raises `AutograderError`, which names every invalid line.
+    """
     text, encoding = read_text(file)
     rows = read_rows(text, str(file), lambda cells: _is_heading(_headings(cells)))
     at, columns = _columns(rows, str(file))
@@ -111,7 +114,7 @@ def read_class_list(file: Path) -> ClassList:
 
 
 def refuse(problems: Sequence[tuple[int, str, str]], where: str) -> None:
-    """Raise one AutograderError for all the problems, each (line, fact, way out); none: return."""
+    """Raise one `AutograderError` for all problems, each (line, fact, way out); return if none."""
     found = sorted(dict.fromkeys(problems))
     if not found:
         return
@@ -140,7 +143,7 @@ def _is_heading(headings: Sequence[str]) -> bool:
 
 
 def _columns(rows: Sequence[TableRow], where: str) -> tuple[int, Mapping[str, int]]:
-    """Return the heading row's place among the rows, and the column of each field."""
+    """Return the index of the heading row, and the column of each field."""
     for at, row in enumerate(rows[:_IN_SEARCH]):
         headings = _headings(row.cells)
         if _is_heading(headings):
@@ -190,7 +193,7 @@ def _entry(row: TableRow, columns: Mapping[str, int], section: str) -> Entry:
 
 
 def _whole_name(name: str, first: str, last: str) -> str:
-    """Return the whole name of its parts: Korean ones are written together, surname first."""
+    """Return the full name of its parts. Korean names are written together, surname first."""
     if name and not first:  # Moodle in Korean calls the given name 이름
         first = name
     if last and first and all("가" <= char <= "힣" for char in last + first):
@@ -199,13 +202,13 @@ def _whole_name(name: str, first: str, last: str) -> str:
 
 
 def _unwrapped(cell: str) -> str:
-    """Return the text of `="0012345"`, which spreadsheets and LMSs write to keep it as it is."""
+    """Return the text of `="0012345"`, the form in which spreadsheets and LMSs protect a number."""
     found = re.fullmatch(r'="((?:[^"]|"")*)"', cell)
     return clean(found.group(1).replace('""', '"')) if found else cell
 
 
 def plain_number(text: str) -> str:
-    """Return a student number as typed: ASCII digits and letters, no sign that marks it as text.
+    """Return a student number in ASCII digits and letters, without a leading text apostrophe.
 
     >>> plain_number("２０２７００１"), plain_number("'0012345")
     ('2027001', '0012345')
@@ -216,7 +219,7 @@ def plain_number(text: str) -> str:
 
 
 def _nobody(entry: Entry, row: TableRow, leading: bool, canvas: bool) -> str:
-    """Return why a row of an LMS's table is no person, "" if it is one."""
+    """Return why a row of an LMS export is not a person; "" if it is one."""
     name = entry.values.get("name", "").casefold()
     if name.startswith("points possible"):
         return "Canvas's row of the points possible"
@@ -228,7 +231,7 @@ def _nobody(entry: Entry, row: TableRow, leading: bool, canvas: bool) -> str:
 
 
 def _section_of(row: TableRow) -> str | None:
-    """Return the section that a row of one cell announces, None if it is no such row."""
+    """Return the section that a one-cell row announces; None if it is no such row."""
     filled = [clean(cell) for cell in row.cells if cell.strip()]
     found = _SECTION.fullmatch(filled[0]) if len(filled) == 1 and len(row.cells) > 1 else None
     return (found.group(1) or filled[0]) if found else None
@@ -272,7 +275,7 @@ def _damaged(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
 
 
 def _rounded(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
-    """Yield numbers of more than 15 digits whose last ones a spreadsheet has made zeros."""
+    """Yield numbers of more than 15 digits whose last digits a spreadsheet has set to zero."""
     for entry in entries:
         number = entry.values["number"]
         if not entry.literal and re.fullmatch(r"\d{15}0+", number):
@@ -284,14 +287,14 @@ def _rounded(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
 
 
 def _dated(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
-    """Yield dates among numbers that are none: `26-1-5` becomes 2026-01-05."""
+    """Yield dates if most numbers are not dates: a spreadsheet turns `26-1-5` into 2026-01-05."""
     dates = [e for e in entries if re.fullmatch(r"\d{4}-\d{2}-\d{2}", e.values["number"])]
     for entry in dates if 2 * len(dates) <= len(entries) else ():
         yield entry.line, f"the number {entry.values['number']} is a date, most are not", REMEDY
 
 
 def _shortened(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
-    """Yield plain numbers that are shorter than most: their leading zeros were dropped."""
+    """Yield plain numbers that are shorter than most: a spreadsheet dropped their leading zeros."""
     plain = [e for e in entries if re.fullmatch(r"\d+", e.values["number"])]
     lengths = Counter(len(e.values["number"]) for e in plain)
     usual, many = lengths.most_common(1)[0] if lengths else (0, 0)
@@ -308,7 +311,7 @@ def _shortened(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
 
 
 def _repeated(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
-    """Yield each number that several lines have, with all of them; leading zeros do not differ."""
+    """Yield each number that several lines share, with these lines. Leading zeros are ignored."""
     lines: dict[str, list[Entry]] = {}
     for entry in entries:
         if entry.values["number"]:
@@ -325,7 +328,7 @@ def _repeated(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
 
 
 def clean(text: str) -> str:
-    """Return the text in form NFC on one line, without characters that are not seen."""
+    """Return the text in form NFC on one line, without invisible characters."""
     seen = "".join(c for c in unicodedata.normalize("NFC", text) if _is_seen(c))
     return " ".join(seen.split())
 

@@ -1,7 +1,8 @@
-"""What students handed in → `submitted/`, and every submission ever made kept beside it.
+"""Collection of submissions into `submitted/`; every submission ever made is kept as well.
 
-From a folder, a zip, an LMS's zip (Canvas, Moodle), or what `nbgrader collect` put there. Whatever
-is refused is told with why; one bad file, name or archive never keeps the others out.
+Sources are a folder, a zip, an LMS's zip (Canvas, Moodle) or the folders that `nbgrader collect`
+made. Every rejected file is reported with the reason. One bad file, name or archive never blocks
+the others.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ Progress = Callable[[int, int], None]
 def collect(
     course: Course, assignment: str, path: Path | None = None, progress: Progress | None = None
 ) -> Report:
-    """What was new, updated, unchanged and unmatched in a folder or a zip.
+    """Collect from a folder, file or zip; report new, updated, unchanged and unmatched submissions.
 
-    Without a path: in `submitted/`, where `nbgrader collect` put it. Raises NotFound if there is no
-    such assignment or path, Refused if the path is a zip that cannot be read at all.
+    Without a path, collect from `submitted/`, where `nbgrader collect` puts them. Raises `NotFound`
+    if there is no such assignment or path, `Refused` if the path is an unreadable zip.
     """
     _assignment_must_be(course, assignment)
     shelf = shelf_of(course, assignment)
@@ -75,11 +76,10 @@ def collect(
 def submissions(
     course: Course, assignment: str, students: Collection[str] = ()
 ) -> tuple[Submission, ...]:
-    """What lies in `submitted/` of every student (or of these), in order of student.
+    """Return the submissions in `submitted/` of all students (or of these), ordered by student.
 
-    A folder that is not known yet (put there by `nbgrader collect` or by hand) is kept as a new
-    submission first. Unchanged folders are not read. The path of each is where it is kept: nobody
-    changes it while it is graded.
+    A folder put there by `nbgrader collect` or by hand is first kept as a new submission. Unchanged
+    folders are not read. Each path is that of the kept copy, which does not change during grading.
     """
     shelf = shelf_of(course, assignment)
     people = _class_list(course)
@@ -90,9 +90,9 @@ def submissions(
 def unrecorded(
     course: Course, assignment: str, students: Collection[str] = ()
 ) -> tuple[Submission, ...]:
-    """Every kept submission (of these students) that has no outcome yet, the oldest first.
+    """Return every kept submission (of these students) without a result, oldest first.
 
-    Cheap where all is graded: a listing a student, and nothing is read.
+    It is cheap when all are graded: it lists one folder per student and reads no file.
     """
     shelf = shelf_of(course, assignment)
     recorded, _ = overview.graded_ids(course, assignment)
@@ -106,7 +106,7 @@ def unrecorded(
 
 
 def kept_as(course: Course, assignment: str, student: str, submission: str) -> Submission:
-    """Return one kept submission by its id; NotFound."""
+    """Return one kept submission by its id. Raises `NotFound`."""
     shelf = shelf_of(course, assignment)
     kept = shelf.read(student, submission)
     if kept is None:
@@ -117,16 +117,16 @@ def kept_as(course: Course, assignment: str, student: str, submission: str) -> S
 def put_forward(
     course: Course, assignment: str, student: str, submission: str, *, graded: str
 ) -> Submission | None:
-    """The submission with this id, which counts and from now on lies in `submitted/`.
+    """Put the counting submission with this id into `submitted/` and return it.
 
-    None, and nothing is moved, if something newer than `graded` came in meanwhile: it has to be
-    graded first. Raises NotFound.
+    Return None and move nothing if a submission newer than `graded` has arrived: it has to be
+    graded first. Raises `NotFound`.
     """
     shelf = shelf_of(course, assignment)
     with shelf.lock(student):
         settle(
             shelf, student, caps_of(course), expected_of(course, assignment)
-        )  # kept before something takes its place
+        )  # keep it before it is replaced
         kept, newest = shelf.read(student, submission), shelf.newest(student)
         if kept is None:
             raise NotFound(f"{student} made no submission {submission}", where=str(shelf.root))
@@ -139,7 +139,7 @@ def put_forward(
 
 
 def lies(course: Course, assignment: str, student: str, submission: str) -> bool:
-    """Return True if this submission lies in `submitted/` as it was put there."""
+    """Return True if this submission lies unchanged in `submitted/`."""
     placed, same = shelf_of(course, assignment).placed(student)
     return same and placed is not None and placed.id == submission
 
@@ -147,10 +147,10 @@ def lies(course: Course, assignment: str, student: str, submission: str) -> bool
 def _all_lying(
     course: Course, shelf: Shelf, people: ClassList, students: Collection[str] = ()
 ) -> Iterator[Lying]:
-    """What lies in `submitted/` of each student, in order; what was not known is kept first.
+    """Yield the submission in `submitted/` of each student, in order; keep new ones first.
 
-    nbgrader's exchange knows students by their login, macOS by a decomposed name: such a folder is
-    only where a student's work is taken from, it is kept and graded under their id.
+    nbgrader's exchange names folders by login, and macOS decomposes names. Work in such a folder is
+    taken from there, then kept and graded under the student's id.
     """
     submitted, caps = course.submitted, caps_of(course)
     expected = expected_of(course, shelf.assignment)
@@ -174,7 +174,7 @@ def _all_lying(
 
 
 def _id_of(name: str, people: ClassList) -> str:
-    """The student a folder in `submitted/` belongs to: "" if its name can be nobody's."""
+    """Return the student of a folder in `submitted/`; "" if its name is no valid student id."""
     try:
         return people.find(name, loosely=False)
     except Refused:
@@ -185,7 +185,7 @@ def _id_of(name: str, people: ClassList) -> str:
 
 
 def _whose(sent: tuple[Sent, ...], people: ClassList, found: Found) -> dict[str, Sent]:
-    """Who is who; senders that nobody is, or that are the same student, are noted as unmatched."""
+    """Match senders to students; report unknown senders and those of one student as unmatched."""
     students: dict[str, list[Sent]] = {}
     for one in sent:
         try:
@@ -214,7 +214,7 @@ def _whose(sent: tuple[Sent, ...], people: ClassList, found: Found) -> dict[str,
 def _attribute(
     refused: tuple[Refused, ...], students: dict[str, Sent], rules: Rules, found: Found
 ) -> None:
-    """Notes what could not be read with the student whose it is, if that can be told."""
+    """Report unreadable files under their student if the student is known, else as unmatched."""
     senders = {sent.name: student for student, sent in students.items()}
     for error in refused:
         student = senders.get(sender_of(error.where, rules), "")
@@ -225,11 +225,11 @@ def _take(
     course: Course, shelf: Shelf, expected: Expected, student: str, sent: Sent, origin: str,
     found: Found,
 ) -> None:  # fmt: skip
-    """Takes what one student sent, or notes why not."""
+    """Receive one student's submission, or report why not."""
     caps = caps_of(course)
     try:
         with shelf.lock(student), shelf.staging() as staged, ExitStack() as stack:
-            lying = settle(shelf, student, caps, expected)  # kept before something takes its place
+            lying = settle(shelf, student, caps, expected)  # keep it before it is replaced
             arrival = arrival_of(sent, origin)
             same_person(sent, arrival, shelf.newest(student))
             parts = unpacked(sent, shelf, caps, stack)
@@ -249,7 +249,7 @@ def _take(
         found.unmatched.append(LeftOut(name, reason, error.way_out, student))
 
 
-# ── What there is to take ────────────────────────────────────────────────────────────
+# ── Sources and rules ────────────────────────────────────────────────────────────────
 
 
 def _opened(course: Course, path: Path, stack: ExitStack) -> tuple[Offered, str]:
@@ -271,7 +271,7 @@ def _assignment_must_be(course: Course, assignment: str) -> None:
 
 
 def shelf_of(course: Course, assignment: str) -> Shelf:
-    """Where the submissions of an assignment are kept."""
+    """Return the store of an assignment's submissions."""
     return Shelf(
         course.state,
         course.submitted,
@@ -282,12 +282,12 @@ def shelf_of(course: Course, assignment: str) -> Shelf:
 
 
 def caps_of(course: Course) -> Caps:
-    """The most that one submission may be."""
+    """Return the size and file limits of one submission."""
     return Caps(course.submissions.max_mb << 20, course.submissions.max_files)
 
 
 def rules_of(course: Course, assignment: str) -> Rules:
-    """By what names are understood."""
+    """Return the rules that match file and folder names to students and notebooks."""
     return Rules(
         assignment,
         _notebooks(course, assignment),
@@ -298,13 +298,13 @@ def rules_of(course: Course, assignment: str) -> Rules:
 
 
 def expected_of(course: Course, assignment: str) -> Expected:
-    """The notebooks that the assignment asks for."""
+    """Return the notebooks that the assignment expects."""
     names = _notebooks(course, assignment)
     return Expected(names, lambda: source_of(course, assignment).notebooks)
 
 
 def source_of(course: Course, assignment: str) -> Assignment:
-    """The assignment as its author has it now; with no notebooks while it cannot be read."""
+    """Return the assignment's current source, without notebooks while it cannot be read."""
     path = course.source / assignment
     newest = max((one.stat().st_mtime_ns for one in path.glob("*.ipynb")), default=0)
     return _read(path, course.kind_of(assignment), newest)
@@ -314,12 +314,12 @@ def source_of(course: Course, assignment: str) -> Assignment:
 def _read(path: Path, kind: str, _newest: int) -> Assignment:
     try:
         return read_assignment(path, kind=kind)
-    except AutograderError:  # an author is at work: no submission waits for that
+    except AutograderError:  # the author is editing it; submissions must not wait
         return Assignment(path.name, path, kind, (), (), ())
 
 
 def notes_on(course: Course, shelf: Shelf, kept: Kept) -> tuple[str, ...]:
-    """What staff have to know of a submission before it is graded."""
+    """Return the notes that staff need on a submission before it is graded."""
     if not any(file.path.casefold().endswith(".ipynb") for file in kept.files):
         return (translate("there is no notebook in it"),)
     source = source_of(course, kept.assignment)
@@ -340,7 +340,7 @@ def _notebooks(course: Course, assignment: str) -> tuple[str, ...]:
 
 
 def _nobodys(course: Course, assignment: str, people: ClassList) -> Iterator[LeftOut]:
-    """Folders in `submitted/` whose names can be nobody's."""
+    """Yield folders in `submitted/` whose names are no valid student ids."""
     for path in sorted(course.submitted.glob(f"*/{assignment}")):
         if not _id_of(path.parent.name, people):
             name = harmless.text(path.parent.name, cap=80)
@@ -348,13 +348,13 @@ def _nobodys(course: Course, assignment: str, people: ClassList) -> Iterator[Lef
 
 
 def _missing(course: Course, shelf: Shelf) -> list[str]:
-    """Students of the roster of whom nothing lies in `submitted/`."""
+    """Return the students of the roster who have nothing in `submitted/`."""
     students = [one.id for one in roster.people(course) if one.role == "student"]
     return [student for student in students if not shelf.place_of(student).is_dir()]
 
 
 def _empty_folders(path: Path) -> Iterator[LeftOut]:
-    """Folders of students in which there is nothing at all."""
+    """Yield the empty student folders."""
     if path.is_dir():
         for one in sorted(path.iterdir()):
             if one.is_dir() and not one.is_symlink() and not list(one.iterdir()):

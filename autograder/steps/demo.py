@@ -1,8 +1,8 @@
-"""A class of made-up students, graded from end to end, every score compared with what it must be.
+"""Demo: a class of made-up students, graded from end to end, with every score checked.
 
-The class hands in what classes hand in: right answers, every known mistake, nothing, half of it,
-syntax errors, endless loops, broken files. What each must get is stated by whoever made it: the
-solution passes everything, a mistake fails exactly the criteria it names, and so on.
+The class submits right answers, every known mistake, nothing, half the work, syntax errors,
+endless loops and broken files. The expected result of each submission is stated where it is made:
+the solution passes everything, a mistake fails exactly the criteria it names, and so on.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Expected = Mapping[str, Mapping[str, Status]]  # task -> criterion -> status
 
 @dataclass(frozen=True)
 class HandedIn:
-    """One made-up submission: who, what it is, its bytes, and how every criterion must end."""
+    """One made-up submission: student, description, content and the expected criterion statuses."""
 
     student: str
     what: str
@@ -53,7 +53,7 @@ class HandedIn:
 
 @dataclass(frozen=True)
 class Compared:
-    """One submission's score beside what its author states."""
+    """Score of one submission compared with the expected one."""
 
     student: str
     what: str
@@ -66,7 +66,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Report:
-    """What the demo did."""
+    """Result of the demo."""
 
     course: str
     pages: str
@@ -82,7 +82,7 @@ class Report:
         return sum(c.as_expected for c in self.compared)
 
     def by_criterion(self) -> Iterator[tuple[str, float, Mapping[str, int]]]:
-        """Every criterion with its points, and how often it ended how."""
+        """Yield every criterion with its points and the count of each status."""
         rows: dict[str, tuple[float, Counter[str]]] = {}
         for result in self.results:
             for notebook in result.notebooks:
@@ -93,7 +93,7 @@ class Report:
         yield from ((name, points, counts) for name, (points, counts) in rows.items())
 
     def as_json(self) -> dict[str, Any]:
-        """The figures, and what differed if anything did."""
+        """Return the figures, and the differences if any."""
         return {
             "submissions": len(self.compared),
             "as_expected": self.as_expected,
@@ -116,7 +116,10 @@ def demo(
     slow: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """A scratch course in `folder`, its class graded and compared; `slow` adds trained mistakes."""
+    """Make a scratch course in `folder`, grade its class and compare every score.
+
+    `slow` adds the mistakes that need training.
+    """
     started = time.monotonic()
     scratch = _scratch_course(course, folder)
     compared: list[Compared] = []
@@ -126,7 +129,7 @@ def demo(
     with Workers(sandbox=sandbox, parallel=at_once) as workers:
         for name in DEMO:
             progress(f"{name}: releasing")
-            release.release(  # what proves it is the class, whose every score is compared
+            release.release(  # no validation: the class checks every score
                 scratch, name, prove=lambda *_: [], register=gradebook.register
             )
             source = grade.read(scratch, name)
@@ -180,7 +183,7 @@ def _scratch_course(course: Course, folder: Path) -> Course:
 
 
 def hand_in(source: Assignment, *, slow: bool) -> Iterator[HandedIn]:
-    """Every submission of the made-up class for one assignment."""
+    """Yield every submission of the made-up class for one assignment."""
     notebook = source.notebooks[0]
     number = iter(range(1, 1000))
 
@@ -221,7 +224,7 @@ def hand_in(source: Assignment, *, slow: bool) -> Iterator[HandedIn]:
 def _mistaken(
     notebook: Notebook, handed: Callable[..., HandedIn], *, slow: bool
 ) -> Iterator[HandedIn]:
-    """Every mistake, beside the solved tasks that say most of it for the time they take."""
+    """Yield every mistake, with other tasks solved as far as their time is worth it."""
     for task in notebook.tasks:
         for mistake in task.mistakes:
             if mistake.slow and not slow:
@@ -233,10 +236,10 @@ def _mistaken(
 
 
 def _beside(notebook: Notebook, task: Task) -> list[str]:
-    """The tasks solved beside a mistake in one: all, or without the training it does not need."""
+    """Return the tasks solved beside a mistake: all, or without training that it does not need."""
     ids = [t.grade_id for t in notebook.tasks]
     trained = [t.grade_id for t in notebook.tasks if _trains(notebook, t)]
-    if any(mistake.slow for t in notebook.tasks for mistake in t.mistakes):  # training is dear
+    if any(mistake.slow for t in notebook.tasks for mistake in t.mistakes):  # training is slow
         return [i for i in ids if i not in trained or i == task.grade_id]
     place, needed = ids.index(task.grade_id), ids.index(trained[0]) if trained else 0
     return ids if place >= needed else ids[: place + 1]
@@ -250,7 +253,7 @@ def _trains(notebook: Notebook, task: Task) -> bool:
 
 
 def _solved(notebook: Notebook, tasks: Collection[str]) -> Any:
-    """The released notebook with these tasks solved as their author does."""
+    """Return the released notebook with these tasks solved as in the author's solution."""
     node = student_notebook(notebook, "", {})
     solutions = {_grade_id(c): c.source for c in notebook.node.cells if _grade_id(c)}
     wanted = {answer for t in notebook.tasks if t.grade_id in tasks for answer in t.answers}
@@ -261,7 +264,7 @@ def _solved(notebook: Notebook, tasks: Collection[str]) -> Any:
 
 
 def _with(node: Any, task: Task, code: str, answer: str = "") -> Any:
-    """The notebook with one answer of a task replaced."""
+    """Replace one answer of a task in the notebook and return the notebook."""
     for cell in node.cells:
         if _grade_id(cell) == (answer or task.answers[0]):
             cell.source = code
@@ -276,11 +279,11 @@ def _task(notebook: Notebook, grade_id: str) -> Task:
     return next(task for task in notebook.tasks if task.grade_id == grade_id)
 
 
-# ── What each must get ───────────────────────────────────────────────────────────────
+# ── Expected results ─────────────────────────────────────────────────────────────────
 
 
 def _passing(notebook: Notebook, solved: Collection[str]) -> dict[str, dict[str, Status]]:
-    """Every criterion of the solved tasks passes, the others are not attempted."""
+    """Expect every criterion of the solved tasks to pass, and the others to be not attempted."""
     return {
         task.grade_id: dict.fromkeys(
             [c.name for c in task.criteria],
@@ -293,7 +296,7 @@ def _passing(notebook: Notebook, solved: Collection[str]) -> dict[str, dict[str,
 def _failing(
     notebook: Notebook, solved: Collection[str], grade_id: str, mistake: Mistake | None = None
 ) -> dict[str, dict[str, Status]]:
-    """One task fails what the mistake names (or everything), no point of another task is lost."""
+    """Expect one task to fail what the mistake names (or everything); other tasks lose no point."""
     expected = _passing(notebook, solved)
     wrong = expected[grade_id]
     for criterion in _task(notebook, grade_id).criteria:
@@ -310,7 +313,7 @@ def _compare(
     handed: list[HandedIn],
     results: tuple[Result, ...],
 ) -> Iterator[Compared]:
-    """Every submission: the criteria as stated, and the gradebook's score their sum."""
+    """Compare every submission's criteria with the expected ones, and its score with their sum."""
     by_student = {r.student: r for r in results}
     scores = {s.student: s for s in gradebook.student_scores(course, source.name)}
     for one in handed:
@@ -333,7 +336,7 @@ def _differences(expected: Expected, result: Result) -> Iterator[str]:
     for notebook in result.notebooks:
         before = tuple(_differences_of(expected, notebook))
         yield from before
-        if before:  # what the run itself has to say about it
+        if before:  # the run's own messages explain it
             yield from (notebook.broken, notebook.limit, *notebook.notes)
             yield from (f"cell {e.cell}: {e.type}: {e.text}" for e in notebook.cell_errors)
 
@@ -351,11 +354,11 @@ def _differences_of(expected: Expected, notebook: NotebookResult) -> Iterator[st
                 yield f"{name}: {criterion.points} points for {wanted}"
 
 
-# ── Handing in ───────────────────────────────────────────────────────────────────────
+# ── Submitting ───────────────────────────────────────────────────────────────────────
 
 
 def _collect(course: Course, source: Assignment, handed: list[HandedIn]) -> None:
-    """Half of the class by a folder, half by a zip as macOS writes Korean names."""
+    """Submit half of the class by a folder and half by a zip with decomposed names, as on macOS."""
     inbox = course.state / "inbox" / source.name
     folder, archive = inbox / "folder", inbox / "class.zip"
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What this machine can do for a course: every probe, and the way out of what fails."""
+"""Checks of this machine for a course: every probe, and the remedy for each failure."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ Progress = Callable[["Finding"], None]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is as it should be, what was seen, what to do if not."""
+    """One check: whether it passed, what was found, and the remedy if it failed."""
 
     area: str  # "machine", "tier A", "tier B", "warm server", "course"
     name: str
     ok: bool
     seen: str = ""
     way_out: str = ""
-    matters: bool = True  # False: good to know, no fault
+    matters: bool = True  # False: information only, not a failure
 
 
 @dataclass(frozen=True)
 class Report:
-    """The tier of this machine and everything that was looked at."""
+    """The tier of this machine and all findings."""
 
     tier: str
     findings: tuple[Finding, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether student code can be graded here at all, and nothing that matters is amiss."""
+        """True if student code can be graded here and no check that matters failed."""
         amiss = any(not f.ok and f.matters for f in self.findings)
         return self.tier != str(Tier.NONE) and not amiss
 
@@ -63,7 +63,7 @@ class Report:
 def doctor(
     course: Course | None = None, *, quick: bool = False, progress: Progress | None = None
 ) -> Report:
-    """Tries everything that grading needs; `quick` leaves out the warm server (seconds)."""
+    """Check everything that grading needs; `quick` skips the warm server, which takes seconds."""
     found = []
     for finding in _findings(course, quick):
         found.append(finding)
@@ -156,14 +156,14 @@ def _course(course: Course) -> Iterator[Finding]:
 
 
 def _private(course: Course) -> Iterator[Finding]:
-    """Tell of each place with names, work or scores whether others of this machine can read it."""
+    """Check that other users of this machine cannot read names, work or scores."""
     shared = bool(course.nbgrader.get("CourseDirectory", {}).get("groupshared"))
     others = stat.S_IRWXO if shared else stat.S_IRWXG | stat.S_IRWXO
     for path in (*_folders(course), *_gradebook(course)):
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
         except OSError:
-            continue  # not there yet: it is made private
+            continue  # not there yet; it will be created private
         private = not mode & others
         seen = f"{mode:04o}" if private else f"{mode:04o}: others of this machine can open it"
         way_out = "" if private else f"chmod {mode & ~others:04o} {shlex.quote(str(path))}"
@@ -175,7 +175,7 @@ def _folders(course: Course) -> tuple[Path, ...]:
 
 
 def _gradebook(course: Course) -> tuple[Path, ...]:
-    """The file of the gradebook and its journals; nothing where a server keeps it."""
+    """Return the gradebook file and its journals; () if a server stores it."""
     url = make_url(course.db_url)
     if url.get_backend_name() != "sqlite" or not url.database:
         return ()

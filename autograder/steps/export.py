@@ -1,8 +1,8 @@
-"""Scores as a table for a spreadsheet, Canvas or Moodle: rows checked against the roster.
+"""Export of scores to a spreadsheet, Canvas or Moodle, with rows checked against the roster.
 
 csv     a line per student and assignment, with the columns that c.Export.columns names
 canvas  a line per student, a column per assignment, as Canvas's gradebook imports it
-moodle  the same as Moodle's grade import takes it
+moodle  a line per student, a column per assignment, as Moodle's grade import takes it
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FIELDS = tuple(one.name for one in fields(Person))
 
 @dataclass(frozen=True)
 class Left:
-    """A score that is not in the table, or not as it should be, and why."""
+    """A score that the table lacks or leaves empty, with the reason."""
 
     student: str
     assignment: str
@@ -41,19 +41,19 @@ class Left:
 
 @dataclass(frozen=True)
 class Report:
-    """The table as bytes, where it was written, and everything that did not fit."""
+    """The table as bytes, its file, and the scores that it lacks."""
 
     to: str
     assignments: tuple[str, ...]
     table: bytes
     rows: int
-    unmatched: tuple[Left, ...]  # whom the roster does not know, or no row can name
-    waiting: tuple[Left, ...]  # a person still has to look: no score is given away
+    unmatched: tuple[Left, ...]  # not in the roster, or without an identifier for a row
+    waiting: tuple[Left, ...]  # a person still has to look, so the score is held back
     missing: tuple[str, ...]  # students of the roster without any score
     file: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The report without the table itself."""
+        """Return the report without the table itself."""
         plain_values = {k: v for k, v in asdict(self).items() if k != "table"}
         return {**plain_values, "file": str(self.file) if self.file else None}
 
@@ -66,10 +66,10 @@ def export(
     file: Path | None = None,
     who: str = "",
 ) -> Report:
-    """The table of these assignments, or of all that were released, written where its owner reads.
+    """Write the table of these assignments, or of all that were released, for its owner only.
 
-    A score that waits for a person is left empty in Canvas's and Moodle's tables, and told. Raises
-    NotFound for an assignment or a roster that is not there, ConfigError for a wrong column.
+    A score that waits for a person is left empty in Canvas's and Moodle's tables, and reported.
+    Raises `NotFound` for a missing assignment or roster, `ConfigError` for an invalid column.
     """
     report = table(course, assignments, to=to)
     name = "-".join(report.assignments) if len(report.assignments) < 4 else "course"
@@ -80,13 +80,13 @@ def export(
 
 
 def note(course: Course, report: Report, who: str) -> None:
-    """Puts into the audit who took which scores out."""
+    """Record in the audit log who exported which scores."""
     for assignment in report.assignments:
         audit.note(course, who, f"exported to {report.to}", assignment, {"rows": report.rows})
 
 
 def table(course: Course, assignments: Collection[str] = (), *, to: str = "csv") -> Report:
-    """The same table, written nowhere."""
+    """Return the table without writing it."""
     if to not in KINDS:
         raise NotFound(f"there is no table for {to!r}", way_out=f"there are {', '.join(KINDS)}")
     chosen = _chosen(course, assignments)
@@ -120,12 +120,12 @@ def _rounded(value: float) -> float:
     return round(value, DECIMALS)
 
 
-# ── A table for everybody ────────────────────────────────────────────────────────────
+# ── Plain table ──────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One student's assignment."""
+    """One student's scores in one assignment."""
 
     course: Course
     assignment: str
@@ -194,7 +194,7 @@ def _plain_table(course: Course, scores: Scores, people: Mapping[str, Person]) -
 
 
 def _columns(course: Course) -> Sequence[tuple[str, str]]:
-    """(heading, name) of each column."""
+    """Return (heading, name) of each column."""
     found = []
     for text in course.export.columns or tuple(COLUMNS):
         heading, _, name = (part.strip() for part in text.rpartition("="))
@@ -219,7 +219,7 @@ def _cells(
 
 
 def _tasks(course: Course, scores: Scores) -> dict[tuple[str, str], dict[str, float]]:
-    """Points of each task by (assignment, student): `assignment/notebook/task`."""
+    """Return the points by (assignment, student) and task, named `assignment/notebook/task`."""
     found: dict[tuple[str, str], dict[str, float]] = {}
     for name in scores:
         for one in gradebook.task_scores(course, name):
@@ -237,7 +237,7 @@ def _waits(score: StudentScore, assignment: str) -> Left:
     return Left(score.student, assignment, "a person still has to look at it")
 
 
-# ── Tables that a learning platform imports ──────────────────────────────────────────
+# ── Tables for Canvas and Moodle ─────────────────────────────────────────────────────
 
 
 def _lms_table(
@@ -283,7 +283,7 @@ CANVAS = ("SIS User ID", "SIS Login ID")
 
 
 def _identities(course: Course, to: str) -> Mapping[str, str]:
-    """{heading: field of the roster}, as the course has set them."""
+    """Return {heading: roster field} as the course sets them. Raises `ConfigError`."""
     chosen = course.export.canvas if to == "canvas" else course.export.moodle
     where = str(course.root / "course_config.py")
     for heading, field in chosen.items():
@@ -309,18 +309,18 @@ def _identity(person: Person, to: str, columns: Mapping[str, str]) -> list[Any]:
 def _head(
     course: Course, to: str, columns: Mapping[str, str], scores: Scores
 ) -> tuple[list[str], list[list[Any]]]:
-    """The headings, and the lines that come before the students'."""
+    """Return the headings, and the lines before the students'."""
     named = [course.export.names.get(name, name) for name in scores]
     if to == "moodle":
         return [*columns, *named], []
-    # Canvas tells its tables by "Student", "ID" and "Section", and its own line by these words.
+    # Canvas finds its tables by "Student", "ID" and "Section", and its own line by these words.
     most = [found[0].max_score if found else None for found in scores.values()]
     points = ["    Points Possible", "", "", "", "", *most]
     return ["Student", "ID", *CANVAS, "Section", *named], [points]
 
 
 def _nameless(person: Person, columns: Mapping[str, str]) -> str:
-    """Why no platform could tell whose the row is: "" if it can."""
+    """Return why a platform could not match the row to a student; "" if it can."""
     sure = [getattr(person, f) for f in columns.values() if f in ("number", "email", "id")]
     if not any(sure):
         return "neither number nor address in the roster"

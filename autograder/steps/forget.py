@@ -1,8 +1,8 @@
-"""Students' work that is not to be kept any longer: listed, and deleted when that is said.
+"""Retention of students' work: list what is past its time, and delete it on request.
 
-What somebody handed in to an assignment goes as a whole: every submission with its receipt, what
-its runs left, pages, kept work and saves. Marks and comments stay in the gradebook, which knows
-pseudonyms alone; the audit says what was deleted, when, by whom and why.
+All work of a student in an assignment goes as a whole: every submission with its receipt, its runs'
+evidence, pages, kept work and saves. Marks and comments stay in the gradebook, which has only
+pseudonyms. The audit log records what was deleted, when, by whom and why.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ DELETED = "work deleted"
 
 @dataclass(frozen=True)
 class Work:
-    """All that is kept of one student's work in one assignment."""
+    """Everything stored of one student's work in one assignment."""
 
     assignment: str
     student: str
     submissions: tuple[str, ...]
-    last: datetime  # when something of it came in last
-    runs: tuple[str, ...]  # whose evidence is kept
-    paths: tuple[str, ...]  # in the course folder
-    size: int  # bytes, evidence not counted
+    last: datetime  # time of the latest arrival
+    runs: tuple[str, ...]  # keys of runs with stored evidence
+    paths: tuple[str, ...]  # relative to the course folder
+    size: int  # bytes, without evidence
 
 
 @dataclass(frozen=True)
 class Report:
-    """What is deleted, or would be; `people` are those who leave the roster."""
+    """Work that is deleted or would be; `people` are those who leave the roster."""
 
     deleted: bool
     work: tuple[Work, ...]
@@ -63,10 +63,11 @@ def forget(
     reason: str = "",
     now: datetime | None = None,
 ) -> Report:
-    """What has lain untouched for more than `days` (else c.Submissions.keep_days), or all of these
-    students' work, their names, addresses and links with it unless one assignment is named.
+    """List or delete work untouched for more than `days` (default: c.Submissions.keep_days).
 
-    Only with `delete` anything is deleted. AutograderError if no number of days is set.
+    With `students`, take all work of these students instead; unless one assignment is named, also
+    their names, addresses and links. Nothing is deleted without `delete`. Raises `AutograderError`
+    if no number of days is set.
     """
     people = tuple(roster.find(course, said) for said in students)
     if people:
@@ -91,7 +92,7 @@ def forget(
 
 
 def was_deleted(course: Course, assignment: str, student: str, submission: str) -> bool:
-    """Whether the audit says that this submission was kept here, and deleted."""
+    """Return True if the audit log says that this submission was kept here and deleted."""
     found = audit.changes(course, assignment, student, DELETED)
     return any(submission in one.after.get("submissions", ()) for one in found)
 
@@ -111,11 +112,11 @@ def _waits(course: Course, work: Work) -> bool:
     return queue.waits(course, work.assignment, work.student)
 
 
-# ── What there is ────────────────────────────────────────────────────────────────────
+# ── Stored work ──────────────────────────────────────────────────────────────────────
 
 
 def _everything(course: Course, assignment: str) -> Iterator[Work]:
-    """All work of all students."""
+    """Yield all work of all students, or that in one assignment."""
     runs = forgetting.runs(Store(course.state / "evidence"))
     places = {
         (path.parent.name, path.name)
@@ -149,7 +150,7 @@ def _work(
 
 
 def _places(course: Course, assignment: str, student: str) -> tuple[Path, ...]:
-    """Every place where a student's work lies, the shelf last: it tells what there was."""
+    """Return every place of a student's work, the kept submissions last: they list what existed."""
     return (
         course.feedback / student / assignment,
         course.autograded / student / assignment,
@@ -169,9 +170,10 @@ def _files(path: Path) -> list[Path]:
 
 
 def _delete(course: Course, work: Sequence[Work], reason: str) -> tuple[Work, ...]:
-    """Deletes it, the audit first; who is stopped in between finds the rest the next time.
+    """Delete the work, with the audit entry first; return the work that stayed.
 
-    What stayed after all: something came in, or was queued, since it was looked at.
+    An interrupted deletion is finished by the next one. Work stays if a submission arrived or was
+    queued since it was listed.
     """
     ready = [one for one in work if _is_as_it_was(course, one)]
     for one in ready:

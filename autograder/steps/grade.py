@@ -1,8 +1,8 @@
-"""A whole class graded: every submission judged, every result recorded, by one writer.
+"""Grading of a whole class: judge every submission, record every result, with one writer.
 
-Interrupted or killed at any moment it resumes: what has run is not run again, what is recorded is
-recorded once. Beside what lies in `submitted/`, every kept submission without an outcome is graded:
-which of them counts is known only then.
+Resumable after any interruption: no finished run is repeated, no result is recorded twice. Besides
+the submissions in `submitted/`, every kept submission without a result is graded, for only then is
+it known which one counts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from autograder.steps.release import released_number
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a grading is: for whoever shows it."""
+    """Progress of a grading, for display."""
 
     done: int
     total: int
@@ -45,22 +45,22 @@ class Progress:
 
 @dataclass(frozen=True)
 class Report:
-    """What one `autograder grade` did."""
+    """Result of one `autograder grade`."""
 
     assignment: str
-    results: tuple[Result, ...]  # one a student: of what counts if it was judged, else the newest
+    results: tuple[Result, ...]  # one per student: of the counting submission, else the newest
     ran: int = 0  # submissions whose cells were run
-    reused: int = 0  # judged from evidence that was there
-    recorded: int = 0  # written to the gradebook because something changed
+    reused: int = 0  # submissions judged from stored evidence
+    recorded: int = 0  # results written because something changed
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
-    faulty: Mapping[str, str] = field(default_factory=dict)  # the fault by submission
+    faulty: Mapping[str, str] = field(default_factory=dict)  # fault by submission
     seconds: float = 0.0
     tier: str = ""
     by_status: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """The report with one object per submission."""
+        """Return the report with one object per submission."""
         return {
             "assignment": self.assignment,
             "submissions": len(self.results),
@@ -91,11 +91,10 @@ def grade(
     progress: Show | None = None,
     workers: Workers | None = None,
 ) -> Report:
-    """The results of every submission (or of these students, or `only` these submissions), recorded
-    in the gradebook.
+    """Grade every submission (or these students', or `only` these) and record the results.
 
-    `tasks` judges only these tasks again; `jobs` submissions at a time, 0 = the course's setting,
-    else one per core. Raises NotFound for a student or task that does not exist.
+    `tasks` limits judging to these tasks. `jobs` submissions run at a time; 0 takes the course's
+    setting, else one per core. Raises `NotFound` for an unknown student or task.
     """
     started = time.monotonic()
     source = read(course, assignment)
@@ -121,13 +120,13 @@ def grade(
 
 
 def read(course: Course, assignment: str) -> Assignment:
-    """The assignment as its author wrote it; NotFound or AuthoringErrors."""
+    """Read the assignment from its source. Raises `NotFound` or `AuthoringErrors`."""
     must_be_there(course, assignment)
     return read_assignment(course.source / assignment, kind=course.kind_of(assignment))
 
 
 def must_be_there(course: Course, assignment: str) -> None:
-    """Raise NotFound, with the names there are, unless the assignment is in source/."""
+    """Raise `NotFound`, with the existing names, unless the assignment is in source/."""
     check_name(assignment, everywhere=False)
     if not (course.source / assignment).is_dir():
         there = ", ".join(sorted(p.name for p in course.source.glob("*/"))) or "none"
@@ -138,7 +137,7 @@ def must_be_there(course: Course, assignment: str) -> None:
 
 
 def judge_of(course: Course, assignment: Assignment, workers: Workers) -> Judge:
-    """The judge of one assignment, who works with these workers."""
+    """Return the judge of one assignment, which uses these workers."""
     return Judge(
         course,
         assignment,
@@ -149,7 +148,7 @@ def judge_of(course: Course, assignment: Assignment, workers: Workers) -> Judge:
     )
 
 
-# ── Who is judged, in which order ────────────────────────────────────────────────────
+# ── Selection and order ──────────────────────────────────────────────────────────────
 
 
 def _chosen(
@@ -177,7 +176,7 @@ def _chosen(
 def _judged(
     judge: Judge, chosen: Sequence[Submission], at_once: int, book: _Book
 ) -> Iterator[tuple[Judged | Fault, Submission]]:
-    """Every submission with its judgement: first from evidence, then what must run, then alone."""
+    """Yield every submission with its judgement: from evidence, then by a run, then run alone."""
     must_run: list[Submission] = []
     why: Counter[str] = Counter()
     threads = ThreadPoolExecutor(at_once)
@@ -208,7 +207,7 @@ def _judged(
         for submission in alone:
             book.say(f"{submission.student}: out of time beside others; once more alone")
             yield judge.judge(submission, afresh=True), submission
-    finally:  # interrupted: nobody waits for what runs, the servers end it
+    finally:  # on an interrupt do not wait for running jobs: the servers end them
         threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -224,7 +223,7 @@ def _fault(error: BaseException | None) -> Fault:
 
 
 class _Book:
-    """Writes judgements down, one after the other, and counts."""
+    """Single writer of judgements: records them one after the other and counts."""
 
     def __init__(self, course: Course, show: Show, total: int) -> None:
         self._course, self._show, self._total = course, show, total
@@ -237,14 +236,14 @@ class _Book:
         self.notes: list[str] = []
 
     def say(self, note: str) -> None:
-        """Notes something that whoever grades should know, now and in the report."""
+        """Add a note for the grader, displayed now and in the report."""
         self.notes.append(note)
         self._tell(note)
 
     def write(
         self, submission: Submission, judged: Judged | Fault, tasks: Collection[str]
     ) -> None:  # fmt: skip
-        """Record one judgement in the gradebook and beside it, unless nothing has changed."""
+        """Record one judgement in the gradebook and the stored results, unless nothing changed."""
         if isinstance(judged, Fault):
             self._faults.append(f"{submission.student}: {judged}")
             self._faulty[submission.id] = str(judged)
@@ -277,7 +276,7 @@ class _Book:
         self._tell()
 
     def put_forward(self, judge: Judge, student: str) -> None:
-        """Put the submission that counts into `submitted/` and before formgrader, if it is not."""
+        """Put the submission that counts into `submitted/` and formgrader, unless it is there."""
         name = judge.assignment.name
         choice = gradebook.choices(self._course, name, [student]).get(student)
         if choice is None:
@@ -305,7 +304,7 @@ class _Book:
                 )  # fmt: skip
 
     def report(self, assignment: str) -> Report:
-        """What was done, the results in order of student."""
+        """Return the report, with results ordered by student."""
         found = tuple(self._told(name) for name in sorted(self._results))
         judged = sum(map(len, self._results.values()))
         return Report(
@@ -314,7 +313,7 @@ class _Book:
         )  # fmt: skip
 
     def _told(self, student: str) -> Result:
-        """One of the results of a student: of what counts if it was judged, else the newest."""
+        """Return one result of a student: the counting submission's if judged, else the newest."""
         counting = self._counting.get(student, "")
         return max(self._results[student], key=lambda r: (r.submission == counting, r.submission))
 
@@ -324,12 +323,12 @@ class _Book:
 
 
 def _shown_rank(result: Result) -> tuple[int, str]:
-    """The order in which results are shown: the newest, but none that is broken before others."""
+    """Return the key by which feedback chooses a result: the newest, but a broken one last."""
     return result.outcome.rank, result.submission
 
 
 def overall(result: Result) -> str:
-    """One word for a submission: broken, error, untouched, needs_person, full or graded."""
+    """Return the state of a submission: broken, error, untouched, needs_person, full or graded."""
     criteria = [c for n in result.notebooks for t in n.tasks for c in t.criteria]
     if any(n.broken for n in result.notebooks):
         return "broken"
@@ -343,7 +342,7 @@ def overall(result: Result) -> str:
 
 
 def outputs(course: Course, evidence: Evidence | None) -> dict[int, Sequence[Any]]:
-    """What the cells of a run showed, by their places in the merged notebook."""
+    """Return the outputs of a run's cells, by their places in the merged notebook."""
     if evidence is None:
         return {}
     store = Store(course.state / "evidence")
@@ -363,7 +362,7 @@ def outputs(course: Course, evidence: Evidence | None) -> dict[int, Sequence[Any
 
 
 def _only(result: Result, before: Result | None, tasks: Collection[str]) -> Result:
-    """The result with all but the chosen tasks as they were before."""
+    """Return the result with all other tasks as they were before."""
     if not tasks or before is None or before.submission != result.submission:
         return result
     old = {(n.notebook, t.grade_id): t for n in before.notebooks for t in n.tasks}

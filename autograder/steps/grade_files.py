@@ -1,6 +1,6 @@
-"""Single notebooks graded by path: for trying things out, nothing is recorded.
+"""Grading of single notebooks by path, for trial runs; nothing is recorded.
 
-Each file is judged as a submission of its own, with an evidence store that is thrown away.
+Each file is judged as its own submission, with a temporary evidence store.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from autograder.steps.judging.workers import Workers
 
 @dataclass(frozen=True)
 class Graded:
-    """One file's result: how it ended, limits hit, and the tier it ran at."""
+    """Result of one file: its state and points, or the fault."""
 
     file: str
     state: str
@@ -40,14 +40,14 @@ class Graded:
 
 @dataclass(frozen=True)
 class Report:
-    """The results in the order in which the files were given."""
+    """Results in the order of the given files."""
 
     assignment: str
     tier: str
     files: tuple[Graded, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """One object per notebook."""
+        """Return the report with one object per notebook."""
         return {
             "assignment": self.assignment,
             "tier": self.tier,
@@ -64,7 +64,7 @@ def grade_files(
     sandbox: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """The result of each notebook, judged alone; raises NotFound for a file that is not there."""
+    """Grade each notebook on its own. Raises `NotFound` for a missing file."""
     for file in files:
         if not file.is_file():
             raise NotFound(

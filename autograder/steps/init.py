@@ -1,4 +1,4 @@
-"""A new course folder: settings, one small assignment to copy from, and nothing overwritten."""
+"""Creation of a course folder with settings and one small example assignment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Made:
 
 
 def init(root: Path, name: str) -> Made:
-    """The new course; raises AutograderError, and writes nothing, if a file is in its way."""
+    """Create the course. Raises `AutograderError`, and writes nothing, if a file already exists."""
     root = root.resolve()
     if not name.strip() or set(name) & set("/\\\"'{}") or not name.isprintable():
         raise AutograderError(
@@ -51,7 +51,7 @@ def init(root: Path, name: str) -> Made:
         path = root / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    config.load(root)  # what we make must be right
+    config.load(root)  # check that the new settings load
     return Made(root, name, tuple(_FILES))
 
 

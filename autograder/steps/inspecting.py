@@ -1,4 +1,4 @@
-"""A submission → what can be said of it before it is graded, to its student and to staff."""
+"""Inspection of a submission before it is graded: findings for its student and for staff."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from autograder.notebook.inspection import Finding, Inspection, Severity, inspec
 from autograder.nouns import Assignment, Choice, Message, Notebook
 
 log = logging.getLogger("autograder.portal")
-STUDENTS_ONLY = frozenset(  # told to staff elsewhere, or of no use to them
+STUDENTS_ONLY = frozenset(  # reported to staff elsewhere, or of no use to them
     {"untouched", "half", "syntax", "placeholder", "empty_answer", "left_out"}
 )
 
 
 @dataclass(frozen=True)
 class Inspected:
-    """What was found in a submission; `tasks` by notebook, whether an answer is there."""
+    """Findings in a submission; `tasks` says, by notebook and task, whether there is an answer."""
 
     findings: tuple[Finding, ...]
     tasks: Mapping[str, Mapping[str, bool]]
@@ -33,12 +33,12 @@ class Inspected:
 
     @property
     def for_staff(self) -> tuple[str, ...]:
-        """The findings that staff can do something about."""
+        """The findings that staff can act upon."""
         return tuple(_line(one) for one in self.findings if one.code not in STUDENTS_ONLY)
 
 
 def inspect_submission(source: Assignment, folder: Path, kept: Kept) -> Inspected:
-    """Inspect the files of a submission that was kept."""
+    """Inspect the files of a kept submission."""
     there = {file.path for file in kept.files}
     beside = there | set(source.files)
     findings = [_choice(choice) for choice in kept.choices]
@@ -65,7 +65,7 @@ def inspect_submission(source: Assignment, folder: Path, kept: Kept) -> Inspecte
 def _inspected(
     notebook: Notebook, path: Path, files: Collection[str], assignment: str
 ) -> Inspection:
-    """The inspection of one notebook; an error of ours is logged, and keeps no receipt back."""
+    """Inspect one notebook; log a grader error, so that it does not hold back the receipt."""
     try:
         return inspect(notebook, path, files, assignment)
     except Exception:

@@ -1,4 +1,4 @@
-"""What must hold before students get an assignment: the solution passes, the release does not."""
+"""Proof before a release: the solution passes, and the untouched release gets no points."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from autograder.steps.judging.workers import Workers
 
 @dataclass(frozen=True)
 class Proved:
-    """The author's solution and the untouched release, judged as any submission is."""
+    """Judgements of the author's solution and of the untouched release."""
 
     solution: Judged
     untouched: Judged
 
     @property
     def complaints(self) -> list[str]:
-        """One sentence for each point that the solution lacks, or that the release gets."""
+        """One sentence for each failure of the solution and each point of the untouched release."""
         right, empty = self.solution.result.notebooks, self.untouched.result.notebooks
         return [
             *(c for notebook in right for c in _short_of_full(notebook)),
@@ -35,16 +35,16 @@ class Proved:
 
 
 def prove(assignment: Assignment, course: Course, *, workers: Workers) -> list[str]:
-    """One sentence per complaint: points the solution does not get, or the untouched release does.
+    """Return the complaints: points that the solution lacks or that the untouched release gets.
 
-    The untouched release is judged as if it had been attempted, so that a changed space in an
-    answer is worth nothing either.
+    The untouched release is judged as if it had been attempted, so that adding a space to an answer
+    earns nothing.
     """
     return proved(judge_of(course, assignment, workers)).complaints
 
 
 def proved(judge: Judge) -> Proved:
-    """How the solution and the untouched release end before this judge."""
+    """Judge the solution and the untouched release."""
     assignment = judge.assignment
     with (
         tempfile.TemporaryDirectory() as solved,

@@ -1,6 +1,6 @@
-"""source/A → release/A: the students' notebooks, proved, numbered, and written all at once.
+"""Release of an assignment: source/A → release/A, proved, numbered and written atomically.
 
-In other languages they lie in release/LANGUAGE/A, with the same number, names, ids and code.
+Translations lie in release/LANGUAGE/A, with the same number, names, ids and code.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from autograder.notebook.wheel import Wheel, light_wheel
 from autograder.nouns import Assignment, TaskKind
 from autograder.steps.building import MANIFEST, Built, build
 
-LARGE_MB = 10  # of files carried in the set-up cell
+LARGE_MB = 10  # MB of files in the setup cell above which a release warns
 
-Prove = Callable[[Assignment, Course], list[str]]  # complaints; none if it may be released
+Prove = Callable[[Assignment, Course], list[str]]  # returns complaints; none if it may be released
 Register = Callable[[Course, Assignment, int], object]
 
 
 @dataclass(frozen=True)
 class ReleaseReport:
-    """What a release wrote: its number, what changed since the last, what to be aware of."""
+    """Result of a release: its number, the changes since the last one, and warnings."""
 
     assignment: str
     number: int
@@ -65,15 +65,17 @@ def release(
     zero_points: bool = False,
     progress: Callable[..., None] = lambda *_: None,
 ) -> ReleaseReport:
-    """Releases one assignment and says what changed since it was last released.
+    """Release one assignment and report what changed since its last release.
 
-    `prove` runs the solution and the untouched release and returns complaints, `register` writes
-    the assignment into the gradebook, `dropped` names criteria removed on purpose. It is released
-    in the source's language, in those of the course that it has a catalogue for, and in
-    `languages`; where only these differ from what is there, nothing is proved again. Raises
-    AuthoringErrors, or ReleaseRefused if `prove` complains or the release would leak; then
-    nothing is written. An assignment of 0 points is refused unless `zero_points` asks for it. A
-    release without any change keeps its number.
+    `prove` runs the solution and the untouched release and returns complaints. `register` writes
+    the assignment into the gradebook. `dropped` names criteria removed on purpose.
+
+    It is released in the source's language, in the course's languages that it has a catalogue for,
+    and in `languages`. If `languages` is given and the source's release is unchanged, the proof is
+    skipped. A release without changes keeps its number.
+
+    Raises `AuthoringErrors`, or `ReleaseRefused` if `prove` complains, the release would leak, or
+    the assignment is worth 0 points without `zero_points`. Nothing is written then.
     """
     progress("reading")
     check_name(assignment, everywhere=False)
@@ -165,11 +167,11 @@ def _warnings(course: Course, source: Assignment, files: Mapping[str, bytes]) ->
 
 
 def out_of_step(course: Course, assignment: str) -> list[str]:
-    """The files of the released folders that their source would not make like this today.
+    """Return the released files that differ from what their source would give today.
 
-    The wheel is taken as it lies there: it changes with every line of the student's part. Of the
-    tokens only the shape is compared: each course's key makes others. Nothing is run. For people
-    who keep released folders under version control.
+    The wheel is taken from the released folder, for it changes with every line of the student's
+    part. Tokens are compared by shape only, for each course's key makes others. Nothing is run. For
+    authors who keep released folders under version control.
     """
     folder = folder_of(course, assignment)
     if not (folder / MANIFEST).is_file():
@@ -186,7 +188,7 @@ def out_of_step(course: Course, assignment: str) -> list[str]:
 
 
 def _without_token(name: str, data: bytes) -> bytes:
-    """Return a notebook with a token of the right shape replaced by none."""
+    """Return a notebook with its token, if of the right shape, replaced by ""."""
     if not name.endswith(".ipynb"):
         return data
     text = data.decode("utf-8", "replace")
@@ -200,7 +202,7 @@ _TOKEN_LINE = re.compile(f'"{TOKEN}": "{TOKEN_SHAPE.pattern}"')
 
 
 def _languages(course: Course, source: Assignment, asked: Collection[str]) -> list[str]:
-    """Those of the course that there is a catalogue for, and those asked for."""
+    """Return the course's languages that have a catalogue, and those asked for."""
     there = catalogues.languages_of(source.path)
     for lang in asked:
         if lang not in there:
@@ -214,7 +216,10 @@ def _languages(course: Course, source: Assignment, asked: Collection[str]) -> li
 
 
 def _translation(source: Assignment, lang: str) -> Translation:
-    """The translation; ReleaseRefused if it says other code, names or numbers than the source."""
+    """Return the translation.
+
+    Raises `ReleaseRefused` if it changes code, names or numbers of the source.
+    """
     wrong = [str(one) for one in catalogues.findings(source, lang) if one.wrong]
     _refuse(source.name, wrong, f"says something else in {lang}")
     return catalogues.read(source.path, lang)
@@ -243,18 +248,18 @@ def _leaks(
 
 
 def folder_of(course: Course, assignment: str, lang: str = "") -> Path:
-    """Where the release in a language lies; "" is the source's.
+    """Return the folder of the release in a language; "" is the source's.
 
-    A language is a release folder of its own, as nbgrader knows one: names and depth are the same.
+    A translation is a release folder of its own in nbgrader's layout, with equal names and depth.
     """
     own = not lang or lang == course.language
     return course.release / assignment if own else course.release / lang / assignment
 
 
 def last_record(course: Course, assignment: str) -> dict[str, Any]:
-    """The record of the last release, {} if there was none.
+    """Return the record of the last release; {} if there was none.
 
-    It lies in the course's state, and beside the released notebooks for a fresh clone.
+    It lies in the course's state and, for a fresh clone, beside the released notebooks.
     """
     places = (_record_path(course, assignment), course.release / assignment / MANIFEST)
     found: list[dict[str, Any]] = []
@@ -277,7 +282,7 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 
 def released_number(course: Course, assignment: str) -> int:
-    """The number of the last release, 0 if it was never released."""
+    """Return the number of the last release; 0 if there was none."""
     return int(last_record(course, assignment).get("number", 0))
 
 
@@ -294,14 +299,14 @@ def _write_record(course: Course, assignment: str, facts: Mapping[str, Any]) -> 
 
 
 def _is_there(course: Course, built: Built) -> bool:
-    """Whether exactly this release lies in its folder."""
+    """Return True if exactly this release lies in its folder."""
     return not _differing(course, built)
 
 
 def _differing(
     course: Course, built: Built, shape: Callable[[str, bytes], bytes] = lambda _, data: data
 ) -> list[Path]:
-    """The files that lie in a release's folder otherwise than in this release, by their shape."""
+    """Return the files that differ between the release's folder and this release, by `shape`."""
     folder, contents = folder_of(course, built.record["assignment"], built.language), built.contents
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     return [
@@ -314,9 +319,9 @@ def _differing(
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """The folder with exactly these files: written beside it, then put in its place.
+    """Write a folder with exactly these files: build it beside the old one, then swap them.
 
-    Whoever is killed between the two renames leaves the old one beside; it is put back first.
+    If an earlier call was killed between the two renames, the old folder is restored first.
     """
     new, old = (folder.with_name(f".{folder.name}.{what}") for what in ("new", "old"))
     if old.exists() and not folder.exists():

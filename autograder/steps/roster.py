@@ -1,7 +1,8 @@
-"""A class list into the roster: the only place that knows names, numbers and addresses.
+"""Roster of the course, imported from class lists.
 
-Everywhere else a student is a pseudonym, made from the student number by the course's key: the
-same at every import, and telling nothing to who lacks the key.
+No other place has names, numbers and addresses. Everywhere else a student is a pseudonym, made
+from the student number with the course's key. It is equal at every import, and says nothing to
+anyone without the key.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _ROLES = {
 
 @dataclass(frozen=True)
 class Person:
-    """One line of the roster; `id` is what the gradebook and every page but this one say."""
+    """One person of the roster; `id` is the pseudonym used everywhere else."""
 
     id: str
     number: str
@@ -41,12 +42,12 @@ class Person:
     email: str = ""
     section: str = ""
     role: str = "student"
-    multiplier: float = 1.0  # of window and minutes in a sprint
+    multiplier: float = 1.0  # factor on window and minutes of a sprint
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import changed: pseudonyms. `absent` were imported before and are kept."""
+    """Result of an import, as pseudonyms. `absent` lists earlier people, who are kept."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -54,16 +55,16 @@ class Imported:
     total: int
     encoding: str
     path: Path
-    skipped: tuple[str, ...] = ()  # rows that are nobody, as Canvas's points possible
+    skipped: tuple[str, ...] = ()  # rows that are no people, such as Canvas's points possible
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "path": str(self.path)}
 
 
 def import_roster(course: Course, file: Path) -> Imported:
-    """Return what changed in the roster by a class list of a spreadsheet's, Canvas's or Moodle's.
+    """Import a class list of a spreadsheet, Canvas or Moodle; return what changed.
 
-    Raises AutograderError with every line that cannot be taken; then nothing is written.
+    Raises `AutograderError` with every invalid line, and writes nothing then.
     """
     read = read_class_list(file)
     known = {person.id: person for person in people(course)}
@@ -80,7 +81,7 @@ def import_roster(course: Course, file: Path) -> Imported:
 
 
 def people(course: Course) -> tuple[Person, ...]:
-    """Everybody in the roster, in the order of their first import; nobody if there is none."""
+    """Return all people of the roster, in the order of their first import."""
     path = path_of(course)
     try:
         known = path.stat()
@@ -91,7 +92,7 @@ def people(course: Course) -> tuple[Person, ...]:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, _inode: int, _changed: int) -> tuple[Person, ...]:
-    """The file is put there whole each time, so that another one has another inode."""
+    """Read the roster, cached by inode and time: every write makes a new file."""
     way_out = "put back a backup (autograder restore), or delete it and import the class list again"
     data = read_object(path, "the roster", _fits, way_out)
     return tuple(Person(**one) for one in data["people"])
@@ -105,7 +106,10 @@ def _fits(data: Mapping[str, Any]) -> bool:
 
 
 def find(course: Course, said: str) -> Person:
-    """The one person with this pseudonym, number, address or name (NFC or NFD)."""
+    """Return the one person with this pseudonym, number, address or name (NFC or NFD).
+
+    Raises `NotFound` if none or several match.
+    """
     wanted = _clean(said).casefold()
     everybody = people(course)
     for key in ("id", "number", "email", "name"):
@@ -126,27 +130,27 @@ def find(course: Course, said: str) -> Person:
 
 
 def remove(course: Course, ids: Collection[str]) -> None:
-    """Takes the people with these pseudonyms out of the roster."""
+    """Remove the people with these pseudonyms from the roster."""
     if ids:
         _write(course, [person for person in people(course) if person.id not in ids])
 
 
 def path_of(course: Course) -> Path:
-    """Where the roster lies."""
+    """Return the path of the roster."""
     return course.state / "roster.json"
 
 
 def pseudonym(course: Course, number: str) -> str:
-    """The id that stands for a student number everywhere else."""
+    """Return the pseudonym of a student number."""
     mac = hmac.new(course.key, b"student\0" + _clean(number).encode(), hashlib.sha256).digest()
     return "s" + base64.b32encode(mac[:5]).decode().lower()
 
 
-# ── From a class list to people ──────────────────────────────────────────────────────
+# ── Class list entries → people ──────────────────────────────────────────────────────
 
 
 def _people(course: Course, entries: Sequence[Entry], where: str) -> list[Person]:
-    """Return the person of each line; AutograderError names every line that is none."""
+    """Return the person of each entry. Raises `AutograderError`, which names every invalid line."""
     before = {plain_number(one.number): one for one in people(course)}
     shorter = {number.lstrip("0"): number for number in before if number.isdecimal()}
     found: list[Person] = []
@@ -169,7 +173,7 @@ def _people(course: Course, entries: Sequence[Entry], where: str) -> list[Person
 def _person(course: Course, entry: Entry, before: Mapping[str, Person]) -> Person:
     row = entry.values
     known = before.get(row["number"])
-    number = known.number if known else row["number"]  # as an earlier import has written it
+    number = known.number if known else row["number"]  # as written by an earlier import
     role = row.get("role", "").casefold() or "student"
     role = _ROLES.get(role, role)
     if role not in ROLES:

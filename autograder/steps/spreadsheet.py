@@ -1,4 +1,4 @@
-"""Tables as CSV that no spreadsheet takes for formulas."""
+"""CSV tables whose cells no spreadsheet takes for formulas."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from autograder.errors import AutograderError
 
-# What begins a formula, after OWASP's "CSV Injection"; East Asian programs take the wide forms too.
+# Formula starts by OWASP's "CSV Injection"; East Asian programs also accept the wide forms.
 FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
-# Also behind what programs drop or take for a separator: blanks, a byte order mark, `;` and tabs.
+# Programs drop blanks and byte order marks before a formula, and split cells at `;` and tabs.
 _FORMULA = re.compile(
     r"(^|[;\t\r\n])([\s\u200b-\u200f\u202a-\u202e\u2060\ufeff]*)(?=[=+\-@＝＋－＠])"
 )
@@ -22,7 +22,10 @@ _FORMULA = re.compile(
 def csv_bytes(
     headings: Sequence[str], rows: Iterable[Sequence[Any]], encoding: str = "utf-8-sig"
 ) -> bytes:
-    """The table, its formulas neutralised; AutograderError if the encoding cannot hold it."""
+    """Return the table as CSV with formulas neutralised.
+
+    Raises `AutograderError` if the encoding cannot represent it.
+    """
     out = io.StringIO(newline="")
     table = csv.writer(out)
     table.writerows([plain(cell) for cell in row] for row in (headings, *rows))
@@ -36,7 +39,7 @@ def csv_bytes(
 
 
 def plain(cell: Any) -> str:
-    """The cell as text that is only ever read as text; numbers are numbers, None is empty."""
+    """Return the cell as text that no spreadsheet evaluates; None becomes ""."""
     if cell is None:
         return ""
     if isinstance(cell, bool):

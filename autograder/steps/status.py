@@ -1,4 +1,4 @@
-"""How far each assignment is: released, handed in, graded, waiting for a person, given back."""
+"""Status of each assignment: released, submitted, graded, waiting for a person, feedback given."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograder.steps.release import released_number
 
 @dataclass(frozen=True)
 class Standing:
-    """One assignment's numbers of students; `release` is 0 before the first."""
+    """Numbers of students of one assignment; `release` is 0 before the first release."""
 
     assignment: str
     kind: str
@@ -26,7 +26,7 @@ class Standing:
     graded: int
     needs_person: int
     feedback: int
-    mean: float | None  # of those graded, late penalties taken off
+    mean: float | None  # of the graded students, after late penalties
     max_score: float | None
     alike: tuple[Alike, ...] = ()  # students whose kept models have equal weights
 
@@ -36,11 +36,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Status:
-    """The whole course at one moment."""
+    """Status of the whole course."""
 
     course: str
     assignments: tuple[Standing, ...]
-    timezone: str  # in which the due dates are given
+    timezone: str  # timezone of the due dates
 
     def as_json(self) -> dict[str, Any]:
         found = [one.as_json() for one in self.assignments]
@@ -48,7 +48,7 @@ class Status:
 
 
 def status(course: Course) -> Status:
-    """Every assignment in source/, in order of name; nothing is changed by looking."""
+    """Return the status of every assignment in source/, ordered by name. Changes nothing."""
     names = sorted(p.parent.name for p in course.source.glob("*/*.ipynb"))
     found = tuple(_standing(course, name) for name in dict.fromkeys(names))
     return Status(course.name, found, course.zone.key)
@@ -78,5 +78,5 @@ def _mean(scores: list[StudentScore]) -> float | None:
 
 
 def _folders(root: Path, assignment: str) -> int:
-    """How many students have a folder of this assignment here."""
+    """Return the number of students with a folder of this assignment."""
     return sum(path.is_dir() for path in root.glob(f"*/{assignment}"))

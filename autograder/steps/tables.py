@@ -1,4 +1,4 @@
-"""A table that a spreadsheet or a learning platform has saved as text, read into its cells."""
+"""Reader of tables that a spreadsheet or a learning platform saved as text."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ class TableRow:
 
 
 def read_text(file: Path) -> tuple[str, str]:
-    """Return the file's text in Unicode's form NFC, and the encoding that it was saved in.
+    """Return the file's text in Unicode form NFC, and its encoding.
 
-    UTF-8, UTF-16 and UTF-32 are told by their marks, CP949 (EUC-KR) and CP1252 (Latin-1) by what
-    they would make of the bytes. Raises NotFound, or AutograderError for what is no text.
+    UTF-8, UTF-16 and UTF-32 are recognised by their byte order marks, CP949 (EUC-KR) and CP1252
+    (Latin-1) by the letters they would give. Raises `NotFound`, or `AutograderError` if the file is
+    not text.
     """
     try:
         with file.open("rb") as opened:
@@ -97,20 +98,20 @@ def _is_korean(data: bytes) -> bool:
 
 def _in_euc_kr(char: str) -> bool:
     try:
-        return len(char.encode("euc_kr")) == 2  # a rare syllable is spelt out in 8 bytes
+        return len(char.encode("euc_kr")) == 2  # EUC-KR spells a rare syllable out in 8 bytes
     except UnicodeEncodeError:
         return False
 
 
 def read_rows(text: str, where: str, known: Callable[[Sequence[str]], bool]) -> list[TableRow]:
-    """Return the rows with anything in them, split at the delimiter under which `known` accepts one
-    of the first rows as headings.
+    """Return the non-empty rows, split at the delimiter that makes headings.
 
-    Raises AutograderError where a quotation mark never closes, with the line.
+    `known` must accept one of the first rows as headings. Raises `AutograderError` with the line if
+    a quotation mark is never closed.
     """
     first, _, rest = text.partition("\n")
     said = first.strip().casefold().removeprefix("sep=")
-    if first.strip().casefold().startswith("sep=") and len(said) == 1:  # as Excel reads it
+    if first.strip().casefold().startswith("sep=") and len(said) == 1:  # as Excel does
         return list(_split(rest, said, where, 1))
     head = "\n".join(text.splitlines()[:12])
     fits = [one for one in DELIMITERS if any(map(known, _cells_of(head, one)))]

@@ -1,4 +1,4 @@
-"""source/A/locale/LANGUAGE.po, made, kept in step with the source, and read for results."""
+"""Translation catalogues source/A/locale/LANGUAGE.po: create, update and read them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autograder.steps.grade import read
 
 @dataclass(frozen=True)
 class Catalogue:
-    """One language of an assignment: where its texts are, how many there are, what is open."""
+    """One language of an assignment: its file, its number of texts, and its findings."""
 
     language: str
     file: str
@@ -28,7 +28,7 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class Report:
-    """What one `autograder translate` found."""
+    """Result of one `autograder translate`."""
 
     assignment: str
     catalogues: tuple[Catalogue, ...]
@@ -48,9 +48,9 @@ class Report:
 def translate(
     course: Course, assignment: str, languages: Collection[str] = (), *, check: bool = False
 ) -> Report:
-    """The catalogues of an assignment, brought in step with its source unless `check` only looks.
+    """Create or update the catalogues of an assignment; with `check` only look at them.
 
-    Without `languages`: those of the course, and those that there is a catalogue for.
+    Without `languages`: those of the course, and those that have a catalogue.
     """
     source = read(course, assignment)
     there = catalogues.languages_of(source.path)
@@ -77,15 +77,15 @@ def translate(
 
 
 def spoken(course: Course, assignment: str, lang: str) -> dict[str, str]:
-    """What results say of an assignment in a language: demands, hints, what mistakes are told.
+    """Return the translated texts that results show: criterion sentences, hints, mistakes.
 
-    {} in the source's language, or where there is no translation.
+    Return {} for the source's language, or if there is no translation.
     """
     if lang not in catalogues.languages_of(course.source / assignment):
         return {}
     try:
         source = read(course, assignment)
-    except AutograderError:  # results are shown although their source is being mended
+    except AutograderError:  # show results even while their source is being edited
         return {}
     said = catalogues.spoken(source, catalogues.read(source.path, lang))
     prose = {text.msgid for text in texts(source) if text.kind is Kind.PASSAGE}

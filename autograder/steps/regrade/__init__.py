@@ -1,10 +1,10 @@
-"""A mended criterion applied to everybody: what it would change first, then, if wished, for good.
+"""Regrade of all submissions by a corrected criterion: preview it first, then apply it.
 
-judging.py     recorded submissions judged again from evidence, beside what was recorded
-previewing.py  what that would change, rehearsed in the gradebook
-applying.py    the same recorded, with who and why
-waiting.py     previews that staff's pages ask for, done by the worker
-causes.py      who else failed a task the same way
+judging.py     judge recorded submissions again from evidence; compare with the recorded result
+previewing.py  rehearse the changes in the gradebook
+applying.py    record the changes, with who and why
+waiting.py     previews and regrades requested on staff pages, done by the worker
+causes.py      students who failed a task in the same way
 """
 
 from autograder.steps.regrade.applying import apply

@@ -1,4 +1,4 @@
-"""What a preview found, recorded: each change with who, when, old, new and why."""
+"""Apply a preview: record each change with who, when, old, new and why."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Applied:
-    """What was recorded."""
+    """Changes that a regrade recorded."""
 
     assignment: str
-    students: tuple[Regraded, ...]  # whose scores changed
-    pages: int  # students whose feedback was written anew
+    students: tuple[Regraded, ...]  # students whose scores changed
+    pages: int  # number of students whose feedback was rewritten
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON can hold it."""
+        """Return the report as JSON values."""
         plain: dict[str, Any] = results.as_json(self)
         return plain
 
@@ -50,9 +50,9 @@ def apply(
     reason: str,
     progress: Tell = lambda *_: None,
 ) -> Applied:
-    """What the preview found, recorded; once more changes nothing more.
+    """Record the changes that the preview found. Applying twice changes nothing more.
 
-    AutograderError without a reason, or if the source is not what the preview judged by.
+    Raises `AutograderError` without a reason, or if the source changed after the preview.
     """
     if not reason.strip():
         raise AutograderError(translate("Say why: it stands beside every change."))
@@ -85,7 +85,7 @@ def apply(
 
 
 def _keep(course: Course, many: Sequence[Again], counting: str) -> None:
-    """The result that feedback and formgrader show, where it is of one of these submissions."""
+    """Update the stored result, which feedback and formgrader show, if it is of one of these."""
     for one in many:
         student, assignment = one.submission.student, one.submission.assignment
         before = results.load(course.state, assignment, student)
@@ -100,11 +100,11 @@ def _keep(course: Course, many: Sequence[Again], counting: str) -> None:
 
 
 def _forward(course: Course, many: Sequence[Again], counting: str) -> None:
-    """Put another submission that is the best one now into `submitted/`, as grading does."""
+    """Put the submission that now counts into `submitted/`, as grading does."""
     first = many[0].submission
     choice = gradebook.choices(course, first.assignment, [first.student])[first.student]
     if not lies(course, first.assignment, first.student, counting):
-        with suppress(NotFound):  # its files are gone: its scores count all the same
+        with suppress(NotFound):  # its files are gone, but its scores still count
             put_forward(course, first.assignment, first.student, counting, graded=choice.newest)
     before = results.load(course.state, first.assignment, first.student)
     if before is None or before.submission == counting:
@@ -125,7 +125,7 @@ def _for_formgrader(course: Course, one: Again, result: Result) -> None:
 
 
 def _joined(before: Result, now: Result) -> Result:
-    """The result before, with the tasks that were judged again as they are now."""
+    """Return the earlier result with the regraded tasks replaced."""
     tasks = {(n.notebook, t.grade_id): t for n in now.notebooks for t in n.tasks}
     notebooks = tuple(
         replace(n, tasks=tuple(tasks.get((n.notebook, t.grade_id), t) for t in n.tasks))
@@ -135,7 +135,7 @@ def _joined(before: Result, now: Result) -> Result:
 
 
 def _pages(course: Course, assignment: str, students: Sequence[str]) -> int:
-    """How many who have feedback got it written anew."""
+    """Rewrite the feedback of students who already have some; return their number."""
     given = {
         student
         for student in students

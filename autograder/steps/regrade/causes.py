@@ -1,4 +1,4 @@
-"""Who else failed a task the same way: the same criterion, with the same words but for numbers."""
+"""Students who failed a task in the same way: same criterion, same message except for numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Cause:
-    """One criterion that was not met, what it said, and everybody to whom it said the same."""
+    """One failed criterion, its message, and the other students with the same message."""
 
     criterion: str
     demand: str
@@ -30,7 +30,7 @@ class Cause:
 
 
 def causes(course: Course, request: Asked) -> tuple[Cause, ...]:
-    """Every criterion of the task that the student's counting submission did not meet."""
+    """Return every criterion of the task that the student's counting submission did not meet."""
     found = criteria_of_task(course, request.assignment, request.notebook, request.task)
     waiting = [
         one for one in requests.asked(course, request.assignment, open_only=True)
@@ -58,7 +58,7 @@ def _cause(
 
 
 def _way(one: TaskCriterion) -> tuple[str, ...]:
-    """How it failed, whatever the numbers were."""
+    """Return the failure (status, error and message) with numbers replaced."""
     message: Message = one.message
     words = (NUMBER.sub("#", text) for text in in_words(message))
     return (str(one.status), one.error, *words)

@@ -1,4 +1,4 @@
-"""Recorded submissions judged again by the source as it is now: from evidence."""
+"""Judge recorded submissions again by the current source, from evidence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autograder.steps.grade import judge_of
 from autograder.steps.judging.judge import Judged
 from autograder.steps.judging.workers import Workers
 
-NOTHING = "none"  # the state of a criterion that was not there before, or is not any more
+NOTHING = "none"  # state of a criterion that is new or was removed
 Turns = dict[str, tuple[str, str]]
 
 
@@ -32,20 +32,20 @@ class Again:
     submission: Submission
     judged: Judged | None
     result: Result | None
-    turns: Turns  # criterion id -> how it ended before and now, of those that differ in anything
+    turns: Turns  # criterion id -> status before and now, of those with any change
     points_move: bool
     why_not: str = ""
 
 
 def digest(source: Assignment) -> str:
-    """What judging depends on of the assignment: its notebooks and files."""
+    """Return a digest of the assignment's notebooks and files, which judging depends on."""
     names = [f"{notebook.name}.ipynb" for notebook in source.notebooks]
     files = [*names, *source.files, *source.hidden_files]
     return bytes_digest(*(f"{n}\0".encode() + (source.path / n).read_bytes() for n in files))
 
 
 def must_have(source: Assignment, tasks: Collection[str]) -> None:
-    """NotFound for a task that is not there."""
+    """Raise `NotFound` if the assignment lacks one of the tasks."""
     known = {task.grade_id for notebook in source.notebooks for task in notebook.tasks}
     for task in tasks:
         if task not in known:
@@ -64,9 +64,9 @@ def judge_again(
     *,
     runs: bool = False,
 ) -> Iterator[Again]:
-    """Each (student, submission) as it is judged now, as they get done.
+    """Judge each (student, submission) again; yield them as they finish.
 
-    `runs`: what the record of its run does not answer runs again.
+    With `runs`, a submission runs again if the record of its run does not answer a question.
     """
     judge, shelf = judge_of(course, source, workers), shelf_of(course, source.name)
     before = _before(course, source.name)
@@ -90,12 +90,12 @@ def judge_again(
 
 
 def recorded(course: Course, assignment: str) -> tuple[tuple[str, str], ...]:
-    """(student, submission) of what is judged again: all of them where the best one counts."""
+    """Return the (student, submission) pairs to judge again: all submissions if the best counts."""
     every = course.submissions.counts == "best"
     return overview.recorded(course, assignment, all_of_them=every)
 
 
-# ── Beside what was recorded ─────────────────────────────────────────────────────────
+# ── Comparison with the record ───────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _why_not(judged: Judged, turns: Turns) -> str:
 
 
 def _only(result: Result, tasks: Collection[str]) -> Result:
-    """The result without other tasks; what is recorded of those stays."""
+    """Return the result without other tasks, whose recorded results stay."""
     if not tasks:
         return result
     notebooks = tuple(

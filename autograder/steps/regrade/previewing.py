@@ -1,4 +1,4 @@
-"""What judging by the source as it is now would change: rehearsed, so that nothing is changed."""
+"""Preview of a regrade by the current source. It is rehearsed, so nothing is changed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Turn:
-    """How one criterion ended before and ends now, in how many submissions."""
+    """Status of one criterion before and after, and the number of submissions with that change."""
 
-    criterion: str  # its whole id
+    criterion: str  # its full id
     before: str
     after: str
     submissions: int
@@ -31,7 +31,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Left:
-    """A student of whom a submission is not judged again, and why."""
+    """A student with a submission that is not judged again, and why."""
 
     student: str
     why: str
@@ -39,35 +39,35 @@ class Left:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a regrade would change."""
+    """Changes that a regrade would make."""
 
     assignment: str
-    tasks: tuple[str, ...]  # judged again; empty: all
-    source: str  # digest of what judged
-    judged: int  # submissions
-    students: tuple[Regraded, ...] = ()  # whose scores change
-    words: tuple[str, ...] = ()  # students of whom only messages or lesser submissions change
+    tasks: tuple[str, ...]  # tasks judged again; empty: all
+    source: str  # digest of the source that judged
+    judged: int  # number of submissions
+    students: tuple[Regraded, ...] = ()  # students whose scores change
+    words: tuple[str, ...] = ()  # students with changed messages or lesser submissions only
     turns: tuple[Turn, ...] = ()
     left: tuple[Left, ...] = ()
-    submissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # to be recorded
+    submissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # to record
 
     @property
     def up(self) -> int:
-        """How many students get more points."""
+        """Number of students who get more points."""
         return sum(one.after > one.before for one in self.students)
 
     @property
     def down(self) -> int:
-        """How many get less."""
+        """Number of students who get fewer points."""
         return sum(one.after < one.before for one in self.students)
 
     def as_json(self) -> dict[str, Any]:
-        """The preview as JSON can hold it."""
+        """Return the preview as JSON values."""
         return {**results.as_json(self), "up": self.up, "down": self.down}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Preview:
-        """What `as_json` made."""
+        """Read a preview that `as_json` made."""
         return results.from_json(
             cls, {name: value for name, value in data.items() if name not in ("up", "down")}
         )
@@ -82,11 +82,11 @@ def preview(
     runs: bool = False,
     progress: Tell = lambda *_: None,
 ) -> Preview:
-    """What would change; NotFound for an assignment or task that is not there.
+    """Return the changes that a regrade would make.
 
-    Nothing is run, unless `runs`: then what evidence does not answer runs again. Who keeps the same
-    scores is not listed; whose evidence does not answer is listed with why, and keeps what they
-    have.
+    Nothing is run, except with `runs` where evidence does not answer a question. Students with
+    unchanged scores are not listed. Students whose evidence does not suffice are listed with the
+    reason, and keep their scores. Raises `NotFound` for an unknown assignment or task.
     """
     source = read(course, assignment)
     must_have(source, tasks)
@@ -119,7 +119,7 @@ def preview(
 
 
 def _rehearsed(course: Course, changed: Mapping[str, Sequence[Again]]) -> Iterator[Regraded]:
-    """Every student whose scores would change, by name."""
+    """Yield every student whose scores would change, ordered by name."""
     for _, many in sorted(changed.items()):
         if any(one.points_move for one in many):
             found = regrade(course, pairs(many), By(), rehearse=True)
@@ -128,6 +128,6 @@ def _rehearsed(course: Course, changed: Mapping[str, Sequence[Again]]) -> Iterat
 
 
 def pairs(many: Sequence[Again]) -> list[tuple[Submission, Result]]:
-    """One student's submissions with what they are judged to be now, oldest first."""
+    """Return one student's submissions with their new results, oldest first."""
     ordered = sorted(many, key=lambda one: one.submission.id)
     return [(one.submission, one.result) for one in ordered if one.result is not None]

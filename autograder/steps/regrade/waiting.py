@@ -1,4 +1,4 @@
-"""Previews and regrades that staff's pages ask for: the worker does them, one at a time."""
+"""Previews and regrades requested on staff pages; the worker does them one at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ TOLD_SECONDS = 0.5
 
 
 def regrade_next(course: Course, workers: Workers) -> bool:
-    """Whether there was something to preview or to apply; it is done now, or has failed."""
+    """Do the next waiting preview or regrade; return False if there was none.
+
+    A failure is recorded in its plan.
+    """
     plan = plans.take(course)
     if plan is None:
         return False
@@ -52,7 +55,7 @@ def _apply(course: Course, plan: Plan, workers: Workers) -> None:
 
 
 class _Teller:
-    """Writes down how far a plan is, now and then."""
+    """Recorder of a plan's progress, at most every `TOLD_SECONDS`."""
 
     def __init__(self, course: Course, plan: Plan) -> None:
         self._course, self._plan, self._told = course, plan, 0.0
