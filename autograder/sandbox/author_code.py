@@ -62,9 +62,7 @@ def declare(code: str, grade_id: str, namespace: dict[str, Any]) -> Task:
 
 
 def load_helpers(files: list[str]) -> dict[str, Any]:
-    """Import the assignment's own modules, which may define classes of models; skip those that
-    fail.
-    """
+    """Import the assignment's own modules, whose classes models may use; skip failing ones."""
     found = {}
     for name in (Path(f).stem for f in files if f.endswith(".py") and "/" not in f):
         if importlib.util.find_spec(name) is not None:
@@ -90,9 +88,7 @@ def why_lacking(error: Exception, place: str, lacking: Mapping[str, str]) -> str
 
 
 def lacked(result: CriterionResult, lacking: Mapping[str, str]) -> str:
-    """Return why a set-up cell did not bind the name a criterion missed; "" if that was not the
-    cause.
-    """
+    """Return why set-up cells lack the name that a criterion missed; "" for any other result."""
     if result.error != "NameError":
         return ""
     found = _NO_NAME.search(str(result.message.values.get("text", "")))

@@ -224,9 +224,7 @@ def _inert_package(shelf: Shelf) -> None:
 
 
 class _Inert:
-    """Object that returns itself for every call and attribute; as a decorator, returns the
-    function.
-    """
+    """Object that any call or attribute returns; as a decorator, it returns the function."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and not kwargs and isinstance(args[0], types.FunctionType):

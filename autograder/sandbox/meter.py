@@ -33,9 +33,7 @@ class Meter:
 
     @property
     def memory_mb(self) -> float:
-        """Highest memory measured for the tree; of the largest process if the tree was never
-        visible.
-        """
+        """Highest memory measured for the tree, or of the largest process if it was not visible."""
         return (self._tree.peak_mb if self._tree else 0.0) or self._largest_mb
 
     @property

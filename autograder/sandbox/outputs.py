@@ -109,9 +109,7 @@ class Outputs:
             self.items.append({"output_type": "stream", "name": name, "text": text})
 
     def clear(self, *, wait: bool) -> None:
-        """Drop the cell's outputs and their use of the caps, now or (`wait`) before the next
-        output.
-        """
+        """Drop the cell's outputs, now or (`wait`) before the next one; free the caps' share."""
         self._clear = True
         if not wait:
             self._clear_first()

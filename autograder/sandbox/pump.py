@@ -25,9 +25,7 @@ class Served(Protocol):
 
 
 class Pump:
-    """Calls a job's `ready(fd)` when one of its descriptors is ready, and `tick` every TICK
-    seconds.
-    """
+    """Calls a job's `ready(fd)` when its descriptor is ready, and `tick` every TICK seconds."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()

@@ -89,9 +89,7 @@ def restore(states: RandomStates) -> None:
 
 
 def _keras() -> tuple[Any, str, str] | None:
-    """Return Keras's global attributes, with the names of its generator and seed; None if not
-    loaded.
-    """
+    """Return Keras's global attributes and the names of its generator and seed, or None."""
     state = sys.modules.get("keras.src.backend.common.global_state")
     generator = sys.modules.get("keras.src.random.seed_generator")
     rng = sys.modules.get("keras.src.utils.rng_utils")

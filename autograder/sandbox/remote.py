@@ -29,9 +29,7 @@ class NewQuestion(SandboxFault):
 
 
 class BudgetSpent(SandboxFault):
-    """Raised if a criterion exceeds its budget of requests, data or time; only that criterion
-    fails.
-    """
+    """Raised if a criterion exceeds its budget of requests, data or time; only it fails."""
 
 
 class CallTimeout(TimeoutError):
@@ -46,9 +44,7 @@ CallTimeout.__name__ = "TimeoutError"  # the name that reports show for any time
 
 
 class Unrebuildable(ValueError):
-    """Raised for a model that cannot be rebuilt from the description that the student's process
-    sent.
-    """
+    """Raised for a model that cannot be rebuilt from the student process's description."""
 
 
 class Link:

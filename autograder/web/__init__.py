@@ -1,10 +1,10 @@
-"""The portal: pages for students (and staff) and what notebooks talk to.
+"""The portal: pages for students and staff, and the API for notebooks.
 
-app.py      the application: headers, errors, files, and what runs beside the pages
-auth.py     who somebody is: links, sessions, proxies; forms that cannot be forged; rate limits
+app.py      the application: headers, errors, files, background tasks
+auth.py     sign-in: links, sessions, proxies; protection against forged forms; rate limits
 student.py  the pages of students
 staff/      the pages of staff
-api.py      what a notebook asks: sign-in by a short code, submit, save
-views.py    what those pages say, as plain values
-serving.py  the server and its one worker; worker.py grades what was handed in
+api.py      the API for notebooks: sign-in by a short code, submit, save
+views.py    the content of student pages, as plain values
+serving.py  the server and its one worker; worker.py grades submissions
 """

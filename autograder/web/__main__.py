@@ -1,4 +1,4 @@
-"""`python -m autograder.web COURSE`: what `autograder serve` starts."""
+"""Entry point of `python -m autograder.web COURSE`, which `autograder serve` runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograder.web.serving import serve
 
 
 def main() -> int:
-    """Serves until stopped; 1 if it cannot."""
+    """Serve until stopped; return exit code 1 if the server cannot start."""
     parser = argparse.ArgumentParser(prog="autograder serve")
     parser.add_argument("course", type=Path)
     parser.add_argument("--host", default="")

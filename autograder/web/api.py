@@ -1,11 +1,11 @@
-"""What a notebook asks of the portal: to be let in, to hand in, to save while a sprint runs.
+"""API for notebooks: sign in, submit, copy kept work, save during a sprint.
 
 POST /api/device   {"assignment", "notebook", "machine"} → {"secret", "code", "page", "seconds"}
-POST /api/device/token   {"secret"}       → {"token"}, 202 while nobody has allowed it
+POST /api/device/token   {"secret"}       → {"token"}, 202 until the student has allowed it
 PUT  /api/assignments/A/submission?name=  the file; Bearer token → {"submission", "receipt"}
-PUT  /api/assignments/A/kept/NAME         a copy of kept work; GET gives it back
-PUT  /api/sprints/A/notebook?name=        the notebook as it is now → {"saved", "deadline"}
-PUT  /api/sprints/A/cell                  {"name", "cell", "source"} → the same
+PUT  /api/assignments/A/kept/NAME         a copy of kept work; GET returns it
+PUT  /api/sprints/A/notebook?name=        the current notebook → {"saved", "deadline"}
+PUT  /api/sprints/A/cell                  {"name", "cell", "source"} → {"saved", "deadline"}
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NOTEBOOK = 16 << 20
 
 
 def routes(portal: Portal) -> APIRouter:
-    """Everything a notebook may ask."""
+    """Return the routes of the API for notebooks."""
     router = APIRouter(prefix="/api")
     _device(router, portal)
     _submission(router, portal)
@@ -69,7 +69,7 @@ def _device(router: APIRouter, portal: Portal) -> None:
 
 
 def _about(body: bytes) -> dict[str, str]:
-    """What a notebook says of itself: short, without characters that cannot be seen."""
+    """Return a notebook's description of itself, shortened and without invisible characters."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
@@ -166,12 +166,15 @@ def _sprints(router: APIRouter, portal: Portal) -> None:
         return await run_in_threadpool(saved, assignment, who, at)
 
 
-# ── What comes in ────────────────────────────────────────────────────────────────────
+# ── Request bodies ───────────────────────────────────────────────────────────────────
 
 
 @asynccontextmanager
 async def _streamed(request: Request, most: int) -> AsyncIterator[Path]:
-    """Write what a known student sends to a file as it comes; HTTP 413 past `most` bytes."""
+    """Write the body of a signed-in student's request to a file as it arrives.
+
+    Raise HTTP 413 beyond `most` bytes, and HTTP 400 for an empty body.
+    """
     bodies.allow(request, most)
     with tempfile.TemporaryDirectory() as room:
         path = Path(room, "upload")

@@ -1,4 +1,4 @@
-"""The application: who is let in, the pages, the headers, and a clock that ends sprints."""
+"""The application: routes, page rendering, headers, errors, and the timer that ends sprints."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ log = logging.getLogger("autograder.portal")
 
 @dataclass(frozen=True)
 class Portal:
-    """What every page needs: the course, the clock, the door, and how a page is made."""
+    """Shared objects of all pages: course, clock, sign-in and page rendering."""
 
     course: Course
     clock: Clock
     door: Door
-    prefix: str = ""  # what stands before every path
+    prefix: str = ""  # prefix of every path
 
     def page(
         self, template: str, visitor: Visitor, *, status: int = 200, **values: Any
     ) -> HTMLResponse:
-        """The page as HTML, with the visitor's session renewed."""
+        """Return the page as HTML, with the visitor's session renewed."""
         html = _environment().get_template(template).render(
             course=self.course, visitor=visitor, seal=self.door.seal(visitor),
             now=self.clock(), t=language.translate, lang=language.current(), local=self.local,
@@ -77,7 +77,7 @@ class Portal:
         return response
 
     def local(self, moment: datetime) -> Markup:
-        """A time in the course's zone, which the browser shows in its own."""
+        """Return a time in the course's time zone, which the browser converts to its own."""
         aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
         return Markup('<time datetime="{}">{} <small>{}</small></time>').format(
             aware.isoformat(), in_local_time(aware, self.course.zone), self.course.zone.key
@@ -85,15 +85,15 @@ class Portal:
 
 
 def now() -> datetime:
-    """The server's clock."""
+    """Return the server's time in UTC."""
     return datetime.now(timezone.utc)
 
 
 def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
-    """The portal of a course."""
+    """Return the portal of a course."""
     from autograder.web import api, hub, staff, student
 
-    receipts.signing_key(course.state, course.root)  # so that the public half lies there
+    receipts.signing_key(course.state, course.root)  # creates the public key file if missing
     portal = Portal(course, clock, Door(course), prefix_of(course, os.environ))
     app = FastAPI(
         title=course.name, docs_url=None, redoc_url=None, openapi_url=None,
@@ -115,7 +115,7 @@ def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
 
 
 class Around:
-    """Around every answer: when its first byte came, the language, and the headers."""
+    """Middleware around every response: arrival time, language and headers."""
 
     def __init__(self, app: ASGIApp, portal: Portal) -> None:
         self._app, self._portal = app, portal
@@ -143,11 +143,11 @@ class Around:
 
 
 def _path(scope: Scope) -> str:
-    """The path that is asked for, from the portal's own root."""
+    """Return the requested path relative to the portal's own root."""
     return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
-# ── Beside the pages ─────────────────────────────────────────────────────────────────
+# ── Background tasks ─────────────────────────────────────────────────────────────────
 
 
 def _beside(portal: Portal) -> Callable[[FastAPI], Any]:
@@ -163,16 +163,16 @@ def _beside(portal: Portal) -> Callable[[FastAPI], Any]:
 
 
 async def _tick(portal: Portal) -> None:
-    """Every second, hands in what is over."""
+    """Every second, submit the sprints whose time is over."""
     while True:
         try:
             await run_in_threadpool(sprint.hand_in_what_is_over, portal.course, portal.clock())
-        except Exception:  # a full disk must not end the clock: it is tried again
+        except Exception:  # e.g. a full disk must not stop the timer
             log.exception("sprints could not be ended; trying again")
         await asyncio.sleep(TICK_SECONDS)
 
 
-# ── Files that anybody may have ──────────────────────────────────────────────────────
+# ── Public files ─────────────────────────────────────────────────────────────────────
 
 
 def _files(app: FastAPI, portal: Portal) -> None:
@@ -197,7 +197,7 @@ def _files(app: FastAPI, portal: Portal) -> None:
         return {"status": "ok"}
 
 
-# ── What went wrong ──────────────────────────────────────────────────────────────────
+# ── Errors ───────────────────────────────────────────────────────────────────────────
 
 _TITLES = {
     403: msgid("Not allowed"),
@@ -230,11 +230,11 @@ def _errors(app: FastAPI, portal: Portal) -> None:
         assert isinstance(error, AutograderError)
         status = 409 if isinstance(error, sprint.TooLate) else 400
         if isinstance(error, NotFound):
-            return answer(request, 404, error.fact)  # never where on this machine
+            return answer(request, 404, error.fact)  # without the path on this machine
         return answer(request, status, error.fact, error.way_out)
 
     def gone(_request: Request, _error: Exception) -> Response:
-        return Response(status_code=400)  # nobody reads it: the client went away
+        return Response(status_code=400)  # nobody reads it: the client disconnected
 
     app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(PlainHTTPException, plain)
@@ -243,9 +243,9 @@ def _errors(app: FastAPI, portal: Portal) -> None:
 
 
 def _seen(value: Any) -> Any:
-    """Whatever is put into a page, with characters that cannot be seen written out.
+    """Escape invisible characters in a value inserted into a page.
 
-    Here, in one place, so that no page has to think of who wrote a name, a file or a comment.
+    One central filter, so that no page must consider who wrote a name, a file or a comment.
     """
     if type(value) is not str or value.isprintable():
         return value

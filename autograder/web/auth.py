@@ -1,8 +1,8 @@
-"""Who somebody is, and that a form came from our own page.
+"""Sign-in, sessions, and protection against forged forms.
 
-A personal link ends in `#code`, which browsers never send: the page posts it. The cookie names a
-session that the gradebook knows: signing out, ending a link or changing a role ends every copy of
-it at once.
+A personal link ends in `#code`, which browsers never send; the page posts it. The cookie names a
+session in the gradebook, so signing out, revoking a link or changing a role ends all its copies at
+once.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from autograder.steps import roster
 from autograder.web import bodies
 
 COOKIE = "autograder"
-HUB = "hub"  # in place of a token: JupyterHub said who it is
-FILES = 50  # of one form
-KEYS = 20_000  # of a rate limit; the oldest are forgotten
+HUB = "hub"  # in place of a link's token: signed in by JupyterHub
+FILES = 50  # per form
+KEYS = 20_000  # tracked by a rate limit; the oldest are dropped
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Whoever asks for a page: a person of the roster, or nobody yet."""
+    """Sender of a request: a person in the roster, or anonymous."""
 
-    nonce: str  # what their forms are signed with
+    nonce: str  # signs the visitor's forms
     person: roster.Person | None = None
-    token: str = ""  # hash of the link that the session began with, or HUB; "" behind a proxy
-    session: str = ""  # the token of the session
+    token: str = ""  # hash of the session's personal link, or HUB; "" behind a proxy
+    session: str = ""  # the session's token
 
     @property
     def is_staff(self) -> bool:
@@ -49,7 +49,7 @@ class Visitor:
 
 
 class TooMany:
-    """So many times in so many seconds by one key, and no more."""
+    """Rate limit: at most `times` events per key within `seconds`."""
 
     def __init__(self, times: int, seconds: float) -> None:
         self._times, self._seconds = times, seconds
@@ -57,7 +57,7 @@ class TooMany:
         self._lock = Lock()
 
     def count(self, key: str) -> None:
-        """Notes one; HTTP 429 if it is one too many."""
+        """Count an event; raise HTTP 429 if it exceeds the limit."""
         with self._lock:
             self._check(key)
             self._seen.setdefault(key, deque()).append(time.monotonic())
@@ -66,7 +66,7 @@ class TooMany:
                 self._seen.popitem(last=False)
 
     def check(self, key: str) -> None:
-        """HTTP 429 if there were too many; notes nothing."""
+        """Raise HTTP 429 if the limit is reached; count nothing."""
         with self._lock:
             self._check(key)
 
@@ -80,7 +80,7 @@ class TooMany:
 
 
 class Door:
-    """Lets people in by what the course's settings say."""
+    """Sign-in according to the course's settings, sessions, and form protection."""
 
     def __init__(self, course: Course) -> None:
         self._course = course
@@ -89,10 +89,10 @@ class Door:
         self._failed = TooMany(20, 60)
         self._secure = course.portal.url.startswith("https://")
 
-    # ── Who it is ────────────────────────────────────────────────────────────────────
+    # ── Identity ─────────────────────────────────────────────────────────────────────────
 
     def visitor(self, request: Request) -> Visitor:
-        """Who asks; nobody if the session is over, its link was revoked, or there is none."""
+        """Return the request's visitor: anonymous if the session is over or its link revoked."""
         found = self._cookie(request)
         nonce = str(found.get("n", "")) or secrets.token_urlsafe(18)
         if self._course.portal.sign_in == "proxy":
@@ -103,12 +103,12 @@ class Door:
             return Visitor(nonce)
         person = self.person(who)
         if person is None or person.role != found.get("r") or not self._lets_in(token, who):
-            access.end_session(self._course, session)  # it does not come back with the role
+            access.end_session(self._course, session)  # else it would revive with the role
             return Visitor(nonce)
         return Visitor(nonce, person, token, session)
 
     def _lets_in(self, token: str, who: str) -> bool:
-        """Tell whether that by which a session began still lets this person in."""
+        """Return True if the link or Hub that a session began with still admits this person."""
         by_hub = self._course.portal.sign_in == "jupyterhub"
         if by_hub or token == HUB:
             return by_hub and token == HUB
@@ -116,22 +116,22 @@ class Door:
         return entry is not None and entry.kind == "link" and entry.person == who
 
     def person(self, id_: str) -> roster.Person | None:
-        """The person with this pseudonym, if the roster still has them."""
+        """Return the person with this pseudonym; None if the roster has none."""
         return next((one for one in roster.people(self._course) if one.id == id_), None)
 
     def let_in(self, request: Request, code: str) -> Visitor | None:
-        """The person whose link this is, with a new session; None if it is nobody's."""
+        """Sign in by a personal link's code; return None if the code is unknown."""
         entry = access.entry(self._course, code[:100])
         person = self.person(entry.person) if entry and entry.kind == "link" else None
         if entry is None or person is None:
             self._failed.count(
                 self.address(request)
-            )  # a class shares an address: who is known gets in
+            )  # only failures count, since a whole class may share an address
             return None
         return self._begun(person, entry.token)
 
     def notebook(self, request: Request) -> roster.Person:
-        """The student whose notebook asks, by its bearer token; HTTP 401 or 403."""
+        """Return the student of a notebook's bearer token; raise HTTP 401 or 403."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         entry = access.entry(self._course, token[:100]) if scheme == "Bearer" else None
         person = self.person(entry.person) if entry and entry.kind == "notebook" else None
@@ -143,7 +143,7 @@ class Door:
         return person
 
     def let_in_by_hub(self, name: str) -> Visitor | None:
-        """The person whom JupyterHub calls so, with a new session; None if that is nobody."""
+        """Sign in the person with this JupyterHub user name; return None if there is none."""
         person = self._called(name)
         return self._begun(person, HUB) if person else None
 
@@ -152,7 +152,10 @@ class Door:
         return Visitor(secrets.token_urlsafe(18), person, token, session)
 
     def _by_proxy(self, request: Request) -> roster.Person | None:
-        """The person whom a trusted proxy names, once; a header of anybody else's is nothing."""
+        """Return the person named by a trusted proxy's header; None from any other sender.
+
+        The header must occur exactly once.
+        """
         said = request.headers.getlist(self._course.portal.proxy_header)
         return self._called(said[0]) if len(said) == 1 and self._is_proxy(request) else None
 
@@ -161,7 +164,7 @@ class Door:
         return host in self._course.portal.trusted_proxies
 
     def address(self, request: Request) -> str:
-        """Where a request comes from: the last address that no trusted proxy has."""
+        """Return the client's address: the last one that is no trusted proxy."""
         hops = [request.client.host if request.client else ""]
         if self._is_proxy(request):
             said = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
@@ -170,10 +173,10 @@ class Door:
         return next((hop for hop in reversed(hops) if hop not in trusted), hops[0])
 
     def _called(self, name: str) -> roster.Person | None:
-        """Who signs in elsewhere under this name: a student number, an address or a pseudonym.
+        """Return the person with this student number, email address or pseudonym; else None.
 
-        Never what somebody is called: names are chosen, and not by one alone. Nor where it could
-        be two people.
+        Never match a person's name: names are chosen, and several people may share one. Return None
+        if two people match.
         """
         wanted = _identity(name)
         found = [
@@ -182,7 +185,7 @@ class Door:
         ]  # fmt: skip
         return found[0] if len(found) == 1 else None
 
-    # ── Its session ──────────────────────────────────────────────────────────────────
+    # ── Session ──────────────────────────────────────────────────────────────────────────
 
     def _cookie(self, request: Request) -> dict[str, Any]:
         try:
@@ -194,7 +197,7 @@ class Door:
         return found if isinstance(found, dict) else {}
 
     def remember(self, response: Response, visitor: Visitor) -> None:
-        """Puts the visitor's session into the answer."""
+        """Set the visitor's session cookie on the response."""
         person = visitor.person.id if visitor.person else ""
         role = visitor.person.role if visitor.person else ""
         value = self._signer.dumps(
@@ -206,20 +209,20 @@ class Door:
         )  # fmt: skip
 
     def forget(self, response: Response, visitor: Visitor) -> None:
-        """End the session, in this browser and wherever else its cookie is."""
+        """End the session in this browser and everywhere else, and delete its cookie."""
         if visitor.session:
             access.end_session(self._course, visitor.session)
         response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=self._secure, path="/")
 
     def remember_state(self, response: Response, cookie: str, state: str, seconds: int) -> None:
-        """Puts what a browser has to bring back from elsewhere into the answer."""
+        """Set a signed cookie with a state that the browser must bring back."""
         response.set_cookie(
             cookie, str(self._signer.dumps({"s": state})), httponly=True, samesite="lax",
             secure=self._secure, path="/", max_age=seconds,
         )  # fmt: skip
 
     def same_state(self, request: Request, cookie: str, state: str, seconds: int) -> bool:
-        """Whether the browser brought back what it was given, in time."""
+        """Return True if the browser brought back the state in time."""
         try:
             found = self._signer.loads(request.cookies.get(cookie, ""), max_age=seconds)
         except BadSignature:
@@ -227,10 +230,10 @@ class Door:
         kept = str(found.get("s", "")) if isinstance(found, dict) else ""
         return bool(kept) and hmac.compare_digest(kept.encode(), state.encode())
 
-    # ── Its forms ────────────────────────────────────────────────────────────────────
+    # ── Forms ────────────────────────────────────────────────────────────────────────────
 
     def seal(self, visitor: Visitor) -> str:
-        """What every form of this visitor's carries."""
+        """Return the token that every form of this visitor carries."""
         who = visitor.person.id if visitor.person else ""
         text = f"form\0{visitor.nonce}\0{who}".encode()
         return hmac.new(self._course.key, text, hashlib.sha256).hexdigest()
@@ -238,9 +241,9 @@ class Door:
     async def form(
         self, request: Request, visitor: Visitor, most: int = bodies.FORM_BYTES, fields: int = 50
     ) -> FormData:
-        """The form that was posted; HTTP 403 unless it is from a page that this visitor was given.
+        """Return the posted form; raise HTTP 403 unless this visitor was served its page.
 
-        HTTP 413 if it has more bytes than `most`, which only holds for those who are signed in.
+        Raise HTTP 413 beyond `most` bytes; only signed-in visitors may send more than the default.
         """
         if visitor.person is not None:
             bodies.allow(request, most)
@@ -262,17 +265,17 @@ class Door:
         return {request.headers.get("host", ""), urlsplit(self._course.portal.url).netloc} - {""}
 
     def notebook_token(self, secret: str) -> str | None:
-        """The token of a notebook once its student has allowed it; "" before, None if over."""
+        """Return an allowed notebook's token; "" before the student allows it, None if expired."""
         lasts = timedelta(hours=self._course.portal.session_hours)
         return access.collect_token(self._course, secret[:200], lasts)
 
 
 def signed_out(visitor: Visitor) -> Visitor:
-    """The same browser, nobody in it."""
+    """Return the visitor signed out."""
     return replace(visitor, person=None, token="")
 
 
 def _identity(name: str) -> str:
-    """A name to be compared: only ASCII letters are the same in both cases, ß is never ss."""
+    """Return a name in comparable form: lower case if ASCII, else unchanged (ß is never ss)."""
     plain = name.strip()
     return plain.lower() if plain.isascii() else plain

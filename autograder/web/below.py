@@ -1,7 +1,7 @@
-"""The portal below a path of its host, as behind `/services/autograder/` of a JupyterHub.
+"""Path prefix of the portal, as behind `/services/autograder/` of a JupyterHub.
 
-Pages, redirects and cookies name paths from the portal's own root. What stands before that root is
-put there here and nowhere else, whether the proxy in front passes it on or takes it off.
+Pages, redirects and cookies use paths from the portal's own root. Only this module adds the prefix,
+whether or not the proxy in front strips it from requests.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ _PATH = re.compile(r"(?<=; Path=)/")
 
 
 def prefix_of(course: Course, environment: Mapping[str, str]) -> str:
-    """What stands before every path, as in "/services/autograder"; "" if nothing does.
+    """Return the prefix of every path, such as "/services/autograder"; "" if there is none.
 
-    It is the path of `c.Portal.url`; without one, what a JupyterHub says that started us.
+    It is the path of `c.Portal.url`; without that setting, the prefix that a JupyterHub passes to
+    its service.
     """
     path = urlsplit(course.portal.url).path
     if not course.portal.url and course.portal.sign_in == "jupyterhub":
@@ -30,7 +31,7 @@ def prefix_of(course: Course, environment: Mapping[str, str]) -> str:
 
 
 def links(html: str, prefix: str) -> str:
-    """A page of ours with the prefix before the path of every link, form and file.
+    """Return a page with the prefix added to the path of every link, form and file.
 
     >>> links('<a href="/a/x"> <img src="data:…"> <a href="#top">', "/p")
     '<a href="/p/a/x"> <img src="data:…"> <a href="#top">'
@@ -39,7 +40,7 @@ def links(html: str, prefix: str) -> str:
 
 
 class Below:
-    """Around the application: takes requests with or without the prefix, answers with it."""
+    """Middleware: accepts paths with or without the prefix, and adds it to responses."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app, self._prefix = app, prefix

@@ -1,7 +1,7 @@
-"""Limits of what a request may send: counted bytes, one framing, and a least speed.
+"""Limits on request bodies: size, unambiguous framing, minimum speed.
 
-Every request may send FORM_BYTES. Only a route that knows who asks raises that, by `allow`.
-Nothing is believed of what a request says about itself: bytes are counted as they arrive.
+Every request may send FORM_BYTES. A route raises this with `allow` only after it has identified the
+sender. A request's own statements are not trusted: bytes are counted as they arrive.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from autograder.language import translate
 
 FORM_BYTES = 64 << 10
 IDLE_SECONDS = 30.0  # between two pieces of a body
-START_SECONDS = 60.0  # that a body may take, whatever its size
-BYTES_A_SECOND = 16 << 10  # least average speed beyond that
+START_SECONDS = 60.0  # allowed for any body, whatever its size
+BYTES_A_SECOND = 16 << 10  # minimum average speed after that
 _ALLOWED = "autograder.body_bytes"
 
 
@@ -30,14 +30,14 @@ def allow(request: Request, most: int) -> None:
 
 
 class AtOnce:
-    """Limit how many bodies one sender may have on the way at the same time."""
+    """Limit on a sender's concurrent uploads."""
 
     def __init__(self, most: int) -> None:
         self._most, self._now = most, Counter[str]()
 
     @contextmanager
     def one(self, sender: str) -> Iterator[None]:
-        """Count one for as long as the block lasts; HTTP 429 if it is one too many."""
+        """Count one upload for the duration of the block; raise HTTP 429 beyond the limit."""
         if self._now[sender] >= self._most:
             fact = translate("Other uploads of yours are still on the way: wait for them.")
             raise HTTPException(429, fact, {"Retry-After": "5"})
@@ -51,7 +51,7 @@ class AtOnce:
 
 
 class BodyLimit:
-    """Middleware: refuse ambiguous framing, count what is received, end what is too slow."""
+    """Middleware: rejects ambiguous framing, counts the bytes received, ends slow uploads."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -70,7 +70,7 @@ class BodyLimit:
 
 
 class _Counted:
-    """The `receive` of one request; raises HTTP 413 or 408 instead of passing too much on."""
+    """Wrapper of one request's `receive`; raises HTTP 413 or 408 beyond the limits."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope, self._receive = scope, receive
@@ -80,12 +80,12 @@ class _Counted:
         self._began = asyncio.get_running_loop().time()
 
     async def __call__(self) -> Message:
-        if self._over:  # what is waited for now is only that the client goes away
+        if self._over:  # the body is complete: only a disconnect can follow
             return await self._receive()
         self._check(self._stated)
         try:
             message = await asyncio.wait_for(self._receive(), IDLE_SECONDS)
-        except asyncio.TimeoutError:  # Python 3.10's is not the built-in one
+        except asyncio.TimeoutError:  # in Python 3.10 not the built-in TimeoutError
             raise _too_slow() from None
         self._received += len(message.get("body", b""))
         self._over = not message.get("more_body", False)
@@ -106,7 +106,7 @@ def _too_slow() -> HTTPException:
 
 
 def _is_framed_once(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Tell that a body's end is stated in one way at most: a length, or chunks."""
+    """Return True if the body's length is stated at most once: by a length or by chunks."""
     lengths = [value for name, value in headers if name == b"content-length"]
     codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
     if len(lengths) + len(codings) > 1:

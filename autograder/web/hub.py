@@ -1,14 +1,14 @@
-"""Signing in by JupyterHub: the portal is one of the Hub's services, and asks it who somebody is.
+"""Sign-in by JupyterHub: the portal is a service of the Hub and asks it for the user's name.
 
-    GET /hub/login     → the Hub's page that asks its user (OAuth 2, authorization code)
-    GET /hub/callback  ← code and state; the code is changed for a token, the token for a name
+    GET /hub/login     → the Hub's authorization page (OAuth 2, authorization code)
+    GET /hub/callback  ← code and state; the code is exchanged for a token, the token for a name
 
-The Hub gives a service its address and secrets in the environment:
+The Hub passes addresses and secrets to a service in the environment:
 
-    JUPYTERHUB_API_URL              where this server reaches the Hub's API
+    JUPYTERHUB_API_URL              the Hub's API, as reached from this server
     JUPYTERHUB_API_TOKEN            the service's secret
     JUPYTERHUB_CLIENT_ID            else `service-` and JUPYTERHUB_SERVICE_NAME
-    JUPYTERHUB_PUBLIC_HUB_URL       where browsers find it; else JUPYTERHUB_HOST and ..._BASE_URL
+    JUPYTERHUB_PUBLIC_HUB_URL       the Hub for browsers; else JUPYTERHUB_HOST and ..._BASE_URL
     JUPYTERHUB_OAUTH_CALLBACK_URL   else `c.Portal.url` and /hub/callback
 """
 
@@ -36,8 +36,8 @@ from autograder.web.auth import TooMany
 
 COOKIE = "autograder-hub"
 MINUTES = 10  # from leaving for the Hub until coming back
-SECONDS = 10.0  # for one answer of the Hub
-MOST = 1 << 20  # bytes of one answer
+SECONDS = 10.0  # for one response of the Hub
+MOST = 1 << 20  # bytes of one response
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Hub:
     callback: str
 
     def login(self, state: str) -> str:
-        """Where a browser goes to say who it is."""
+        """Return the address of the Hub's page that authenticates the browser's user."""
         asked = {
             "client_id": self.client, "redirect_uri": self.callback,
             "response_type": "code", "state": state,
@@ -59,7 +59,7 @@ class Hub:
         return f"{self.public}api/oauth2/authorize?{urlencode(asked)}"
 
     def name(self, code: str) -> str:
-        """The Hub's name of whoever came back with this code; HTTP 401 or 502."""
+        """Return the Hub's user name for an authorization code; raise HTTP 401 or 502."""
         given = {
             "client_id": self.client, "client_secret": self.token, "code": code,
             "grant_type": "authorization_code", "redirect_uri": self.callback,
@@ -91,7 +91,7 @@ class Hub:
 
 
 def hub_of(course: Course, environment: Mapping[str, str]) -> Hub:
-    """The Hub that started this service or is told to it; ConfigError if something is missing."""
+    """Return this service's Hub from the environment; raise ConfigError if a value is missing."""
 
     def said(*names: str) -> str:
         return next((found for name in names if (found := environment.get(name, ""))), "")
@@ -101,7 +101,7 @@ def hub_of(course: Course, environment: Mapping[str, str]) -> Hub:
     url = course.portal.url.rstrip("/")
     host = said("JUPYTERHUB_HOST").rstrip("/")
     if url and not host and said("JUPYTERHUB_SERVICE_PREFIX"):
-        host = "://".join(urlsplit(url)[:2])  # we lie on the Hub's own host
+        host = "://".join(urlsplit(url)[:2])  # the portal is on the Hub's own host
     hub = Hub(
         api=said("JUPYTERHUB_API_URL").rstrip("/"),
         token=said("JUPYTERHUB_API_TOKEN"),
@@ -129,7 +129,7 @@ def hub_of(course: Course, environment: Mapping[str, str]) -> Hub:
 
 
 def routes(portal: Portal, hub: Hub) -> APIRouter:
-    """The pages on the way to the Hub and back."""
+    """Return the pages for signing in by the Hub."""
     router = APIRouter()
     often = TooMany(60, 60)
 

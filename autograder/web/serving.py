@@ -1,6 +1,6 @@
-"""The server: the pages in this process, one worker that grades in another, below it in priority.
+"""The server: pages in this process, and one worker process that grades at lower priority.
 
-The worker is started again when it dies, and ends with the server, however that ends.
+The worker is restarted when it dies. It ends with the server, even if the server is killed.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from autograder.web.app import create_app
 
 AGAIN_SECONDS = 5.0
 HEADER_BYTES = 32 << 10  # of one request's line and headers
-KEEP_ALIVE_SECONDS = 30.0  # that a connection may wait for a whole request
+KEEP_ALIVE_SECONDS = 30.0  # time that a connection may wait for a complete request
 
 
 def serve(
     course: Course, *, host: str = "", port: int = 0, grade: bool = True, sandbox: bool = True
 ) -> None:
-    """Serves the portal until it is stopped; ConfigError if a setting lacks what it needs."""
+    """Serve the portal until stopped; raise ConfigError if a setting is incomplete."""
     host, port = host or course.portal.host, port or course.portal.port
     incoming = course.state / "incoming"
     atomically.make_private(incoming)
-    tempfile.tempdir = str(incoming)  # what is uploaded lies beside where it is kept
+    tempfile.tempdir = str(incoming)  # uploads lie beside the stored submissions
     settings = settings_of(create_app(course), host, port)
     with _worker(course, sandbox=sandbox) if grade else _nothing():
         uvicorn.Server(settings).run()
 
 
 def settings_of(app: FastAPI, host: str, port: int) -> uvicorn.Config:
-    """Return how the portal is served: bounded headers, no header of a proxy believed."""
+    """Return the server's configuration: bounded headers, and no proxy headers trusted."""
     return uvicorn.Config(
         app, host=host, port=port, access_log=False, log_level="warning", http=Connection,
         h11_max_incomplete_event_size=HEADER_BYTES, ws="none", proxy_headers=False,
@@ -50,14 +50,14 @@ def settings_of(app: FastAPI, host: str, port: int) -> uvicorn.Config:
 
 
 class Connection(H11Protocol):
-    """A connection that is closed when no whole request comes on it for a while."""
+    """A connection that is closed if no complete request arrives for a while."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._close_if_idle(None)
 
     def _close_if_idle(self, seen: object) -> None:
-        """Close it if nothing came since the last look; `seen` is what had been answered then."""
+        """Close the connection if it was idle since the last check; `seen` is its state then."""
         if self.transport.is_closing():
             return
         cycle: RequestResponseCycle | None = self.cycle
@@ -75,7 +75,7 @@ def _nothing() -> Iterator[None]:
 
 @contextmanager
 def _worker(course: Course, *, sandbox: bool) -> Iterator[None]:
-    """One worker, for as long as the block lasts."""
+    """Keep one worker running for the duration of the block."""
     over = threading.Event()
     command = [sys.executable, "-m", "autograder.web.worker", str(course.root), str(os.getpid())]
     if not sandbox:

@@ -1,4 +1,4 @@
-"""The pages of students: sign in, my assignments, one assignment, receipts, feedback."""
+"""The pages of students: sign-in, list of assignments, one assignment, receipts, feedback."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ TEXT_CHARACTERS = 4000
 
 
 def anybody(request: Request) -> Visitor:
-    """Whoever asks."""
+    """Return the request's visitor, signed in or not."""
     portal: Portal = request.app.state.portal
     return portal.door.visitor(request)
 
 
 def student(request: Request) -> Visitor:
-    """The student who asks; anybody else is sent away."""
+    """Return the student who sent the request; redirect or reject all others."""
     visitor = anybody(request)
     if visitor.person is None:
         raise HTTPException(303, headers={"Location": "/sign-in"})
@@ -58,7 +58,7 @@ Student = Annotated[Visitor, Depends(student)]
 
 
 def routes(portal: Portal) -> APIRouter:
-    """Every page of students."""
+    """Return all student pages."""
     router = APIRouter()
     _sign_in(router, portal)
     _assignments(router, portal)
@@ -73,7 +73,7 @@ def _id(visitor: Visitor) -> str:
     return visitor.person.id
 
 
-# ── Signing in ───────────────────────────────────────────────────────────────────────
+# ── Sign-in ──────────────────────────────────────────────────────────────────────────
 
 
 def _sign_in(router: APIRouter, portal: Portal) -> None:
@@ -102,7 +102,7 @@ def _sign_in(router: APIRouter, portal: Portal) -> None:
         return response
 
 
-# ── Looking ──────────────────────────────────────────────────────────────────────────
+# ── Pages ────────────────────────────────────────────────────────────────────────────
 
 
 def _assignments(router: APIRouter, portal: Portal) -> None:
@@ -153,13 +153,13 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
     ) -> Response:
         path = views.feedback_page(course, assignment, _id(visitor), name, portal.clock())
         seen.note(course, assignment, _id(visitor))
-        here = escape(assignment)  # the file itself is good alone: it leads nowhere
+        here = escape(assignment)  # the file itself has no links, so that it can be used alone
         back = links(f'<p class="where"><a href="/a/{here}">← {here}</a></p>', portal.prefix)
         page = path.read_text(encoding="utf-8").replace("<main>", f"<main>{back}", 1)
         return HTMLResponse(page, headers={"Content-Security-Policy": FEEDBACK_CSP})
 
 
-# ── Downloading ──────────────────────────────────────────────────────────────────────
+# ── Downloads ────────────────────────────────────────────────────────────────────────
 
 
 def _downloads(router: APIRouter, portal: Portal) -> None:
@@ -199,12 +199,12 @@ def _downloads(router: APIRouter, portal: Portal) -> None:
 
 
 def _speaks(request: Request) -> list[str]:
-    """The languages that the reader's browser asks for, the best first."""
+    """Return the languages that the browser accepts, in order of preference."""
     asked = request.headers.get("accept-language", "").split(",")
     return [one.strip()[:2].lower() for one in asked if not one.strip().endswith("q=0")]
 
 
-# ── Handing in ───────────────────────────────────────────────────────────────────────
+# ── Submitting ───────────────────────────────────────────────────────────────────────
 
 
 def _uploads(router: APIRouter, portal: Portal) -> None:
@@ -265,7 +265,7 @@ def _start(portal: Portal, assignment: str, who: str) -> None:
 def _take(
     portal: Portal, assignment: str, who: str, files: list[UploadFile], arrived: datetime
 ) -> HandedIn:
-    """The uploaded files as a submission; for a sprint only in time."""
+    """Submit the uploaded files; raise TooLate for a sprint whose time is over."""
     is_sprint = views.tile(portal.course, assignment, who, portal.clock()).sprint
     if is_sprint:
         sprint.must_be_in_time(portal.course, assignment, who, arrived, portal.clock())
@@ -298,7 +298,7 @@ def _ask_again(portal: Portal, assignment: str, who: str, task: str, text: str) 
     sprints.ask_again(portal.course, assignment, who, counting, notebook, name, text)
 
 
-# ── Letting a notebook in ────────────────────────────────────────────────────────────
+# ── Sign-in of a notebook ────────────────────────────────────────────────────────────
 
 
 def _device(router: APIRouter, portal: Portal) -> None:
@@ -310,7 +310,7 @@ def _device(router: APIRouter, portal: Portal) -> None:
 
     @router.post("/device")
     async def allow(request: Request, visitor: Student) -> Response:
-        """Show what waits with a code; connect it once the student has agreed to just that."""
+        """Show the notebook that waits with a code; connect it once the student confirms it."""
         form = await portal.door.form(request, visitor)
         guesses.count(_id(visitor))
         code = str(form.get("code", ""))[:20]

@@ -1,4 +1,4 @@
-"""What a student's pages say, as plain values: nothing here knows of requests or HTML."""
+"""Content of the student pages, as plain values independent of requests and HTML."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Edition:
     """An assignment's release in one language."""
 
     lang: str
-    language: str  # as it calls itself
+    language: str  # in its own name
     notebooks: tuple[str, ...]
     colab: tuple[tuple[str, str], ...]  # (notebook, address)
 
@@ -72,46 +72,46 @@ class Line:
 
 @dataclass(frozen=True)
 class Told:
-    """What a student is told of one submission as it comes in."""
+    """Findings and notes on one submission, shown when it arrives."""
 
     gradable: bool
     findings: tuple[Mapping[str, str], ...]
-    notes: tuple[str, ...]  # what else there is to say
+    notes: tuple[str, ...]  # notes without those that repeat a finding
 
     @property
     def tone(self) -> str:
-        """The colour: bad where nothing can be graded, warn where points are at stake."""
+        """Colour: bad if nothing can be graded, warn if points are at stake, otherwise good."""
         costly = any(one["severity"] != "note" for one in self.findings)
         return "warn" if self.gradable and costly else "good" if self.gradable else "bad"
 
 
 @dataclass(frozen=True)
 class Score:
-    """What a student's result is, as far as the course lets them see it."""
+    """A student's result, as far as the course shows it."""
 
     points: str
     waits: bool
-    tasks: tuple[tuple[str, str], ...]  # (notebook/task, its name)
+    tasks: tuple[tuple[str, str], ...]  # (notebook/task, display name)
     may_ask: bool
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The student's next submission on its way to a result."""
+    """State of the student's next submission in the grading queue."""
 
     state: str  # waiting, running, done, failed
     ahead: int
-    until: datetime | None  # not graded before this
-    more: int  # others of this student that wait as well
+    until: datetime | None  # start of grading at the earliest
+    more: int  # other submissions of this student that also wait
 
 
 @dataclass(frozen=True)
 class Page:
-    """All there is to say of one assignment to one student."""
+    """Content of one assignment's page for one student."""
 
     tile: Tile
     editions: tuple[Edition, ...]  # the reader's language first
-    may_work: bool  # whether the notebook is served and uploads are taken
+    may_work: bool  # the notebook is served and uploads are accepted
     where: sprint.Standing | None
     saved: datetime | None
     deadline: datetime | None
@@ -121,7 +121,7 @@ class Page:
     feedback: tuple[str, ...]
     requests: tuple[sprints.Request, ...]
     counts: str
-    why: str  # why another submission than the newest counts; "" if the newest does
+    why: str  # reason if the newest submission is not the one that counts; else ""
     most_mb: int
 
 
@@ -137,12 +137,12 @@ SPRINT = {
     Phase.OVER: State(msgid("time is over"), "■", "wait"),
     Phase.MISSED: State(msgid("closed"), "■", "wait"),
 }
-LANGUAGES = {"en": "English", "ko": "한국어"}  # as each calls itself
+LANGUAGES = {"en": "English", "ko": "한국어"}  # each in its own name
 COUNTS = {
     "best": msgid("The best of your submissions counts; handing in again never lowers it."),
     "last": msgid("The last of your submissions that can be graded counts; all of them are kept."),
 }
-STATES = {  # of one submission, on its way to a result and at its end
+STATES = {  # of one submission, before and after grading
     "waiting": msgid("waits to be graded"),
     "running": msgid("being graded"),
     "failed": msgid("a person looks at it"),
@@ -151,7 +151,7 @@ STATES = {  # of one submission, on its way to a result and at its end
     Outcome.UNTOUCHED: msgid("nothing answered"),
     Outcome.BROKEN: msgid("could not be read"),
 }
-WHY = {  # another than the newest counts, by what became of the newest
+WHY = {  # reason why the newest does not count, by the newest one's outcome
     Outcome.GRADED: msgid("The submission received {time} counts: it is the best one."),
     Outcome.UNDECIDED: msgid(
         "The submission received {time} counts. A person looks at your newest one."
@@ -171,7 +171,7 @@ NONE_READ = msgid(
 
 
 def tiles(course: Course, student: str, now: datetime) -> tuple[Tile, ...]:
-    """The assignments that were released, the next ones due first."""
+    """Return the released assignments: upcoming due dates first, then past ones."""
     names = [path.name for path in sorted(course.release.glob("*")) if path.is_dir()]
     found = [tile(course, name, student, now) for name in names if released_number(course, name)]
     never = datetime.max.replace(tzinfo=timezone.utc)
@@ -179,8 +179,8 @@ def tiles(course: Course, student: str, now: datetime) -> tuple[Tile, ...]:
 
 
 def tile(course: Course, assignment: str, student: str, now: datetime) -> Tile:
-    """One assignment in short; NotFound if it is not released."""
-    hidden = assignment.startswith(".")  # nor a way up
+    """Return the summary of one assignment; raise NotFound if it is not released."""
+    hidden = assignment.startswith(".")  # also excludes ".."
     release = 0 if hidden else released_number(course, assignment)
     if not release or not (course.release / assignment).is_dir():
         raise NotFound(translate("There is no such assignment."))
@@ -208,7 +208,10 @@ def _handed_in(shelf: Shelf, student: str) -> State:
 def page(
     course: Course, assignment: str, student: str, now: datetime, speaks: Sequence[str] = ()
 ) -> Page:
-    """Everything about one assignment to whoever speaks these; NotFound if it is not released."""
+    """Return the content of one assignment's page; raise NotFound if it is not released.
+
+    `speaks` lists the reader's languages in order of preference.
+    """
     short = tile(course, assignment, student, now)
     where = sprint.standing(course, assignment, student, now) if short.sprint else None
     shelf = shelf_of(course, assignment)
@@ -253,7 +256,7 @@ def _waiting(
 
 
 def _state(submission: str, jobs: Sequence[queue.Job], ended: Mapping[str, Outcome]) -> str:
-    """What became of one submission so far, in the reader's words."""
+    """Return the state of one submission, in words."""
     queued = next((job.state for job in jobs if job.submission == submission), "")
     if queued in ("waiting", "running") or submission not in ended:
         return translate(STATES.get(queued, STATES["waiting"]))
@@ -263,7 +266,7 @@ def _state(submission: str, jobs: Sequence[queue.Job], ended: Mapping[str, Outco
 def _why(
     course: Course, kept: Sequence[Kept], counting: str, ended: Mapping[str, Outcome]
 ) -> str:  # fmt: skip
-    """Why another submission than the newest counts, or that none could be read; else ""."""
+    """Return why the newest submission does not count, or that none could be read; else ""."""
     found = next((one for one in kept if one.id == counting), None)
     if found is None:
         return ""
@@ -278,7 +281,7 @@ def _why(
 def editions(
     course: Course, assignment: str, speaks: Sequence[str] = ()
 ) -> tuple[Edition, ...]:  # fmt: skip
-    """The release in every language it lies there in: those one speaks first, then the source's."""
+    """Return the release in every available language: the reader's first, then the course's."""
     there = [lang for lang in LANGUAGES if folder_of(course, assignment, lang).is_dir()]
     rank = [*speaks, course.language, *there]
     return tuple(_edition(course, assignment, lang) for lang in sorted(there, key=rank.index))
@@ -294,7 +297,7 @@ def _edition(course: Course, assignment: str, lang: str) -> Edition:
 
 
 def files(course: Course, assignment: str, lang: str = "") -> tuple[Path, ...]:
-    """What a student downloads: the release without its record; nothing where there is none."""
+    """Return the files that a student downloads; without manifest, wheel and dotfiles."""
     root = folder_of(course, assignment, lang)
     wheel = str(last_record(course, assignment).get("wheel", ""))
     beside = {root / MANIFEST, root / wheel}
@@ -308,7 +311,7 @@ def files(course: Course, assignment: str, lang: str = "") -> tuple[Path, ...]:
 
 
 def receipt(course: Course, assignment: str, student: str, id_: str) -> Mapping[str, Any]:
-    """The receipt of one of this student's submissions; NotFound if there is none."""
+    """Return the receipt of one of this student's submissions; raise NotFound if there is none."""
     shelf = shelf_of(course, assignment)
     kept = shelf.read(student, id_) if len(id_) == 26 and id_.isalnum() else None
     if kept is None:
@@ -317,9 +320,9 @@ def receipt(course: Course, assignment: str, student: str, id_: str) -> Mapping[
 
 
 def told(receipt: Mapping[str, Any]) -> Told:
-    """What a receipt tells, also one of an earlier version."""
+    """Return the findings and notes of a receipt, also of one in an older format."""
     findings = tuple(receipt.get("findings", ()))
-    notes = tuple(receipt.get("notes", ()))[len(findings) :]  # the first say the same in a line
+    notes = tuple(receipt.get("notes", ()))[len(findings) :]  # the first repeat the findings
     return Told(receipt.get("gradable", True) is not False, findings, notes)
 
 
@@ -337,7 +340,7 @@ def _line(
 
 
 def _due(course: Course, assignment: str, student: str) -> datetime | None:
-    """The student's own due date, extensions included."""
+    """Return the student's personal due date, with extensions."""
     due = course.due(assignment)
     if due is None or course.kind_of(assignment) == "sprint":
         return due
@@ -350,7 +353,7 @@ def _due(course: Course, assignment: str, student: str) -> datetime | None:
 
 
 def feedback_is_open(course: Course, assignment: str, student: str, now: datetime) -> bool:
-    """Whether the course's policy lets this student see results at this moment."""
+    """Return True if the course's policy lets this student see results now."""
     when = course.feedback_of(assignment).when
     if when == "on_release":
         return (course.feedback / student / assignment / "index.html").is_file()
@@ -364,7 +367,7 @@ def feedback_is_open(course: Course, assignment: str, student: str, now: datetim
 
 
 def _longest_extension(course: Course, assignment: str) -> timedelta:
-    """Return by how much the last student's due date was moved."""
+    """Return the longest extension that any student has for the assignment."""
     more: dict[str, float] = defaultdict(float)
     for one in sprints.given(course, assignment):
         more[one.student] += one.minutes if one.kind == "extension" else 0
@@ -373,7 +376,7 @@ def _longest_extension(course: Course, assignment: str) -> timedelta:
 
 
 def feedback_pages(course: Course, assignment: str, student: str, now: datetime) -> tuple[str, ...]:
-    """Names of the feedback pages that may be seen: the overview first, then each notebook."""
+    """Return the names of the feedback pages the student may see now, overview first."""
     if not feedback_is_open(course, assignment, student, now):
         return ()
     found = sorted(p.stem for p in (course.feedback / student / assignment).glob("*.html"))
@@ -383,14 +386,14 @@ def feedback_pages(course: Course, assignment: str, student: str, now: datetime)
 def feedback_page(
     course: Course, assignment: str, student: str, name: str, now: datetime
 ) -> Path:  # fmt: skip
-    """One feedback page; NotFound unless this student may see it now."""
+    """Return the path of a feedback page; raise NotFound unless this student may see it now."""
     if name not in feedback_pages(course, assignment, student, now):
         raise NotFound(translate("There is no such page."))
     return course.feedback / student / assignment / f"{name}.html"
 
 
 def score_of(course: Course, assignment: str, student: str, now: datetime) -> Score | None:
-    """The student's points where the policy shows them; None before that."""
+    """Return the student's points; None while the course's policy does not show them."""
     found = _scores(course, assignment, student)
     if found is None or not feedback_is_open(course, assignment, student, now):
         return None

@@ -1,4 +1,4 @@
-"""Grades what was handed in, as long as the server that started it lives.
+"""Worker that grades submissions for as long as the server that started it lives.
 
 python -m autograder.web.worker COURSE SERVER_PID [--no-sandbox]
 """
@@ -21,14 +21,14 @@ from autograder.steps.portal.on_arrival import grade_next
 from autograder.steps.regrade.waiting import regrade_next
 from autograder.web import worker_state
 
-NICE = 10  # below the pages
+NICE = 10  # lower priority than the pages
 IDLE_SECONDS = 1.0
 FAULT_SECONDS = 60.0
-WARM_SECONDS = 600.0  # how long the warm servers are kept with nothing to do
+WARM_SECONDS = 600.0  # time that idle warm servers are kept
 
 
 def work(root: Path, server: int, *, sandbox: bool = True) -> None:
-    """Grades until the server is gone; one worker at a time in a course."""
+    """Grade until the server has ended; only one worker grades a course at a time."""
     course = config.load(root)
     with worker_state.the_one_worker(course) as tell:
         queue.left_running(course)
@@ -42,14 +42,14 @@ def work(root: Path, server: int, *, sandbox: bool = True) -> None:
                 with Workers(sandbox=sandbox, parallel=os.cpu_count() or 1) as workers:
                     tell("", workers.parallel)
                     _grade(course, workers, server)
-            except AutograderError as error:  # nothing is lost: it waits until this is mended
+            except AutograderError as error:  # submissions stay queued until it is fixed
                 sys.stderr.write(f"nothing is graded: {error}\n")
                 tell(error.fact, 0)
                 time.sleep(FAULT_SECONDS)
 
 
 def _grade(course: config.Course, workers: Workers, server: int) -> None:
-    """Grades until there has been nothing to do for a while."""
+    """Grade until there has been no work for WARM_SECONDS."""
     last = time.monotonic()
     while os.getppid() == server and time.monotonic() - last < WARM_SECONDS:
         if regrade_next(course, workers) or grade_next(course, workers):

@@ -1,4 +1,4 @@
-"""Whether a worker grades, and what it says of itself: for the pages of staff."""
+"""State of the grading worker, shown on staff pages."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ LOCK, SAID = "worker.lock", "worker.json"
 
 @dataclass(frozen=True)
 class WorkerState:
-    """The one worker of a course, as it is seen from outside."""
+    """The course's one worker, as seen from other processes."""
 
     alive: bool
-    parallel: int  # submissions at a time; 0 while it is not warm
-    problem: str  # why nothing is graded
+    parallel: int  # concurrent submissions; 0 while it is not warm
+    problem: str  # the reason why nothing is graded
 
 
 @contextmanager
 def the_one_worker(course: Course) -> Iterator[Callable[[str, int], None]]:
-    """Waits until no other worker is alive; gives a callback for (problem, submissions at once)."""
+    """Wait until no other worker is alive; yield a callback `(problem, parallel)` for its state."""
 
     def tell(problem: str, parallel: int) -> None:
         said = {"pid": os.getpid(), "problem": problem, "parallel": parallel}
@@ -39,7 +39,7 @@ def the_one_worker(course: Course) -> Iterator[Callable[[str, int], None]]:
 
 
 def seen(course: Course) -> WorkerState:
-    """The worker at this moment; its lock is held for as long as it lives."""
+    """Return the worker's current state; it holds its lock for as long as it lives."""
     try:
         said = json.loads((course.state / SAID).read_bytes())
         parallel, problem = int(said["parallel"]), str(said["problem"])

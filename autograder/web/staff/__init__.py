@@ -1,14 +1,14 @@
-"""The pages of staff: what was handed in, read, marked and given back.
+"""The staff pages: read and grade submissions, release feedback.
 
-room.py   what every page of staff needs: who may come in, names, the frame
-course.py the assignments of the course, the queue, grading started and followed
-answers.py     what is to be marked, who marks what, *next*
-answer.py      one answer: read, marked, remarked on (answer_view.py, shown.py: what its page says)
-groups.py      answers that behave alike: something said or adjusted for all of them
+room.py   shared by all staff pages: access, names, the frame
+course.py the course's assignments, the queue, starting and following grading
+answers.py     the worklist: tasks, who grades what, *next*
+answer.py      one answer: read, grade, comment (answer_view.py, shown.py: content of its page)
+groups.py      groups of similar answers: comment on or adjust all of them
 comments.py    the comment bank
-requests.py    regrade requests, and a mended criterion applied to everybody
+requests.py    regrade requests, and regrading the class after a criterion is corrected
 measured.py    statistics
-releasing.py   feedback given to students, scores taken to other systems
+releasing.py   release of feedback to students, export of scores to other systems
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PARTS: tuple[Callable[[Room], APIRouter], ...] = (
 
 
 def routes(portal: Portal) -> APIRouter:
-    """Every page of staff."""
+    """Return all staff pages."""
     router = APIRouter()
     here = Room(portal)
     for part in PARTS:

@@ -1,7 +1,7 @@
-"""The page of one answer: read it, mark it, say something of it, go on to the next.
+"""The page of one answer: read it, grade it, comment on it, go on to the next.
 
-Every form carries the edition of what was on the page. Whoever comes too late sees the answer as
-it is now, with their own words still in the box.
+Every form carries the edition of the answer on the page. If the answer has changed since, the page
+shows its current state and keeps the grader's own text in the form.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from autograder.web.staff.room import Member, Room, Staff
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why something was not done, and what was typed."""
+    """Reason why a form was rejected, and the text that was typed."""
 
     fact: str
     way_out: str
@@ -38,7 +38,7 @@ class Trouble:
 
 
 def routes(room: Room) -> APIRouter:
-    """One answer's page, and everything that can be done there."""
+    """Return one answer's page and the handler of its forms."""
     router = APIRouter()
     where = "/a/{assignment}/answers/{notebook}/{task}/{student}"
 
@@ -78,7 +78,7 @@ def _page(
     room.task(answer.assignment, answer.notebook, answer.task)
     of = of if of in answer_view.LISTS else "all"
     listed = worklist.entries(room.course, answer.assignment, answer.notebook, answer.task)
-    found = marking.mark(room.course, answer)  # NotFound before anything is leased
+    found = marking.mark(room.course, answer)  # raises NotFound before anything is leased
     lease = leases.take(room.course, answer, visitor.id)
     page = answer_view.page(room.course, found, listed, of, lease)
     cell, _, line = at.rpartition(".")
@@ -89,11 +89,11 @@ def _page(
     )  # fmt: skip
 
 
-# ── What can be done ─────────────────────────────────────────────────────────────────
+# ── Actions ──────────────────────────────────────────────────────────────────────────
 
 
 def _do(room: Room, visitor: Member, answer: Answer, form: FormData) -> None:
-    """One form of the page, done; Stale or Leased if somebody was there before."""
+    """Carry out one form of the page; raise Stale or Leased if another grader was first."""
     do = said_in(form, "do")
     course, who, edition = room.course, visitor.id, said_in(form, "edition")
     if do == "undo":

@@ -1,4 +1,4 @@
-"""What the page of one answer says, as plain values."""
+"""Content of the page of one answer, as plain values."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ LISTS = ("waiting", "all", "flagged")
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one criterion ended, hidden ones in full: staff may see everything."""
+    """Result of one criterion; hidden ones in full, since staff may see everything."""
 
     demand: str
     hidden: bool
     state: words.State
     points: str
-    parts: tuple[tuple[str, str], ...]  # (Expected, …)
+    parts: tuple[tuple[str, str], ...]  # such as (Expected, …)
     line: Markup
     aside: str
     pictures: tuple[Drawn, ...] = ()
@@ -45,7 +45,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class RubricLine:
-    """One item with its key and whether this answer has it."""
+    """One rubric item with its key, and whether it applies to this answer."""
 
     item: Item
     key: str
@@ -54,12 +54,12 @@ class RubricLine:
 
 @dataclass(frozen=True)
 class Page:
-    """One answer, all there is to say of it."""
+    """Content of the page of one answer."""
 
     answer: Answer
     mark: Mark
     cells: tuple[shown.Cell, ...]
-    missing: str  # why no cells can be shown
+    missing: str  # the reason why no cells can be shown
     older: bool  # the submission shown is not the one that counts
     verdicts: tuple[Verdict, ...]
     rubric: tuple[RubricLine, ...]
@@ -69,7 +69,7 @@ class Page:
     seen: datetime | None
     score: str
     most: str
-    place: int  # in the list, from 1
+    place: int  # position in the worklist, from 1
     total: int
     before: Answer | None
     after: Answer | None
@@ -80,7 +80,7 @@ class Page:
 def page(
     course: Course, found: Mark, listed: Sequence[Entry], of: str, lease: Lease
 ) -> Page:  # fmt: skip
-    """Everything about one answer; `listed` is the task's worklist."""
+    """Return the content of one answer's page; `listed` is the task's worklist."""
     answer = found.answer
     cells, missing, older = _cells(course, found)
     before, after, place = neighbours(listed, answer, of)
@@ -113,7 +113,7 @@ def page(
 def neighbours(
     listed: Sequence[Entry], answer: Answer, of: str
 ) -> tuple[Answer | None, Answer | None, int]:
-    """The answers before and after this one in a list, and its place in the whole one."""
+    """Return the previous and next answer of list `of`, and this one's position in the worklist."""
     place = next((n for n, e in enumerate(listed) if e.answer == answer), -1)
     before = [e.answer for e in listed[: max(place, 0)] if is_in(e, of)]
     after = [e.answer for e in listed[place + 1 :] if is_in(e, of)]
@@ -121,7 +121,7 @@ def neighbours(
 
 
 def is_in(entry: Entry, of: str) -> bool:
-    """Whether an answer belongs to a list: the waiting ones, the flagged ones, or all."""
+    """Return True if an answer belongs to a list: the waiting ones, the flagged ones, or all."""
     return {"waiting": entry.waits, "flagged": entry.flagged}.get(of, True)
 
 
@@ -155,5 +155,5 @@ def _verdict(score: CriterionScore, known: Mapping[str, object], store: Store) -
 
 
 def _drawn(score: CriterionScore, store: Store) -> tuple[Drawn, ...]:
-    """What the criterion drew of it when it was judged: the worst mask, the curve, samples."""
+    """Return the pictures the criterion drew when it was checked: worst mask, curve, samples."""
     return drawn.read(store, score.run, score.task, score.criterion.rpartition("/")[2])

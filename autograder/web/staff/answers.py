@@ -1,4 +1,4 @@
-"""What is to be marked: the tasks, who marks what, the list of a task's answers, and *next*."""
+"""The worklist: tasks to grade, who grades what, a task's list of answers, and *next*."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autograder.steps.grouping.reading import source_of
 from autograder.web.staff.answer_view import LISTS, is_in
 from autograder.web.staff.room import Instructor, Member, Room, Staff
 
-A_PAGE = 100  # answers
+A_PAGE = 100  # answers per page
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class TaskRow:
 
     task: ReleasedTask
     progress: worklist.Progress
-    mine: int  # that wait and are mine to mark
+    mine: int  # waiting answers that the visitor grades
 
 
 def routes(room: Room) -> APIRouter:
-    """The tasks of an assignment, and the lists of their answers."""
+    """Return the pages of an assignment's tasks and of their answers."""
     router = APIRouter()
     _pages(router, room)
     _next(router, room)
@@ -43,7 +43,7 @@ def routes(room: Room) -> APIRouter:
 
 
 def path_of(answer: Answer, of: str = "") -> str:
-    """The address of one answer's page."""
+    """Return the address of one answer's page."""
     parts = (answer.notebook, answer.task, answer.student)
     query = f"?{urlencode({'of': of})}" if of else ""
     return f"/staff/a/{quote(answer.assignment)}/answers/{'/'.join(map(quote, parts))}{query}"
@@ -127,7 +127,7 @@ def _take(
     return worklist.take_next(room.course, mine, visitor.id, after)
 
 
-# ── Who marks what ───────────────────────────────────────────────────────────────────
+# ── Who grades what ──────────────────────────────────────────────────────────────────
 
 
 def _allotment(router: APIRouter, room: Room) -> None:
@@ -152,20 +152,20 @@ def _allot(room: Room, assignment: str, one: Allotment, remove: bool) -> None:
 
 
 def staff_of(room: Room) -> list[roster.Person]:
-    """The TAs and instructors of the course."""
+    """Return the course's TAs and instructors."""
     return [one for one in roster.people(room.course) if one.role != "student"]
 
 
 def sections_of(room: Room) -> dict[str, str]:
-    """The section of every student."""
+    """Return the section of each person by pseudonym."""
     return {one.id: one.section for one in roster.people(room.course)}
 
 
-# ── The bank's first entries ─────────────────────────────────────────────────────────
+# ── First entries of the comment bank ────────────────────────────────────────────────
 
 
 def seed_bank(room: Room, assignment: str) -> None:
-    """What the author would tell of each mistake becomes a remark of the bank, once."""
+    """Add the author's message for each known mistake to the comment bank, once."""
     source = source_of(room.course, assignment)
     if source is not None:
         bank.seed(room.course, assignment, _told(source))

@@ -1,4 +1,4 @@
-"""What a page of staff has begun and does not wait for: one of each kind at a time."""
+"""Background work started by staff pages: one task of each name at a time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autograder.errors import AutograderError
 from autograder.language import translate
 
 Tell = Callable[[int, int], None]
-Work = Callable[[Tell], str]  # is told how to tell; returns what was done, in words
+Work = Callable[[Tell], str]  # gets a progress callback; returns a summary in words
 log = logging.getLogger("autograder.portal")
 
 
 @dataclass(frozen=True)
 class State:
-    """How far something is."""
+    """Progress and result of one background task."""
 
     done: int = 0
     total: int = 0
@@ -28,18 +28,18 @@ class State:
 
 
 class Background:
-    """Work by name."""
+    """Background tasks by name."""
 
     def __init__(self) -> None:
         self._states: dict[str, State] = {}
         self._lock = Lock()
 
     def state(self, name: str) -> State | None:
-        """How far it is; None if it was never begun since the server was started."""
+        """Return a task's state; None if it was not started since the server started."""
         return self._states.get(name)
 
     def begin(self, name: str, work: Work) -> bool:
-        """Whether it was begun now; False if it is still running."""
+        """Start a task and return True; return False if it is still running."""
         with self._lock:
             state = self._states.get(name)
             if state is not None and not state.over:

@@ -1,4 +1,4 @@
-"""The comment bank: what was said, how often, and what came of it."""
+"""The comment bank: remarks, their use, and later score changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OfTask:
 
 
 def routes(room: Room) -> APIRouter:
-    """The remarks of an assignment, task by task."""
+    """Return the page of an assignment's remarks by task."""
     router = APIRouter()
     course = room.course
 
@@ -61,7 +61,7 @@ def routes(room: Room) -> APIRouter:
 
 
 def _do(room: Room, assignment: str, visitor: Member, form: FormData) -> int:
-    """How many answers say something else now."""
+    """Carry out a form; return how many answers' comments were reworded."""
     room.must_know(assignment)
     do, id_, text = said_in(form, "do"), said_in(form, "id"), said_in(form, "text")
     if do == "retire":

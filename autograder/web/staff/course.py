@@ -1,4 +1,4 @@
-"""The course: its assignments, the queue, grading started and followed."""
+"""The course page: its assignments, the queue, starting and following grading."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.web.staff.room import Instructor, Member, Room, Staff
 
 
 def routes(room: Room) -> APIRouter:
-    """The page of the course, and the first page of each assignment."""
+    """Return the course page and each assignment's overview page."""
     router = APIRouter()
     course = room.course
 

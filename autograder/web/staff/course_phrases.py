@@ -1,4 +1,4 @@
-"""States of criteria as the pages of the course say them, named here for the catalogues."""
+"""Criterion states shown on the course pages, listed here for the translation catalogues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages of the course and of one assignment say, as plain values."""
+"""Content of the course page and of an assignment's overview, as plain values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Line:
 
     @property
     def waiting(self) -> int:
-        """Submissions in the queue."""
+        """Number of submissions in the queue, waiting or running."""
         return self.counts.queue.get("waiting", 0) + self.counts.queue.get("running", 0)
 
     @property
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True)
 class CoursePage:
-    """The whole course at one moment."""
+    """Current state of the whole course."""
 
     lines: tuple[Line, ...]
     enrolled: int
@@ -57,7 +57,7 @@ class CoursePage:
 
 
 def course_page(course: Course) -> CoursePage:
-    """Every assignment in source/ or in the gradebook, in order of name."""
+    """Return every assignment in source/ or in the gradebook, by name, with its counts."""
     source = {path.parent.name for path in course.source.glob("*/*.ipynb")}
     names = sorted(source | set(gradebook.assignments(course)))
     counts = overview.counts(course)
@@ -82,7 +82,7 @@ def course_page(course: Course) -> CoursePage:
 
 
 def _folders(root: Path) -> Counter[str]:
-    """How many students have a folder of each assignment here."""
+    """Return the number of students with a folder for each assignment below `root`."""
     found: Counter[str] = Counter()
     for student in _within(root):
         found.update(one.name for one in _within(student) if one.name[:1] != ".")
@@ -99,7 +99,7 @@ def _within(path: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far grading of one assignment is."""
+    """Grading progress of one assignment."""
 
     line: Line
     batch: Batch | None
@@ -113,7 +113,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class AssignmentPage:
-    """One assignment as staff see it first."""
+    """Content of an assignment's overview page."""
 
     progress: Progress
     undecided: tuple[overview.Undecided, ...]
@@ -123,7 +123,7 @@ class AssignmentPage:
 
 
 def progress(course: Course, assignment: str, of: CoursePage | None = None) -> Progress:
-    """How far grading is."""
+    """Return the grading progress of an assignment."""
     page = of or course_page(course)
     line = next(one for one in page.lines if one.name == assignment)
     running = tuple(job for job in page.queue.running if job.assignment == assignment)
@@ -131,7 +131,7 @@ def progress(course: Course, assignment: str, of: CoursePage | None = None) -> P
 
 
 def assignment_page(course: Course, assignment: str) -> AssignmentPage:
-    """All there is to say of it before its answers are looked at."""
+    """Return the content of an assignment's overview page."""
     page = course_page(course)
     return AssignmentPage(
         progress(course, assignment, page),

@@ -1,4 +1,4 @@
-"""What a form says: words without what surrounds them, points as people type them."""
+"""Values of form fields: trimmed text, and points as people type them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from starlette.datastructures import FormData
 from autograder.errors import AutograderError
 from autograder.language import translate
 
-TEXT = 8000  # characters of one field
+TEXT = 8000  # most characters of one field
 
 
 def said_in(form: FormData, name: str) -> str:
-    """The words of one field; "" if there is none."""
+    """Return a field's text, trimmed and at most TEXT characters; "" if it is missing."""
     value = form.get(name, "")
     return value.replace("\r\n", "\n").strip()[:TEXT] if isinstance(value, str) else ""
 
 
 def points_in(form: FormData, name: str) -> float:
-    """A number of points as typed, with a comma or a point; 0 where nothing is."""
+    """Return the points typed in a field, with decimal comma or point; 0 if empty.
+
+    Raise AutograderError if the text is no number.
+    """
     text = said_in(form, name).replace(",", ".").replace("−", "-") or "0"
     try:
         number = float(text)

@@ -1,4 +1,4 @@
-"""Answers in groups: look at three, then say or adjust something for all of them at once."""
+"""Groups of similar answers: look at three, then comment on or adjust all of them at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from autograder.web.staff.background import Background, Tell
 from autograder.web.staff.forms import points_in, said_in
 from autograder.web.staff.room import Member, Room, Staff
 
-AT_ONCE = 60  # answers that are grouped while the page waits
+AT_ONCE = 60  # answers grouped while the page waits; more are grouped in the background
 ACTIONS = ("group scored", "group commented")
 TYPED = ("do", "comment", "adjustment", "reason", "name", "tell")
 MEMBERS = 400  # shown in one list
@@ -37,11 +37,11 @@ MEMBERS = 400  # shown in one list
 
 @dataclass(frozen=True)
 class View:
-    """One group as its page says it."""
+    """Content of one group's page."""
 
     group: Group
     title: str
-    examples: tuple[str, ...]  # the students in the order of looking
+    examples: tuple[str, ...]  # students, in the order of looking
     looked: int
     needed: int
     number: int  # of the example shown, from 0
@@ -59,7 +59,7 @@ class View:
 
 
 def routes(room: Room) -> APIRouter:
-    """The groups of a task, one group, and what can be done with it."""
+    """Return a task's groups, one group's page, and the handlers of their forms."""
     router = APIRouter()
     working = Background()
     course = room.course
@@ -137,7 +137,7 @@ def _refresh(room: Room, assignment: str, tell: Tell) -> str:
 
 
 def title_of(group: Group) -> str:
-    """What a group is called: by people, by its mistake, or by what fails first."""
+    """Return a group's title: its given name, its mistake, or the first criterion that fails."""
     if group.name:
         return group.name
     if group.outcome == fingerprints.ALL_MET:
@@ -224,13 +224,13 @@ def _edition(group: Group) -> str:
     return fingerprint([group.key, sorted(group.students)])[:24]
 
 
-# ── What can be done with it ─────────────────────────────────────────────────────────
+# ── Actions ──────────────────────────────────────────────────────────────────────────
 
 Where = tuple[str, str, str, str]  # assignment, notebook, task, key
 
 
 def _do(room: Room, visitor: Member, where: Where, form: FormData) -> str:
-    """Where to go after one form of a group's page."""
+    """Carry out one form of a group's page; return the address of the next page."""
     assignment, notebook, task, key = where
     course, who, do = room.course, visitor.id, said_in(form, "do")
     group = groups.group(course, assignment, notebook, task, key)
@@ -271,7 +271,7 @@ def _must_have_looked(room: Room, visitor: Member, where: Where, group: Group) -
 def _to_all(
     room: Room, visitor: Member, where: Where, group: Group, form: FormData
 ) -> tuple[int, int]:
-    """How many answers were changed, and how many were left as they are."""
+    """Apply a comment or adjustment to all answers; return the counts changed and unchanged."""
     text = said_in(form, "comment")
     points, reason = points_in(form, "adjustment"), said_in(form, "reason")
     items = frozenset(one for one in form.getlist("item") if isinstance(one, str))
@@ -300,7 +300,7 @@ def _to_all(
 
 
 def _undo(room: Room, visitor: Member, where: Where, group: Group) -> int:
-    """How many answers are as they were before this person's last change of the group."""
+    """Undo this person's last change of the group; return how many answers were restored."""
     answers = [Answer(*where[:3], student) for student in group.students]
     return marking.undo_many(room.course, answers, visitor.id, ACTIONS)
 
@@ -324,7 +324,7 @@ def _join(
 ) -> None:
     room.task(assignment, notebook, task)
     known = groups.groups(room.course, assignment, notebook, task)
-    chosen = [group.key for group in known if group.key in keys]  # the largest first
+    chosen = [group.key for group in known if group.key in keys]  # largest first
     if len(chosen) < 2:
         raise AutograderError(translate("Choose the groups that belong together: two at least."))
     grouped.merge(room.course, assignment, notebook, task, chosen[1:], chosen[0], visitor.id)

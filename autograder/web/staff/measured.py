@@ -1,4 +1,4 @@
-"""What the results say of the class and of the assignment: tables, plots, CSV."""
+"""Statistics of the class and of the criteria: tables, plots, CSV."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Kept:
 
 
 class Measured:
-    """The statistics of each assignment, computed again only when something has changed."""
+    """Cached statistics of each assignment, recomputed after a change or a minute."""
 
     def __init__(self, course: Course) -> None:
         self._course = course
@@ -39,7 +39,7 @@ class Measured:
         self._lock = Lock()
 
     def of(self, assignment: str, now: datetime) -> Statistics:
-        """The statistics as of now, or of a minute ago if nothing was recorded since."""
+        """Return the current statistics, at most a minute old if nothing was recorded since."""
         changed = audit.changed_at(self._course, assignment)
         state = (max(changed.values(), default=None), len(changed))
         with self._lock:
@@ -52,7 +52,7 @@ class Measured:
 
 
 def routes(room: Room) -> APIRouter:
-    """The page and its tables."""
+    """Return the statistics page and its CSV tables."""
     router = APIRouter()
     measured = Measured(room.course)
 

@@ -1,4 +1,4 @@
-"""What steps say as errors and the pages of marking say again, named here for the catalogues."""
+"""Errors raised by steps and shown on grading pages, listed here for the translation catalogues."""
 
 from __future__ import annotations
 

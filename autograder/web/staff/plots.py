@@ -1,4 +1,4 @@
-"""Plots as SVG, each with a text alternative; the numbers stand in a table beside."""
+"""SVG plots, each with a text alternative; the page also shows the numbers in a table."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from markupsafe import Markup
 WIDTH, HEIGHT = 440, 220
 LEFT, RIGHT, TOP, BOTTOM = 40, 24, 18, 36
 WIDE, TALL = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-LOWEST = -0.2  # discrimination below it is drawn there
+LOWEST = -0.2  # lower discrimination is drawn at this value
 
 
 @dataclass(frozen=True)
 class Dot:
-    """One point of a scatter plot; both numbers within their axes."""
+    """One point of a scatter plot; values outside the axes are drawn at their ends."""
 
     x: float
     y: float
@@ -24,7 +24,7 @@ class Dot:
 
 
 def columns(title: str, labels: Sequence[str], counts: Sequence[int], x_label: str) -> Markup:
-    """A column a count, with the count above it."""
+    """Return a column chart with the count above each column."""
     most, step = max([*counts, 1]), WIDE / max(len(counts), 1)
     parts = [_line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM)]
     for place, (label, count) in enumerate(zip(labels, counts, strict=True)):
@@ -40,7 +40,7 @@ def columns(title: str, labels: Sequence[str], counts: Sequence[int], x_label: s
 
 
 def scatter(title: str, dots: Sequence[Dot], labels: tuple[str, str], limit: float) -> Markup:
-    """Dots over x from 0 to 1 and y up to 1, with a line at y = `limit`."""
+    """Return a scatter plot: x from 0 to 1, y up to 1, with a line at y = `limit`."""
     parts = [
         _line(LEFT, _y(0), WIDTH - RIGHT, _y(0)),
         _line(LEFT, TOP, LEFT, HEIGHT - BOTTOM),

@@ -1,4 +1,4 @@
-"""Feedback given to students, and scores taken to other systems: for instructors alone."""
+"""Release of feedback to students and export of scores; only instructors may do either."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HIDDEN = {
 
 @dataclass(frozen=True)
 class Page:
-    """What the page of releasing says."""
+    """Content of the release page."""
 
     standing: give_back.Standing
     policy: str
@@ -42,12 +42,12 @@ class Page:
 
     @property
     def ready(self) -> int:
-        """Students whose work is graded to its end."""
+        """Number of students whose work is completely graded."""
         return self.standing.graded - self.standing.waiting
 
 
 def routes(room: Room) -> APIRouter:
-    """Giving feedback, taking it back, and the tables."""
+    """Return the pages for releasing and withdrawing feedback and for exporting scores."""
     router = APIRouter()
     background = Background()
     _giving(router, room, background)

@@ -1,4 +1,4 @@
-"""Regrade requests: read, answered, and a mended criterion previewed and applied to everybody."""
+"""Regrade requests: list, answer, and preview and apply a regrade after a correction."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from autograder.web import worker_state
 from autograder.web.staff.room import Instructor, Member, Room, Staff
 from autograder.web.worker_state import WorkerState
 
-TEXT = 4000  # characters of an answer
+TEXT = 4000  # most characters of an answer
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A preview as the page shows it."""
+    """A regrade preview, as the page shows it."""
 
     plan: Plan
     found: Preview | None  # None before it is ready
@@ -38,7 +38,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class RequestsPage:
-    """All requests of one assignment, and its regrades."""
+    """All regrade requests of one assignment, and its regrades."""
 
     requests: tuple[Asked, ...]
     drawn: Drawn | None  # the newest preview
@@ -47,16 +47,16 @@ class RequestsPage:
 
 @dataclass(frozen=True)
 class RequestPage:
-    """One request with what led to it."""
+    """One request with its score, and the causes it shares with other students."""
 
     request: Asked
-    until: datetime | None  # the end of the window in which it may be asked
+    until: datetime | None  # end of the request window
     score: gradebook.TaskScore | None
     causes: tuple[Cause, ...]
 
 
 def routes(room: Room) -> APIRouter:
-    """The pages of requests and regrades."""
+    """Return the pages of requests and regrades."""
     router = APIRouter()
     _reading(router, room)
     _answering(router, room)
@@ -64,7 +64,7 @@ def routes(room: Room) -> APIRouter:
     return router
 
 
-# ── Reading ──────────────────────────────────────────────────────────────────────────
+# ── Pages ────────────────────────────────────────────────────────────────────────────
 
 
 def _reading(router: APIRouter, room: Room) -> None:
@@ -144,7 +144,7 @@ def _drawn(course: Course, assignment: str) -> Drawn | None:
     return Drawn(newest, found, worker_state.seen(course))
 
 
-# ── Answering ────────────────────────────────────────────────────────────────────────
+# ── Answers ──────────────────────────────────────────────────────────────────────────
 
 
 def _answering(router: APIRouter, room: Room) -> None:

@@ -1,6 +1,6 @@
-"""What every page of staff needs: who may come in, what students are called, the frame around it.
+"""Shared parts of all staff pages: access, students' names, the frame.
 
-Names are hidden by the server, not by the page: while they are, no page that is sent holds one.
+The server hides names, not the page: while they are hidden, no page sent contains one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TABS = (
 
 @dataclass(frozen=True)
 class Member(Visitor):
-    """An instructor or a TA who asks for a page; `names` unless they hide students' names."""
+    """An instructor or TA who requests a page; `names` is False while they hide students' names."""
 
     names: bool = True
 
@@ -47,7 +47,7 @@ class Member(Visitor):
 
 
 def member(request: Request) -> Member:
-    """The TA or instructor who asks; anybody else is sent away."""
+    """Return the TA or instructor who sent the request; redirect or reject all others."""
     portal: Portal = request.app.state.portal
     visitor = portal.door.visitor(request)
     if visitor.person is None:
@@ -59,7 +59,7 @@ def member(request: Request) -> Member:
 
 
 def instructor(request: Request) -> Member:
-    """The instructor who asks; HTTP 403 for a TA."""
+    """Return the instructor who sent the request; raise HTTP 403 for a TA."""
     asking = member(request)
     if asking.person is None or asking.person.role != "instructor":
         raise HTTPException(403, translate("This page is for instructors."))
@@ -91,16 +91,16 @@ class Room:
         status: int = 200,
         **values: Any,
     ) -> HTMLResponse:
-        """The page as HTML, inside the frame of staff's pages."""
+        """Return the page as HTML, inside the frame of the staff pages."""
         return self.portal.page(
             template, visitor, status=status, here=here, assignment=assignment, tab=tab,
             tabs=TABS, names=visitor.names, name_of=self.names(visitor), number=number, **values,
         )  # fmt: skip
 
     def names(self, visitor: Member) -> Any:
-        """What a student is called on this visitor's pages: the pseudonym while names are hidden.
+        """Return a function from pseudonym to the name shown on this visitor's pages.
 
-        Staff are always called by their names.
+        While names are hidden, it returns students' pseudonyms. Staff are always shown by name.
         """
         known = {one.id: one for one in roster.people(self.course)}
 
@@ -113,20 +113,20 @@ class Room:
         return name_of
 
     def task(self, assignment: str, notebook: str, task: str) -> gradebook.ReleasedTask:
-        """One task of the newest release; NotFound."""
+        """Return one task of the newest release; raise NotFound if there is none."""
         for one in gradebook.tasks(self.course, assignment):
             if (one.notebook, one.task) == (notebook, task):
                 return one
         raise NotFound(translate("There is no such task."))
 
     def must_know(self, assignment: str) -> None:
-        """NotFound unless the gradebook knows a release of this assignment."""
+        """Raise NotFound unless the gradebook has a release of this assignment."""
         if not gradebook.tasks(self.course, assignment):
             raise NotFound(translate("There is no such assignment."))
 
 
 def routes(room: Room) -> APIRouter:
-    """Hiding and showing names."""
+    """Return the route that hides and shows names."""
     router = APIRouter()
 
     @router.post("/names")
@@ -143,7 +143,7 @@ def routes(room: Room) -> APIRouter:
 
 
 def _back(request: Request) -> str:
-    """The page that the form stood on: only its path, so that nobody is sent elsewhere."""
+    """Return the path of the form's page; only the path, so that no redirect leaves the site."""
     path = urlsplit(request.headers.get("referer", "")).path
     path = path.removeprefix(request.scope.get("root_path", ""))
     return path if path.startswith("/staff") else "/staff"

@@ -1,7 +1,7 @@
-"""A student's cells as a page may hold them: code in lines, outputs cleaned, pictures as data.
+"""A student's cells made safe for a page: code in lines, sanitized outputs, pictures as data.
 
-Everything here was made by a student: text is escaped, HTML is cleaned, pictures are decoded and
-encoded again; nothing else is let through.
+All content is from a student: text is escaped, HTML is sanitized, pictures are decoded and encoded
+again, and anything else is dropped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NOTHING = Markup("")
 
 @dataclass(frozen=True)
 class CodeLine:
-    """One line of a cell, coloured."""
+    """One line of a cell, with syntax colours."""
 
     number: int
     html: Markup
@@ -35,7 +35,7 @@ class CodeLine:
 
 @dataclass(frozen=True)
 class Output:
-    """One thing a cell left: text, a table as HTML, a picture (base64 PNG) or an error."""
+    """One output of a cell: text, a table as HTML, a picture (base64 PNG) or an error."""
 
     kind: str  # text, html, picture, error
     text: str = ""
@@ -46,7 +46,7 @@ class Output:
 class Cell:
     """One cell of the answer."""
 
-    id: str  # its grade_id; "" if the student added it
+    id: str  # the cell's grade_id; "" if the student added it
     place: int
     code: bool
     own: bool
@@ -55,7 +55,7 @@ class Cell:
 
 
 def cell(place: int, given: ShownCell) -> Cell:
-    """One cell, harmless."""
+    """Return one cell in a form that is safe to show."""
     is_code = given.kind == "code"
     return Cell(
         id=given.grade_id,
@@ -72,7 +72,7 @@ def cell(place: int, given: ShownCell) -> Cell:
 
 @lru_cache(maxsize=256)
 def lines(source: str, *, code: bool = True) -> tuple[CodeLine, ...]:
-    """The source in lines, each with its own colours; past 2,000 lines the rest is left out."""
+    """Return the source in lines, each with syntax colours; drop those after line 2,000."""
     clean = harmless.text(source.rstrip("\n"))
     lexer = PythonLexer(stripnl=False) if code else TextLexer(stripnl=False)
     html = highlight(clean, lexer, HtmlFormatter(nowrap=True, classprefix="hl-"))
@@ -95,7 +95,7 @@ def _output(given: Mapping[str, Any]) -> list[Output]:
 
 
 def _data(data: Any) -> list[Output]:
-    """The richest kind that can be made harmless."""
+    """Return the richest representation that can be made safe."""
     if not isinstance(data, Mapping):
         return []
     for kind in PICTURES:

@@ -1,7 +1,7 @@
-// Small comforts; every page works without them.
+// Conveniences; every page works without them.
 "use strict";
 
-// Times in the reader's own zone. The server's are in the course's.
+// Show times in the reader's time zone; the server sends them in the course's.
 function localTimes(root) {
   const clock = new Intl.DateTimeFormat("sv-SE", {
     year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
@@ -28,7 +28,7 @@ function signInFromLink() {
   form.requestSubmit();
 }
 
-// What is left of a sprint, by the server's clock whatever this machine's says.
+// Show the time left of a sprint, by the server's clock and not this machine's.
 function countDown() {
   const words = document.querySelector("[data-deadline]");
   const left = document.querySelector("[data-left]");

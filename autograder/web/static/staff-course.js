@@ -1,12 +1,12 @@
-// The pages of the course follow what is being done; every page works without this.
+// Live updates of the course pages; every page works without them.
 "use strict";
 
-// What htmx has brought: times in the reader's own zone.
+// Show times in parts loaded by htmx in the reader's time zone.
 document.body.addEventListener("htmx:load", (event) => {
   if (event.detail.elt !== document.body) localTimes(event.detail.elt);
 });
 
-// A download leaves the page where it is, so its buttons stay usable.
+// A download does not leave the page, so re-enable its buttons.
 document.addEventListener("submit", (event) => {
   if (!event.submitter || !event.submitter.hasAttribute("data-stays")) return;
   setTimeout(() => {

@@ -1,9 +1,9 @@
-// Keys for those who mark; every page works without them.
+// Keyboard shortcuts for grading; every page works without them.
 "use strict";
 
 const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
 
-// A key presses what carries it: j k f u and the numbers; c goes to the comment.
+// j, k, f, u and the numbers press the element with that key; c focuses the comment.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form) {
@@ -20,7 +20,7 @@ document.addEventListener("keydown", (event) => {
   else if (press && !press.disabled) { event.preventDefault(); press.click(); }
 });
 
-// In code, arrows go from line to line; Enter is the link's own.
+// In code, arrow keys move between lines; Enter follows the line's link.
 function moveInSource(event) {
   const here = event.target.closest(".source .number");
   if (!here || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return false;
@@ -35,7 +35,7 @@ function moveInSource(event) {
   return true;
 }
 
-// A remark of the bank goes behind what stands there.
+// Append the chosen remark of the comment bank to the text.
 document.addEventListener("change", (event) => {
   const into = event.target.dataset && document.getElementById(event.target.dataset.into);
   if (!into || !event.target.value) return;
@@ -44,7 +44,7 @@ document.addEventListener("change", (event) => {
   into.focus();
 });
 
-// After a part of the page was put in anew: the focus goes back to where it was, times are local.
+// After htmx replaces a part of the page, restore the focus and show local times.
 let focused = "";
 document.addEventListener("htmx:beforeSwap", () => {
   focused = document.activeElement ? document.activeElement.id : "";
