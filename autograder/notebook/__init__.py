@@ -1,10 +1,10 @@
-""".ipynb to and from Assignment(Task(Criterion, Mistake)): reading, stripping, merging."""
+"""Reading, stripping and merging of `.ipynb` files as Assignment(Task(Criterion, Mistake))."""
 
 import sys
 
-# nbformat needs jsonschema, which would build a grammar of web addresses in all scripts while it is
-# imported: for seconds, at every command. Where it is not to be had jsonschema does without, and so
-# can we: no notebook is checked for such addresses.
+# nbformat imports jsonschema, which would compile a grammar of web addresses on import. That takes
+# seconds at every command. Without the grammar's package, jsonschema skips these address checks,
+# and no notebook needs them.
 _GRAMMAR = "rfc3987_syntax"
 if _GRAMMAR not in sys.modules:
     sys.modules[_GRAMMAR] = None  # type: ignore[assignment]

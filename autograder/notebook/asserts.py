@@ -1,7 +1,7 @@
-"""Plain nbgrader test cells: where they may be decided, and the Task they amount to.
+"""Plain nbgrader test cells: where they may run, and the Task they correspond to.
 
-A cell that only looks at the student's names is decided in the clean process: it is rewritten as
-a Task, so that the checking side knows one kind of cell. A cell that changes what is the student's
+A cell that only reads the student's names is decided in the clean process: it is rewritten as a
+Task, so that the checking side knows one kind of cell. A cell that changes the student's objects
 can only run beside the student's code.
 """
 
@@ -18,7 +18,7 @@ _REDIRECTING = {"redirect_stdout", "redirect_stderr", "patch", "mock", "monkeypa
 
 
 def changes_the_students(source: str, students: Collection[str]) -> str:
-    """Why a test cell must run beside the student's code, in words; "" if it need not."""
+    """Return the reason why a test cell must run beside the student's code; "" if it need not."""
     tree = names.parse(source)
     foreign = set(students) | set(names.free(source)) | set(names.imports(source))
     for node in ast.walk(tree):
@@ -58,11 +58,11 @@ def as_task(
     parameters: Collection[str],
     imported: Mapping[str, str],
 ) -> tuple[str, tuple[Criterion, ...]]:
-    """The cell as the source of a Task, and its criteria.
+    """Return the cell as the source of a Task, with its criteria.
 
-    Each assertion with a sentence is a criterion and points are shared equally, if nothing else
-    in the cell can fail; otherwise the cell is one criterion with all points, as in nbgrader.
-    `imported` has the import statements that the clean process makes by itself.
+    If each assertion has a sentence and nothing else in the cell can fail, each is a criterion and
+    they share the points equally. Otherwise the cell is one criterion with all points, as in
+    nbgrader. `imported` holds the import statements that the clean process runs itself.
     """
     body = names.parse(source).body
     hidden = markers.regions(source, markers.HIDDEN)
@@ -149,7 +149,7 @@ def _is_hidden(statement: ast.stmt, hidden: tuple[markers.Region, ...]) -> bool:
 
 
 class _Spoken(ast.NodeTransformer):
-    """Gives an assertion without words its own condition as the words."""
+    """Use the condition of an assertion without a message as its message."""
 
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
         message = node.msg or ast.Constant(ast.unparse(node.test)[:300])
@@ -157,7 +157,7 @@ class _Spoken(ast.NodeTransformer):
 
 
 def _with_award(statements: list[ast.stmt], points: float) -> list[ast.stmt]:
-    """A last line that is a number awards so many points, as nbgrader's partial credit does."""
+    """Award the number in the last line as points, as nbgrader's partial credit does."""
     last = statements[-1] if statements else None
     if not isinstance(last, ast.Expr) or isinstance(last.value, ast.Constant):
         return statements
@@ -190,7 +190,7 @@ def _function(
 
 
 def _indented(statement: ast.stmt) -> Iterator[str]:
-    """The statement inside a function; strings of several lines stay on one, escaped."""
+    """Yield the statement's lines inside a function; a multi-line string stays on one, escaped."""
     holder = ast.parse("def f(): pass").body[0]
     assert isinstance(holder, ast.FunctionDef)
     holder.body = [statement]

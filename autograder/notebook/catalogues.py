@@ -1,7 +1,7 @@
-"""The translation of an assignment: `source/A/locale/LANGUAGE.po`, in step with its source.
+"""The translation of an assignment, `source/A/locale/LANGUAGE.po`, kept in step with its source.
 
-What is fuzzy (the source has changed since it was translated) counts as not translated: students
-read the source's words until a person has looked at it.
+Fuzzy entries (the source has changed since their translation) count as not translated: students
+read the source's text until a person has checked the entry.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 @dataclass(frozen=True)
 class Translation:
-    """What an assignment says in another language; {} where nobody has translated it."""
+    """Translated texts of an assignment in one language; {} if there are none."""
 
     language: str
-    said: Mapping[str, str] = field(default_factory=dict)  # msgid -> msgstr, fuzzy ones left out
+    said: Mapping[str, str] = field(default_factory=dict)  # msgid -> msgstr, without fuzzy entries
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a catalogue; `line` is 0 where the text is not in it yet."""
+    """A problem in a catalogue; `line` is 0 for a text that it lacks."""
 
     file: str
     line: int
     fact: str
-    wrong: bool = False  # it says something else; else it only is not translated yet
+    wrong: bool = False  # the translation is wrong, not only missing
 
     def __str__(self) -> str:
         place = f"{self.file}, line {self.line}" if self.line else self.file
@@ -58,17 +58,20 @@ class Finding:
 
 
 def path_of(folder: Path, language: str) -> Path:
-    """Where the catalogue of an assignment's folder lies."""
+    """Return the path of the catalogue in an assignment's folder."""
     return folder / FOLDER / f"{language}.po"
 
 
 def languages_of(folder: Path) -> tuple[str, ...]:
-    """The languages that an assignment's folder has a catalogue for."""
+    """Return the languages for which an assignment's folder has a catalogue."""
     return tuple(sorted(path.stem for path in (folder / FOLDER).glob("*.po")))
 
 
 def read(folder: Path, language: str) -> Translation:
-    """The translation as it stands; empty if there is no catalogue."""
+    """Return the current translation; empty if there is no catalogue.
+
+    Raises AutograderError for an unknown language or an unreadable catalogue.
+    """
     said = {str(m.id): str(m.string) for m in _catalog(folder, language) if _is_done(m)}
     return Translation(language, said)
 
@@ -97,7 +100,7 @@ def _is_done(message: Message) -> bool:
 
 
 def spoken(assignment: Assignment, translation: Translation) -> dict[str, str]:
-    """All that the translation says, with each demand as its sentence, numbers filled in, too."""
+    """Return all translations, and for each demand also its sentence with the numbers filled in."""
     sentences = {
         criterion.sentence: fill(translation.said[criterion.demand], criterion.settings)
         for notebook in assignment.notebooks
@@ -109,9 +112,10 @@ def spoken(assignment: Assignment, translation: Translation) -> dict[str, str]:
 
 
 def carried(assignment: Assignment, notebook: Notebook, translation: Translation) -> dict[str, str]:
-    """The translations that a released notebook needs while it runs: its code stays as it is.
+    """Return the translations that a released notebook needs at run time.
 
-    A hidden criterion's demand is known by its sentence there.
+    Its code is not translated, so it looks texts up. A hidden criterion's demand is keyed by its
+    filled-in sentence.
     """
     said = spoken(assignment, translation)
     kinds = (Kind.HINT, Kind.LABEL)
@@ -121,25 +125,25 @@ def carried(assignment: Assignment, notebook: Notebook, translation: Translation
     return {msgid: said[msgid] for msgid in dict.fromkeys(needed) if msgid in said}
 
 
-# ── Bringing it in step ──────────────────────────────────────────────────────────────
+# ── Updating ─────────────────────────────────────────────────────────────────────────
 
 
 def updated(assignment: Assignment, language: str) -> bytes:
-    """The catalogue with every text of today, in their order, and the translations there are.
+    """Return the catalogue with all current texts, in their order, and the existing translations.
 
-    A text that has changed keeps the old translation as fuzzy; one that is gone stays as obsolete.
+    A changed text keeps its old translation as fuzzy; a removed text stays as obsolete.
     """
     known = _catalog(assignment.path, language)
     template = _template(assignment, language)
-    for message in [m for m in known.obsolete.values() if m.id in template]:  # it is back
+    for message in [m for m in known.obsolete.values() if m.id in template]:  # it returned
         known[message.id] = known.obsolete.pop(str(message.id))
     known.update(template, update_header_comment=False)
     known.header_comment = _HEADER
     known.fuzzy = False
     for message in known:
-        message.flags -= {"python-format", "python-brace-format"}  # guessed: 90 % of is no format
+        message.flags -= {"python-format", "python-brace-format"}  # wrong guesses
     buffer = io.BytesIO()
-    write_po(buffer, known, width=0, include_previous=True)  # wrapped, it breaks #| lines
+    write_po(buffer, known, width=0, include_previous=True)  # wrapping breaks #| lines
     return _VOLATILE.sub("", buffer.getvalue().decode()).encode()
 
 
@@ -151,11 +155,11 @@ def _template(assignment: Assignment, language: str) -> Catalog:
     return template
 
 
-# ── What is wrong with it ────────────────────────────────────────────────────────────
+# ── Findings ─────────────────────────────────────────────────────────────────────────
 
 
 def findings(assignment: Assignment, language: str) -> Iterator[Finding]:
-    """Each text that is missing, untranslated, fuzzy, or says other code and numbers."""
+    """Yield each text that is missing, untranslated, fuzzy, or differs in code and numbers."""
     path = path_of(assignment.path, language)
     file = path.relative_to(assignment.path.parent).as_posix()
     catalog = _catalog(assignment.path, language)
@@ -176,7 +180,7 @@ def findings(assignment: Assignment, language: str) -> Iterator[Finding]:
 
 
 def differences(text: Text, said: str) -> Iterator[str]:
-    """What a translation may not change, but does: names to fill in, code, formulas, numbers."""
+    """Yield forbidden differences of a translation: in placeholders, code, formulas or numbers."""
     if text.kind.is_template:
         yield from _differ("the names to fill in", _names(text.msgid), _names(said))
     if text.kind is Kind.PASSAGE:

@@ -1,4 +1,4 @@
-"""What must hold for every cell of a source notebook: each rule yields the mistakes it finds."""
+"""Rules for every cell of a source notebook; each rule yields the mistakes it finds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _GRADE_ID = re.compile(r"[A-Za-z0-9_-]+\Z")
 _UPDATE = "run `nbgrader update` on this notebook, or mark the cell anew"
 _MARK_ANEW = "mark the cell anew in the Create Assignment panel"
 _AUTOTEST = re.compile(r"^\s*###\s*(HASHED\s+)?AUTOTEST", re.MULTILINE)
-Wrong = Iterator[tuple[str, str]]  # what is wrong, the way out
+Wrong = Iterator[tuple[str, str]]  # (fact, fix)
 
 
 def check_cells(node: Any, cells: Sequence[SourceCell], notebook: str) -> Iterator[AuthoringError]:
-    """Everything that can be said of a cell by itself, and of ids over the whole notebook."""
+    """Yield the problems of single cells, and duplicate ids in the notebook."""
     for raw, cell in zip(node.cells, cells, strict=True):
         place = Place(notebook, cell.number, cell.grade_id)
         for fact, way_out in (*_metadata(raw), *_every_rule(cell)):
@@ -49,7 +49,7 @@ def _ids(cells: Sequence[SourceCell], notebook: str) -> Iterator[AuthoringError]
 
 
 def _metadata(raw: Any) -> Wrong:
-    """Yield each key of nbgrader's metadata that is missing or of another type than nbgrader's."""
+    """Yield a problem for each nbgrader metadata key that is missing or of the wrong type."""
     marks = raw.metadata.get("nbgrader")
     if marks is None:
         return
@@ -93,7 +93,7 @@ def _has_points(cell: SourceCell) -> Wrong:
 
 
 def is_points(value: Any) -> bool:
-    """Whether the value can be the points of a cell."""
+    """Return True if the value can be the points of a cell."""
     plain = isinstance(value, int | float) and not isinstance(value, bool)
     return plain and math.isfinite(value) and value >= 0
 
@@ -155,7 +155,7 @@ def _body(source: str) -> list[ast.stmt]:
     try:
         return names.parse(source).body
     except SyntaxError:
-        return [ast.Assert(ast.Constant(False))]  # said already: this is no Python
+        return [ast.Assert(ast.Constant(False))]  # not Python, which another rule reports
 
 
 def _can_fail(statement: ast.stmt) -> bool:
@@ -173,7 +173,7 @@ def _is_python_without_hidden_blocks(cell: SourceCell) -> Wrong:
 
 
 def stands_without_hidden(source: str) -> bool:
-    """Whether what is left of a test cell without its hidden blocks is Python."""
+    """Return True if a test cell without its hidden blocks is Python."""
     left = markers.replaced(source, dict.fromkeys(markers.regions(source, markers.HIDDEN), ""))
     try:
         names.parse(left)
@@ -193,9 +193,9 @@ def _is_setup_only_if_locked(cell: SourceCell) -> Wrong:
 
 
 def unmarked_asserts(cells: Sequence[SourceCell]) -> Iterator[tuple[SourceCell, int]]:
-    """Yield each code cell that asserts something and earns nothing, and the first such line.
+    """Yield each code cell that asserts something for no points, with its first such line.
 
-    Assertions inside functions and classes are those of a helper.
+    Assertions inside functions and classes belong to a helper and do not count.
     """
     for cell in cells:
         if cell.kind == "code" and cell.role in ("extra", "locked", "setup"):
@@ -207,7 +207,7 @@ def unmarked_asserts(cells: Sequence[SourceCell]) -> Iterator[tuple[SourceCell, 
 
 
 def _run_at_once(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements that run with the cell, those inside blocks included."""
+    """Yield the statements that run with the cell, including those inside blocks."""
     for statement in body:
         yield statement
         if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

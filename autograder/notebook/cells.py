@@ -1,4 +1,4 @@
-"""What a cell is: its part in the assignment, read from nbgrader's metadata and our tags."""
+"""Cells of a notebook and their roles, read from nbgrader's metadata and our tags."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import nbformat
 from nbgrader.utils import compute_checksum
 
-RAISES = "raises-exception"  # Jupyter's tag of a cell that may stop with an error
+RAISES = "raises-exception"  # Jupyter's tag of a cell that may raise an error
 TAGS = ("setup", "mistake", "train", "slow", "card", RAISES)
-GENERATED = "autograder"  # metadata key of what a release writes by itself
+GENERATED = "autograder"  # metadata key of cells that a release generates
 NBGRADER_KEYS = frozenset(
     {"schema_version", "grade_id", "grade", "solution", "locked", "task", "points"}
     | {"cell_type", "checksum"}
@@ -33,16 +33,16 @@ class SourceCell:
     grade: bool = False
     solution: bool = False
     locked: bool = False
-    task: bool = False  # nbgrader's task cell: described here, answered below, read by a person
+    task: bool = False  # nbgrader's task cell: described here, answered below, graded by a person
     points: Any = None
     tags: frozenset[str] = frozenset()
     generated: str = ""  # "setup", "demands" or "hand_in" in a released notebook
-    sealed: bool = False  # in a submission: it is as some release had it
+    sealed: bool = False  # in a submission: unchanged since some release
     attachments: Mapping[str, Any] = field(default_factory=dict, hash=False)  # name -> MIME bundle
 
     @property
     def role(self) -> str:
-        """mistake, manual, answer, test, setup, locked or extra: the first that fits."""
+        """The first that fits of: mistake, manual, answer, test, setup, locked, extra."""
         if "mistake" in self.tags:
             return "mistake"
         if self.task or (self.grade and self.solution):
@@ -57,12 +57,12 @@ class SourceCell:
 
     @property
     def kept(self) -> bool:
-        """Whether it has a place of its own in every submission (an author's marked cell)."""
+        """True for an author's marked cell, which has its own place in every submission."""
         return self.role not in ("mistake", "extra") and not self.generated
 
 
 def cells_of(node: Any) -> tuple[SourceCell, ...]:
-    """The cells of a notebook in order, whatever is in their metadata."""
+    """Return the cells of a notebook in order, whatever their metadata."""
     return tuple(_cell(number, cell) for number, cell in enumerate(node.cells, 1))
 
 
@@ -89,24 +89,24 @@ def _cell(number: int, cell: Mapping[str, Any]) -> SourceCell:
 
 
 def is_sealed(cell: Mapping[str, Any]) -> bool:
-    """Whether the cell's text is the one that nbgrader's checksum in it was made of."""
+    """Return True if the cell's text still matches its nbgrader checksum."""
     marks = as_dict(as_dict(cell.get("metadata")).get("nbgrader"))
     if not isinstance(marks.get("checksum"), str):
         return False
     try:
         whole = nbformat.from_dict({**cell, "source": text_of(cell.get("source"))})
         return bool(compute_checksum(whole) == marks["checksum"])
-    except (AttributeError, KeyError, TypeError, ValueError):  # metadata of somebody's making
+    except (AttributeError, KeyError, TypeError, ValueError):  # student-made metadata
         return False
 
 
 def as_dict(value: Any) -> Mapping[str, Any]:
-    """The value if it is a mapping, else an empty one."""
+    """Return the value if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def text_of(source: Any) -> str:
-    """A cell's source as one string of valid Unicode, given as a string or a list of lines."""
+    """Return a cell's source, a string or a list of lines, as one string of valid Unicode."""
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
     text = source if isinstance(source, str) else ""
@@ -114,14 +114,14 @@ def text_of(source: Any) -> str:
 
 
 def tags_of(metadata: Mapping[str, Any]) -> frozenset[str]:
-    """The tags that mean something to us."""
+    """Return those tags that the autograder uses."""
     tags = metadata.get("tags")
     found = tags if isinstance(tags, list) else []
     return frozenset(tag for tag in found if isinstance(tag, str) and tag in TAGS)
 
 
 def cell_id(cell: Mapping[str, Any]) -> str:
-    """The id that a front end gave the cell (Colab keeps it in the metadata), or nothing."""
+    """Return the id that a front end gave the cell (Colab keeps it in the metadata), or ""."""
     for value in (cell.get("id"), as_dict(cell.get("metadata")).get("id")):
         if isinstance(value, str) and _ID.match(value):
             return value
@@ -129,16 +129,16 @@ def cell_id(cell: Mapping[str, Any]) -> str:
 
 
 def derived_id(seed: str) -> str:
-    """A cell id made of nothing but the seed, the same at every release."""
+    """Return a cell id that depends on the seed only, so that every release has the same."""
     return hashlib.sha256(seed.encode()).hexdigest()[:12]
 
 
 def normal(text: str) -> str:
-    """The text without what front ends change: ends of lines and of the cell, Colab's title."""
+    """Return the text without front ends' changes: trailing space, blank ends, Colab's title."""
     lines = [line.rstrip() for line in text.strip().splitlines()]
     return "\n".join(lines[1:] if lines and lines[0].startswith("#@title") else lines).strip()
 
 
 def write_node(node: Any) -> str:
-    """The notebook as nbformat writes it, the same text for the same cells."""
+    """Return the notebook as nbformat's text; equal cells give equal text."""
     return str(nbformat.writes(node)) + "\n"

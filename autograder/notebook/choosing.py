@@ -1,7 +1,7 @@
 """The notebook to grade among several files: chosen by its answer cells, then name, then date.
 
-People hand in `hello-Copy1.ipynb` beside an untouched `hello.ipynb`, a folder around their work, or
-a name of their own. Only what is in the files tells which of them was worked in.
+Students submit `hello-Copy1.ipynb` beside an unchanged `hello.ipynb`, a folder around their work,
+or a name of their own. Only the contents show which file they worked in.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from autograder.notebook.merging import Matched, matched
 from autograder.notebook.opening import Opened, open_notebook
 from autograder.nouns import Choice, Notebook, fill
 
-MOST_READ = 60  # files of one submission that are opened to choose among
-SAVED_AS = (".txt", ".json")  # what browsers make of a notebook's ending
+MOST_READ = 60  # files of one submission that are opened
+SAVED_AS = (".txt", ".json")  # suffixes that browsers give a notebook
 _LEFT = "raise NotImplementedError"
 _COPY = re.compile(
     r"(?:[ _-]*\(\d+\)|[ _]*-+[ _]*(?:copy)?[ _]*\d*|[ _]*copy[ _]*\d*|의?[ _]*사본)\Z",
@@ -33,7 +33,7 @@ _NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Chosen:
-    """One file for each notebook of the assignment that was found, and what there is to say."""
+    """One file for each notebook of the assignment that was found, and the choices to report."""
 
     files: Mapping[str, str]  # name of the notebook -> path of the file
     choices: tuple[Choice, ...] = ()
@@ -45,10 +45,10 @@ class _Candidate:
 
     path: str
     answers: Mapping[int, str]
-    kin: int  # how much of the assignment's notebook is in it
+    kin: int  # similarity to the assignment's notebook
     rank: tuple[int, int, int]
     made: datetime
-    own: int  # cells that the student added
+    own: int  # number of cells that the student added
 
     @property
     def answered(self) -> frozenset[int]:
@@ -56,9 +56,10 @@ class _Candidate:
 
     @property
     def worth(self) -> tuple[int, int, int, int]:
-        """How much of the assignment was answered in it: finished cells, begun ones, all.
+        """The amount answered: finished cells, started cells, all answer cells, own cells.
 
-        Where none was begun, cells of one's own tell which file was worked in.
+        The student's own cells count only if no answer was started; they then show which file was
+        worked in.
         """
         finished = sum(_LEFT not in self.answers[place] for place in self.answered)
         begun = len(self.answered)
@@ -80,7 +81,7 @@ def choose(
 ) -> Chosen:
     """Choose a file for each of the assignment's notebooks among those below `root`.
 
-    `notebooks` are empty where the source cannot be read: then `names` alone decide. `made` are the
+    `notebooks` is empty if the source cannot be read; then `names` alone decide. `made` holds the
     dates of the files.
     """
     candidates = [path for path in paths if is_notebook(path) or is_disguised(root / path)]
@@ -105,23 +106,23 @@ def choose(
 
 
 def recognise(file: Path, notebooks: Sequence[Notebook]) -> str:
-    """The name of the notebook that the file is a version of; "" if it is of none."""
+    """Return the name of the notebook that the file is a version of; "" if there is none."""
     return next(iter(_sorted([file.name], file.parent, notebooks, {}).homes), "")
 
 
 def is_notebook(path: str) -> bool:
-    """Whether the file's name says that it is a notebook."""
+    """Return True if the file's name ends as a notebook's does."""
     return PurePosixPath(path).suffix.casefold() == ".ipynb"
 
 
 def is_saved_as(name: str) -> bool:
-    """Whether the name is one that browsers give a notebook: `.ipynb.txt`, `.ipynb.json`."""
+    """Return True for names that browsers give a notebook: `.ipynb.txt`, `.ipynb.json`."""
     path = PurePosixPath(name)
     return path.suffix.casefold() in SAVED_AS and path.stem.casefold().endswith(".ipynb")
 
 
 def is_disguised(path: Path) -> bool:
-    """Whether a file is a notebook that was saved under another ending, also a plain `.json`."""
+    """Return True for a notebook that was saved with another suffix, even a plain `.json`."""
     if path.suffix.casefold() not in SAVED_AS:
         return False
     if is_saved_as(path.name):
@@ -138,7 +139,7 @@ def is_disguised(path: Path) -> bool:
 
 
 def sentences(choices: Sequence[Choice]) -> Iterator[str]:
-    """Say which file is graded and which ones are not."""
+    """Yield sentences that say which file is graded and which ones are not."""
     for choice in choices:
         values = {
             "name": choice.file,
@@ -166,7 +167,7 @@ def sentences(choices: Sequence[Choice]) -> Iterator[str]:
 
 
 def plain_stem(stem: str) -> str:
-    """The stem without what browsers, Colab and an LMS add to the name of a copy."""
+    """Return the stem without additions for copies by browsers, Colab or an LMS."""
     while True:
         shorter = _COPY.sub("", _COPY_OF.sub("", stem, count=1)).strip()
         if shorter == stem or not shorter:
@@ -183,7 +184,7 @@ def _sorted(
     notebooks: Sequence[Notebook],
     made: Mapping[str, datetime | None],
 ) -> _Sorted:
-    """The files by the notebook that they are a version of."""
+    """Return the files, grouped by the notebook that they are a version of."""
     found = _Sorted()
     for number, path in enumerate(paths):
         opened = _opened(root / path) if notebooks and number < MOST_READ else None
@@ -210,7 +211,7 @@ def _opened(path: Path) -> Opened | None:
 def _read(
     notebook: Notebook, opened: Opened, path: str, made: datetime | None
 ) -> _Candidate | None:
-    """The file as a version of the notebook; None if none of its answer cells is in it."""
+    """Return the file as a version of the notebook; None if it has none of its answer cells."""
     cells = matched(notebook, opened)
     answers = cells.answers
     if not answers or cells.foreign:
@@ -221,14 +222,14 @@ def _read(
 
 
 def _own(notebook: Notebook, cells: Matched) -> int:
-    """The number of cells that are neither the author's nor empty."""
+    """Return the number of cells that are neither the author's nor empty."""
     known = {normal(cell.source) for cell in cells_of(notebook.node)} | {""}
     taken = {cell.number for cell in cells.taken.values()}
     return sum(c.number not in taken and normal(c.source) not in known for c in cells.given)
 
 
 def _kin(cells: Matched) -> int:
-    """How much of the notebook is in the file: cells by their names, the author's by their text."""
+    """Return the similarity to the notebook: equal grade_ids, and unchanged cells of the author."""
     found = 0
     for place, cell in cells.taken.items():
         want = cells.wanted[place]
@@ -256,7 +257,7 @@ def _choice(name: str, candidates: Sequence[_Candidate]) -> Choice:
 
 
 def _by_name(names: Sequence[str], paths: Sequence[str], *, alone: bool) -> dict[str, str]:
-    """Choose by name among files that hold no answers; the only file is the only notebook."""
+    """Choose by name among files without answers; a single file is the single notebook."""
     found: dict[str, str] = {}
     for name in names:
         ranked = [(_rank(path, name), path) for path in paths if path not in found.values()]
@@ -267,7 +268,7 @@ def _by_name(names: Sequence[str], paths: Sequence[str], *, alone: bool) -> dict
 
 
 def _rank(path: str, name: str) -> tuple[int, int, int]:
-    """How much a path looks like the notebook's: its very name, a copy of it, a part of a name."""
+    """Return how well a path fits the notebook's name: equal, a copy of it, or containing it."""
     stem, wanted = _key(_stem(path)), _key(name)
     depth = -path.count("/")
     if stem == wanted:

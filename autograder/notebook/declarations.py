@@ -1,6 +1,6 @@
-"""The criteria that a Task cell declares, read from its syntax tree: nothing is run.
+"""The criteria that a Task cell declares, read from its syntax tree without running it.
 
-Each rule yields the problems it finds; `read_declaration` returns what it could read as well, so
+Each rule yields the problems it finds; `read_declaration` also returns everything it could read, so
 that one mistake does not hide the next.
 """
 
@@ -23,16 +23,16 @@ _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Declaration:
-    """What one Task cell declares: its id, the variable it is kept in, its criteria in order."""
+    """Declaration of one Task cell: its id, its variable, and its criteria in order."""
 
     grade_id: str
     variable: str
     criteria: tuple[Criterion, ...]
-    lines: dict[str, tuple[int, int]]  # criterion -> its first and last line, decorator included
+    lines: dict[str, tuple[int, int]]  # criterion -> first and last line, with its decorator
 
 
 def is_task_cell(source: str) -> bool:
-    """Whether the cell makes a Task (a cell that cannot be parsed does not)."""
+    """Return True if the cell creates a Task; False for a cell that cannot be parsed."""
     try:
         return _task_call(names.parse(source)) is not None
     except SyntaxError:
@@ -42,7 +42,7 @@ def is_task_cell(source: str) -> bool:
 def read_declaration(
     source: str, place: Place, points: float | None
 ) -> tuple[Declaration, list[AuthoringError]]:
-    """The declaration of a Task cell worth `points` (None: not known), and what is wrong in it."""
+    """Return the declaration of a Task cell worth `points` (None: unknown), and its problems."""
     tree = names.parse(source)
     found = _task_call(tree)
     assert found is not None, "only called for cells that is_task_cell accepts"
@@ -237,7 +237,7 @@ def _criterion(
 
 
 class _NotLiteral:
-    """Stands for a value that is not written out."""
+    """Stand-in for a value that is not a literal."""
 
 
 def _literal(node: ast.expr) -> Any:

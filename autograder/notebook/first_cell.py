@@ -1,7 +1,7 @@
 """The set-up cell of a released notebook, as ordinary code: its text is copied into the cell.
 
-It runs in a student's kernel (Python 3.10 on) with the standard library alone. Everything happens
-inside one function, so that the cell leaves no name behind that an answer could lean on.
+It runs in a student's kernel (Python 3.10 or later) with the standard library alone. Everything
+happens inside one function, so that the cell leaves no names behind that an answer could use.
 """
 
 from __future__ import annotations

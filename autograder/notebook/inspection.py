@@ -1,8 +1,8 @@
-"""A submitted notebook → everything that can be said of it before anything is run.
+"""Inspection of a submitted notebook before anything is run.
 
-Nothing here is a grade. Whatever is found is told to the student at once, while it can be mended:
-on the upload page, by `submit()`, and to staff when files are collected. Nothing hidden is read but
-the names that the solution defines, and they are only compared.
+Findings are not grades. They are reported at once, while the student can still fix them: on the
+upload page, by `submit()`, and to staff when files are collected. Of the hidden parts, only the
+names that the solution defines are read, and only for comparison.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from autograder.notebook.opening import Opened, open_notebook
 from autograder.notebook.scope import is_python
 from autograder.nouns import Message, Notebook, Task
 
-LONGEST_PARSED = 200_000  # characters of one cell that are read as Python
-MOST_CELLS = 6  # with a syntax error that are named
+LONGEST_PARSED = 200_000  # characters of one cell that is parsed
+MOST_CELLS = 6  # cells with a syntax error that are reported
 _PYTHON = ("", "python", "ipython")
 _LEFT = re.compile(r"^\s*raise NotImplementedError\b", re.MULTILINE)
 _ASSIGNMENT = re.compile(r'"assignment": ?"([^"\\]{1,200})"')
 
 
 class Severity(str, Enum):
-    """How much a finding matters."""
+    """Severity of a finding."""
 
     BROKEN = "broken"  # it cannot be graded
-    COSTS = "costs"  # it costs points if it is left so
+    COSTS = "costs"  # costs points unless it is fixed
     NOTE = "note"
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Severity(str, Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to be told of a submission; `code` names its kind for ever."""
+    """One finding about a submission; `code` is the permanent name of its kind."""
 
     code: str
     severity: Severity
@@ -54,7 +54,7 @@ class Finding:
     notebook: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """The finding in the reader's language."""
+        """Return the finding in the reader's language."""
         _, text, way_out = (harmless.text(part, cap=1000) for part in in_words(self.message))
         return {
             "code": self.code, "severity": str(self.severity), "notebook": self.notebook,
@@ -64,19 +64,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found in one notebook; `attempted` says of each task whether an answer is there."""
+    """Findings in one notebook; `attempted` says of each task whether it has an answer."""
 
     findings: tuple[Finding, ...] = ()
     attempted: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def gradable(self) -> bool:
-        """Whether nothing was found that keeps the notebook from being graded."""
+        """True unless a finding prevents grading."""
         return not any(one.severity is Severity.BROKEN for one in self.findings)
 
 
 def inspect(source: Notebook, path: Path, files: Collection[str], assignment: str) -> Inspection:
-    """Inspect the notebook at `path`; `files` are the names of those beside it."""
+    """Inspect the notebook at `path`; `files` are the names of the files beside it."""
     try:
         opened = open_notebook(path)
         attempted = merge(source, path, opened).attempted
@@ -102,7 +102,7 @@ def _found(source: Notebook, code: str, severity: Severity, message: Message) ->
 
 
 def _broken(source: Notebook, path: Path, error: BrokenSubmission, assignment: str) -> Finding:
-    """Why the file cannot be graded, in the words in which its opening refuses it."""
+    """Return the finding for a file that cannot be graded, with the error's message."""
     if error.kind == "no_answers":
         for other in _other_assignment(source, open_notebook(path), assignment):
             return replace(other, code=error.kind, severity=Severity.BROKEN)
@@ -111,7 +111,7 @@ def _broken(source: Notebook, path: Path, error: BrokenSubmission, assignment: s
 
 
 def _other_assignment(source: Notebook, opened: Opened, assignment: str) -> Iterator[Finding]:
-    """Compare with the assignment that the notebook's set-up cell belongs to."""
+    """Yield a finding if the notebook's set-up cell belongs to another assignment."""
     setup = next((cell.source for cell in opened.cells if cell.generated == "setup"), "")
     found = _ASSIGNMENT.search(setup)
     if found and found[1] != assignment:
@@ -164,7 +164,7 @@ def _untouched(tasks: Sequence[str]) -> Message:
 
 
 def _is_left(cells: Matched, place: int) -> bool:
-    """Whether an answer cell is missing or as it was released."""
+    """Return True if an answer cell is missing or unchanged since the release."""
     cell = cells.taken.get(place)
     return cell is None or not differs(cell, cells.wanted[place])
 
@@ -172,7 +172,7 @@ def _is_left(cells: Matched, place: int) -> bool:
 def _answer(
     source: Notebook, cells: Matched, place: int, elsewhere: SourceCell | None, *, in_part: bool
 ) -> Iterator[Finding]:
-    """Say what is wrong with one answer cell; `in_part`: its task is answered in other cells."""
+    """Yield the problem of one answer cell; `in_part`: other cells of its task are answered."""
     want, cell = cells.wanted[place], cells.taken.get(place)
     values: dict[str, Any] = {"cell": want.cell.grade_id, "number": cell.number if cell else 0}
     if elsewhere is not None:
@@ -216,7 +216,7 @@ def _answer(
 
 
 def _elsewhere(task: Task, cells: Matched, place: int) -> SourceCell | None:
-    """A cell of the student's own that looks like the answer to one that was left."""
+    """Return one of the student's own cells that looks like the answer to an unchanged one."""
     want = cells.wanted[place]
     taken = {cell.number for cell in cells.taken.values()}
     own = [
@@ -234,7 +234,7 @@ def _elsewhere(task: Task, cells: Matched, place: int) -> SourceCell | None:
 
 
 def _asked(task: Task, want: Wanted) -> frozenset[str]:
-    """The names that an answer has to define, as far as the source tells."""
+    """Return the names that an answer has to define, as far as the source shows."""
     if not is_python(want.cell):
         return frozenset()
     defined = names.defined(want.cell.source)
@@ -267,11 +267,11 @@ def _duplicates(cells: Matched) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-# ── What the cells hold ──────────────────────────────────────────────────────────────
+# ── Contents of the cells ────────────────────────────────────────────────────────────
 
 
 def _students(cells: Matched) -> Iterator[SourceCell]:
-    """The cells that the student wrote, in order."""
+    """Yield the cells that the student wrote, in order."""
     taken = {cell.number: n for n, cell in cells.taken.items()}
     for cell in cells.given:
         place = taken.get(cell.number)

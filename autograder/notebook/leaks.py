@@ -1,6 +1,6 @@
-"""Whether a release shows what it must not: looked for in what is about to be written.
+"""Search for secrets in a release, in the files that are about to be written.
 
-It reads the finished release and knows nothing of how it was made.
+It reads the finished release and does not depend on how it was made.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from autograder.notebook.cells import NBGRADER_KEYS, SourceCell, as_dict, cells_
 from autograder.notebook.pictures import is_removed, removed_attachments, shown_attachments
 from autograder.nouns import Assignment
 
-_TELLING = 6  # a shorter line, `else:` or `)`, tells nothing
-_RUN = 3  # so many telling lines of a secret in a row were not written twice by chance
+_TELLING = 6  # a shorter line, such as `else:` or `)`, reveals nothing
+_RUN = 3  # so many such lines of a secret in a row are no coincidence
 _MARKERS = re.compile(r"\b(?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS|MARK SCHEME)\b")
 _TEXT_LIMIT = 4 << 20
-_ANSWERS = ("solution", "mistake")  # what stands in an answer's place
+_ANSWERS = ("solution", "mistake")  # secrets in the place of an answer
 
 
 @dataclass(frozen=True)
 class _Text:
-    """Telling lines and where they stand: a secret, or something a student will read."""
+    """Significant lines and their place: a secret, or something a student will read."""
 
     place: str
     lines: tuple[str, ...]
-    given: tuple[str, ...] = ()  # what a student starts from, and so may come back in a secret
+    given: tuple[str, ...] = ()  # lines that students start from, which a secret may repeat
 
     @property
     def runs(self) -> set[tuple[str, ...]]:
@@ -43,10 +43,10 @@ def leaks(
     files: Mapping[str, bytes],
     words: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """A sentence for each thing that the release gives away; none if all is well.
+    """Yield a sentence for each secret that the release reveals.
 
-    `released` has the students' notebooks by name, `files` what lies beside them, `words` what
-    translators wrote, by catalogue.
+    `released` holds the students' notebooks by name, `files` the files beside them, `words` the
+    translators' texts by catalogue.
     """
     hidden = {name: (assignment.path / name).read_bytes() for name in assignment.hidden_files}
     secrets = [*_secrets(assignment), *_of_files(hidden)]
@@ -69,7 +69,7 @@ def leaks(
 
 
 def _told(secret: _Text, text: _Text, public: set[str]) -> Iterator[str]:
-    """Lines that nothing public has, or so many in a row that they were copied."""
+    """Yield secret lines that are not public, or runs of lines so long that they were copied."""
     lines = [line for line in text.lines if line in set(secret.lines) and line not in public]
     if lines:
         yield f"{text.place}: it shows a line of the {secret.place}: {lines[0][:120]}"
@@ -94,7 +94,7 @@ def _left_over(name: str, node: Any) -> Iterator[str]:
 def _pictures(
     assignment: Assignment, released: Mapping[str, Any], files: Mapping[str, bytes]
 ) -> Iterator[str]:
-    """Attachments that nothing shows, and pictures of removed text wherever they lie."""
+    """Yield attachments that no text shows, and pictures of removed text in any place."""
     secret = dict[bytes, str]()
     for place, attachment, value in removed_attachments(assignment.notebooks):
         secret.update(dict.fromkeys(_contents(value), f"the attachment {attachment} of {place}"))
@@ -122,7 +122,7 @@ def _pictures(
 
 
 def _contents(attachment: Any) -> Iterator[bytes]:
-    """The bytes of an attachment in each of its types."""
+    """Yield the bytes of an attachment in each of its types."""
     for value in as_dict(attachment).values():
         text = text_of(value)
         try:
@@ -137,11 +137,15 @@ def _marked(place: str, text: str) -> Iterator[str]:
         yield f"{place}: it has the marker {marker[0]}"
 
 
-# ── What is secret, what is public, what is shown ────────────────────────────────────
+# ── Secret, public and shown texts ───────────────────────────────────────────────────
 
 
 def _secrets(assignment: Assignment) -> Iterator[_Text]:
-    """An answer may repeat what its cell gives, as a program to be mended; so may its mistakes."""
+    """Yield the secret texts.
+
+    Answers and mistakes may repeat lines that their cell gives to students, such as a program to
+    fix.
+    """
     for notebook in assignment.notebooks:
         given: tuple[str, ...] = ()
         for cell in cells_of(notebook.node):
@@ -165,7 +169,7 @@ def _secret_parts(cell: SourceCell) -> Iterator[tuple[str, list[str]]]:
 
 
 def _public(assignment: Assignment) -> Iterator[_Text]:
-    """The parts of the source that everybody may read."""
+    """Yield the parts of the source that students may read."""
     for notebook in assignment.notebooks:
         for cell in cells_of(notebook.node):
             if not is_removed(cell):
@@ -173,14 +177,14 @@ def _public(assignment: Assignment) -> Iterator[_Text]:
 
 
 def _without_secrets(cell: SourceCell) -> str:
-    """What of a cell everybody may read; nothing of an answer that is a solution as a whole."""
+    """Return the part of a cell that students may read; "" if the cell is all solution."""
     kinds = (markers.HIDDEN, markers.MARK_SCHEME, markers.SOLUTION)
     cut = {region: "" for kind in kinds for region in markers.regions(cell.source, kind)}
     return markers.replaced(cell.source, cut) if cut or not _is_answer(cell) else ""
 
 
 def _ours() -> _Text:
-    """The code of every set-up cell, the same for all assignments."""
+    """Return the code of the set-up cell, which is the same for all assignments."""
     return _Text("set-up", _telling(inspect.getsource(first_cell).split("\n")))
 
 

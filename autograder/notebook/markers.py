@@ -29,7 +29,7 @@ class Region:
 
 
 def regions(source: str, what: str) -> tuple[Region, ...]:
-    """The closed regions of one kind; what is unbalanced is left out (see `unbalanced`)."""
+    """Return the closed regions of one kind, without unbalanced ones (see `unbalanced`)."""
     found, start = [], 0
     lines = source.split("\n")
     for number, line in enumerate(lines, 1):
@@ -42,7 +42,7 @@ def regions(source: str, what: str) -> tuple[Region, ...]:
 
 
 def unbalanced(source: str, what: str) -> Iterator[str]:
-    """A sentence for each marker of this kind that has no partner."""
+    """Yield a sentence for each marker of this kind without a partner."""
     start = 0
     for number, line in enumerate(source.split("\n"), 1):
         if f"BEGIN {what}" in line:
@@ -58,9 +58,9 @@ def unbalanced(source: str, what: str) -> Iterator[str]:
 
 
 def without_solutions(source: str, kind: str) -> str:
-    """What the student gets of an answer: each solution region as nbgrader's stub.
+    """Return an answer as the student gets it: each solution region as nbgrader's stub.
 
-    A cell without regions is a solution as a whole (nbgrader's rule).
+    A cell without regions is all solution (nbgrader's rule).
     """
     stub = CODE_STUB if kind == "code" else TEXT_STUB
     found = regions(source, SOLUTION)
@@ -70,7 +70,7 @@ def without_solutions(source: str, kind: str) -> str:
 
 
 def replaced(source: str, texts: dict[Region, str]) -> str:
-    """The source with each region replaced by its text; an empty text leaves no line."""
+    """Return the source with each region replaced by its text; an empty text leaves no line."""
     lines = source.split("\n")
     kept: list[str] = []
     at = 1
@@ -82,7 +82,7 @@ def replaced(source: str, texts: dict[Region, str]) -> str:
 
 
 def inner_lines(source: str, what: str) -> list[str]:
-    """The lines inside the regions of one kind, without the markers."""
+    """Return the lines inside the regions of one kind, without the markers."""
     lines = source.split("\n")
     return [line for r in regions(source, what) for line in lines[r.first : r.last - 1]]
 

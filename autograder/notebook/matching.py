@@ -1,4 +1,4 @@
-"""Which submitted cell is which of the author's: by grade_id, then cell id, then text."""
+"""Matching of submitted cells with the author's: by grade_id, then cell id, then text."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from autograder.notebook import names
 from autograder.notebook.cells import SourceCell, normal
 from autograder.notebook.scope import is_python
 
-LONGEST_PARSED = 200_000  # characters of a student's cell
-ENOUGH_ALIKE = 0.6  # share of the released lines that a cell without ids must still have
+LONGEST_PARSED = 200_000  # characters of a student's cell that is parsed
+ENOUGH_ALIKE = 0.6  # least share of the released lines in a cell without ids
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One of the author's marked cells, and its text as the student was given it."""
+    """One of the author's marked cells, with its text as released."""
 
     cell: SourceCell
     text: str
 
     @property
     def answered(self) -> bool:
-        """Whether the student writes in it."""
+        """True if the student writes in it."""
         return self.cell.role in ("answer", "manual") and not self.cell.task
 
 
 def match(
     wanted: Sequence[Wanted], submitted: Sequence[SourceCell]
 ) -> tuple[dict[int, SourceCell], dict[int, SourceCell]]:
-    """(place in `wanted` → its submitted cell, number of a duplicate → the one that was taken).
+    """Return (place in `wanted` → its submitted cell, number of a duplicate → the chosen cell).
 
-    Every submitted cell is taken at most once. A cell that claims the grade_id of a test but has
-    other words than it may still be found to be an answer by its id or its text.
+    Every submitted cell is matched at most once. A cell that has the grade_id of a test but another
+    text may still be recognized as an answer by its id or its text.
     """
     taken: dict[int, SourceCell] = {}
     left = {cell.number: cell for cell in submitted}
@@ -60,7 +60,7 @@ def match(
 
 
 def _best(want: Wanted, candidates: list[SourceCell]) -> SourceCell:
-    """Of several claims, the one of the right id and type; of answers, one that was worked on."""
+    """Return the best of several matches: right type and id, and an answer that was changed."""
 
     def rank(cell: SourceCell) -> tuple[bool, bool, bool]:
         changed = normal(cell.source) != normal(want.text)
@@ -87,7 +87,7 @@ def _by_text(want: Wanted, left: Sequence[SourceCell]) -> list[SourceCell]:
 
 
 def _by_likeness(want: Wanted, left: Sequence[SourceCell]) -> list[SourceCell]:
-    """An answer without its ids: it keeps the released lines, or binds the same names."""
+    """Return answers without ids: they keep the released lines or bind the same names."""
     if not want.answered or want.cell.kind != "code":
         return []
     own = names.defined(want.cell.source) if is_python(want.cell) else frozenset()
@@ -117,7 +117,7 @@ def _binds(cell: SourceCell, own: frozenset[str]) -> bool:
 
 
 def out_of_order(numbers: Mapping[int, SourceCell]) -> list[int]:
-    """The places whose submitted cells stand out of order: as few as explain the whole."""
+    """Return the smallest set of places that explains why the submitted cells are out of order."""
     places = sorted(numbers)
     tails: list[int] = []  # longest increasing subsequence: smallest last number by length
     ends: list[int] = []

@@ -1,7 +1,7 @@
-"""A submission merged into its source: the author's cells, the student's answers.
+"""Merging of a submission into its source: the author's cells, the student's answers.
 
-Locked and test cells come from the source, whatever was handed in; answers come from the student,
-in the author's order; cells that the student added stay where they were put.
+Locked and test cells come from the source, whatever was submitted. Answers come from the student,
+in the author's order. Cells that the student added stay where they were.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Cell:
     source: str
     grade_id: str
     role: str  # "setup", "answer", "test", "locked" or "extra"
-    number: int  # place in the submitted notebook from 1; 0 if it was put back
+    number: int  # place in the submitted notebook from 1; 0 if it was missing
     id: str = ""  # its id in the merged notebook
     tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Merged:
-    """A submission in the author's order, and what had to be repaired."""
+    """A submission in the author's order, with notes about repairs."""
 
     node: Any  # nbformat node; its test cells are the author's, hidden parts included
     cells: tuple[Cell, ...]
@@ -67,9 +67,9 @@ class _Piece:
 
 
 def merge(source: Notebook, submitted: Path, opened: Opened | None = None) -> Merged:
-    """The submission at `submitted`, which may be open already, merged into its source.
+    """Merge the submission at `submitted`, which may already be open, into its source.
 
-    Raises BrokenSubmission, and nothing else, for a file that is no notebook of this assignment.
+    Raises only BrokenSubmission, for a file that is not a notebook of this assignment.
     """
     found = matched(source, opened or open_notebook(submitted))
     wanted, given, taken, twins = found.wanted, found.given, found.taken, found.twins
@@ -98,13 +98,13 @@ class Matched:
     wanted: Sequence[Wanted]
     given: Sequence[SourceCell]
     taken: Mapping[int, SourceCell]  # place in `wanted` -> the submitted cell
-    twins: Mapping[int, SourceCell]  # number of a duplicate -> the cell that was taken
+    twins: Mapping[int, SourceCell]  # number of a duplicate -> the chosen cell
 
     @property
     def foreign(self) -> bool:
-        """Whether the cells belong to another notebook: they have names, and none is known here.
+        """True if the cells belong to another notebook: they have grade_ids, all unknown here.
 
-        The empty answer cells of all notebooks read alike.
+        The empty answer cells of all notebooks have the same text, so text alone proves nothing.
         """
         names = {cell.grade_id for cell in self.given} - {""}
         known = {want.cell.grade_id for want in self.wanted}
@@ -115,7 +115,7 @@ class Matched:
 
     @property
     def answers(self) -> Mapping[int, str]:
-        """The place of each answer cell that is there, with its text; "" if it is as released."""
+        """The place of each submitted answer cell, with its text; "" if unchanged since release."""
         return {
             place: normal(cell.source) if differs(cell, self.wanted[place]) else ""
             for place, cell in self.taken.items()
@@ -131,7 +131,7 @@ def matched(source: Notebook, opened: Opened) -> Matched:
 
 
 def wanted_cells(source: Notebook) -> list[Wanted]:
-    """The author's marked cells in order, each with its text as released."""
+    """Return the author's marked cells in order, each with its text as released."""
     tasks = {task.grade_id: task for task in source.tasks}
     return [
         Wanted(cell, released_text(cell, tasks.get(cell.grade_id)))
@@ -147,7 +147,7 @@ def _is_answer(wanted: Sequence[Wanted], taken: Mapping[int, SourceCell], cell: 
 def _in_order(
     wanted: Sequence[Wanted], taken: Mapping[int, SourceCell], given: Sequence[SourceCell]
 ) -> Iterator[_Piece]:
-    """The author's cells in the author's order; a student's own cell follows its neighbour."""
+    """Yield the cells in the author's order; a student's own cell follows its neighbour."""
     places = {cell.number: place for place, cell in taken.items()}
     following: dict[int, list[SourceCell]] = {}
     anchor = -1
@@ -181,9 +181,9 @@ def _run_order(pieces: Sequence[_Piece], ids: Sequence[str]) -> Iterator[Cell]:
 
 
 def _node(source: Notebook, pieces: Sequence[_Piece], folder: Path) -> Any:
-    """The merged notebook: the author's metadata and cells, the student's words, no outputs.
+    """Return the merged notebook: the author's metadata and cells, the student's text, no outputs.
 
-    Pictures in the student's words come along, from attachments and from files in `folder`.
+    Pictures in the student's text are included, from attachments and from files in `folder`.
     """
     node = nbformat.v4.new_notebook(metadata=copy.deepcopy(source.node.metadata))
     used = {cell["id"] for cell in source.node.cells}
@@ -192,7 +192,7 @@ def _node(source: Notebook, pieces: Sequence[_Piece], folder: Path) -> Any:
             cell = copy.deepcopy(source.node.cells[piece.want.cell.number - 1])
             if piece.want.answered:
                 cell["source"] = piece.text
-                cell.pop("attachments", None)  # the author's, with the solution's among them
+                cell.pop("attachments", None)  # the author's, which may include the solution's
                 _attach(cell, piece.given, folder)
         else:
             assert piece.given is not None
@@ -237,12 +237,12 @@ def _attempted(
 
 
 def differs(given: SourceCell, want: Wanted) -> bool:
-    """Whether an answer is not as released, in the source's language or in another one."""
+    """Return True if an answer was changed since the release, in any language."""
     return not given.sealed and normal(given.source) != normal(want.text)
 
 
 def _added(source: Notebook, task: Task, pieces: Sequence[_Piece]) -> bool:
-    """Whether the student wrote cells of their own below an nbgrader task cell."""
+    """Return True if the student wrote cells of their own below an nbgrader task cell."""
     given = {normal(c.source) for c in cells_of(source.node) if c.role == "extra"} | {""}
     below = False
     for piece in pieces:
@@ -279,7 +279,7 @@ def _notes(
 
 
 def _repairs(want: Wanted, cell: SourceCell | None, moved: bool) -> Iterator[str]:
-    """What was wrong with one of the author's cells, as templates."""
+    """Yield the repairs of one of the author's cells, as templates."""
     if cell is None:
         if want.answered:
             yield msgid(

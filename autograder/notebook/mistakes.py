@@ -1,6 +1,6 @@
-"""Mistake cells: a known wrong answer, what must fail on it, what to tell the student.
+"""Mistake cells: a known wrong answer, the criteria that must fail on it, and a hint.
 
-The header of such a cell; a line of `tell` may go on below, set in by two spaces:
+The header of such a cell follows; `tell` may continue on lines indented by two spaces:
 
 > # mistake: no_skips
 > # fails: skip_joins, class_iou
@@ -35,7 +35,7 @@ class Header:
 
 
 def read_header(source: str) -> Header:
-    """The header of a mistake cell; what is not there is empty."""
+    """Return the header of a mistake cell; missing parts are empty."""
     found: dict[str, str] = {}
     lines = source.strip("\n").split("\n")
     last = ""
@@ -59,7 +59,7 @@ def _header(found: dict[str, str], rest: list[str]) -> Header:
 def read_mistake(
     cell: SourceCell, answer: str, sharing: Sequence[Task], place: Place
 ) -> tuple[list[Mistake], list[AuthoringError]]:
-    """The mistake as each of the tasks that share its answer sees it, and what is wrong with it."""
+    """Return the mistake for each task that shares its answer, and its problems."""
     header = read_header(cell.source)
     wrong: list[tuple[str, str]] = []
     missing = [

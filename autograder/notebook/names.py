@@ -1,4 +1,4 @@
-"""Names in a cell without running it: which it defines, which it takes from elsewhere."""
+"""Names in a cell, found without running it: those it defines, and those it only uses."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _BODY_MAGICS = re.compile(r"\s*%%(time|timeit|capture|prun)\b.*\n")
 
 
 def tree_of(source: str) -> ast.Module:
-    """What `ast.parse` returns or raises, also where threads parse at the same time.
+    """Parse as `ast.parse` does, also while other threads parse.
 
-    Python 3.11 keeps one depth for all threads, and fails with a SystemError where two meet
-    (CPython issue 106905).
+    Python 3.11 keeps one recursion depth for all threads, and raises a SystemError if two threads
+    parse at once (CPython issue 106905).
     """
     with _PARSING:
         return ast.parse(source)
@@ -32,7 +32,7 @@ def tree_of(source: str) -> ast.Module:
 
 @lru_cache(maxsize=1024)
 def plain_code(source: str) -> str:
-    """The cell as pure Python, on the same lines: magics and `!` lines as IPython reads them."""
+    """Return the cell as pure Python on the same lines; IPython translates magics and `!` lines."""
     body = _BODY_MAGICS.match(source)
     if body:
         source = "\n" * body.group(0).count("\n") + source[body.end() :]
@@ -41,14 +41,14 @@ def plain_code(source: str) -> str:
         return source
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         with _PARSING, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of control characters at the ends of lines
+            warnings.simplefilter("ignore")  # about control characters at line ends
             return str(TransformerManager().transform_cell(source))
 
 
 def module_text(data: bytes) -> str:
-    """Return a module's text as Python reads it: in UTF-8, or as its `coding` line says.
+    """Return a module's text, decoded as Python does: UTF-8, or as its `coding` line says.
 
-    Raises SyntaxError, with the line, for bytes that are no text in that encoding.
+    Raises SyntaxError, with the line, for bytes that are not text in that encoding.
     """
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     try:
@@ -64,7 +64,7 @@ def module_text(data: bytes) -> str:
 
 
 def parse(source: str) -> ast.Module:
-    """The cell's syntax tree; a cell that is no Python raises SyntaxError and nothing else."""
+    """Return the cell's syntax tree; raise SyntaxError, and nothing else, if it is not Python."""
     try:
         return tree_of(plain_code(source))
     except (ValueError, RecursionError, MemoryError) as error:
@@ -72,7 +72,7 @@ def parse(source: str) -> ast.Module:
 
 
 def syntax_error(source: str) -> SyntaxError | None:
-    """The error at which this Python stops reading the cell as IPython runs it; None if none."""
+    """Return the syntax error that this Python raises for the cell in IPython; None if none."""
     code = plain_code(source)
     with _PARSING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -87,14 +87,14 @@ def syntax_error(source: str) -> SyntaxError | None:
 
 @lru_cache(maxsize=1024)
 def defined(source: str) -> frozenset[str]:
-    """The names that the cell binds at its top level, imports included."""
+    """Return the names that the cell binds at its top level, including imports."""
     table = _table(source)
     own = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
     return frozenset(own | {name for name, assigned in _globals(table) if assigned})
 
 
 def bound(source: str) -> frozenset[str]:
-    """As `defined`, for code of a student's: without magics, and empty if it is no Python."""
+    """Return the top-level names of student code without magics; empty if it is not Python."""
     try:
         table = symtable.symtable(source, "<cell>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -105,7 +105,7 @@ def bound(source: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def free(source: str) -> frozenset[str]:
-    """The names that the cell uses without defining them; builtins left out."""
+    """Return the names that the cell uses without defining them, except built-ins."""
     table = _table(source)
     used = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
     used |= {name for name, _ in _globals(table)}
@@ -113,7 +113,7 @@ def free(source: str) -> frozenset[str]:
 
 
 def line_of(source: str, name: str) -> int:
-    """The first line that mentions the name, 0 if none does."""
+    """Return the first line that mentions the name, 0 if none does."""
     for node in ast.walk(parse(source)):
         if isinstance(node, ast.Name) and node.id == name:
             return node.lineno
@@ -121,7 +121,7 @@ def line_of(source: str, name: str) -> int:
 
 
 def imports(source: str) -> dict[str, str]:
-    """Name → the import statement that binds it, for the top level of the cell."""
+    """Return name → the import statement that binds it, for the top level of the cell."""
     found = {}
     for node in parse(source).body:
         if isinstance(node, ast.Import):
@@ -137,7 +137,7 @@ def imports(source: str) -> dict[str, str]:
 
 
 def star_imports(source: str) -> Iterator[str]:
-    """The modules of `from module import *` in the cell."""
+    """Yield the modules of `from module import *` in the cell."""
     for node in ast.walk(parse(source)):
         if isinstance(node, ast.ImportFrom) and any(a.name == "*" for a in node.names):
             yield node.module or ""
@@ -149,7 +149,7 @@ def _table(source: str) -> symtable.SymbolTable:
 
 
 def _globals(table: symtable.SymbolTable) -> Iterator[tuple[str, bool]]:
-    """(name, assigned) for module names met inside functions, classes and comprehensions."""
+    """Yield (name, assigned) for global names inside functions, classes and comprehensions."""
     for child in table.get_children():
         for symbol in child.get_symbols():
             if symbol.is_global():

@@ -1,8 +1,8 @@
-"""A file handed in, opened with suspicion: its cells as plain text, or a typed refusal.
+"""Safe opening of a submitted file: its cells as plain text, or a BrokenSubmission.
 
-Only five things are taken from each cell: its type, its text, its ids, the tags `train` and
-`raises-exception`, and the pictures attached to it. Outputs and metadata are left behind; the
-kernel that the notebook names is passed on to be told, and decides nothing.
+Only these are taken from each cell: its type, its text, its ids, the tags `train` and
+`raises-exception`, and its attached pictures. Outputs and metadata are dropped. The notebook's
+claim about its kernel is passed on for messages only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from autograder.notebook.cells import (
 )
 from autograder.nouns import fill
 
-SIZE_LIMIT_MB = 1024  # of any file; what is submitted is held to c.Submissions.max_mb before
+SIZE_LIMIT_MB = 1024  # of any file; c.Submissions.max_mb limits submissions earlier
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 CELL_LIMIT = 5000
 _WAY_OUT = msgid(
@@ -39,7 +39,7 @@ _WAY_OUT = msgid(
 
 @dataclass(frozen=True)
 class Opened:
-    """The cells of a submitted notebook in order, and what it claims of its kernel."""
+    """The cells of a submitted notebook in order, and its claim about its kernel."""
 
     cells: tuple[SourceCell, ...]
     language: str = ""  # of the kernel
@@ -47,7 +47,7 @@ class Opened:
 
 
 def open_notebook(path: Path) -> Opened:
-    """The cells of the notebook at `path`; raises BrokenSubmission and nothing else."""
+    """Return the cells of the notebook at `path`; raise BrokenSubmission and nothing else."""
     try:
         data = _read(path)
         content = _parse(data)
@@ -61,7 +61,7 @@ def _refuse(kind: str, fact: str, way_out: str = _WAY_OUT, **values: Any) -> NoR
 
 
 def _read(path: Path) -> bytes:
-    """The bytes of a regular file within the limit; links, pipes and folders are refused."""
+    """Return the bytes of a regular file within the limit; reject links, pipes and folders."""
     limit = SIZE_LIMIT_MB << 20
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -135,7 +135,7 @@ def _cells(content: dict[str, Any]) -> tuple[SourceCell, ...]:
 
 
 def _kernel(content: dict[str, Any]) -> tuple[str, str]:
-    """The language that the notebook was run in, and its version; "" where it does not say."""
+    """Return the language that the notebook claims it ran in, and its version; "" if unknown."""
     metadata = as_dict(content.get("metadata"))
     info, spec = as_dict(metadata.get("language_info")), as_dict(metadata.get("kernelspec"))
     said = info.get("name") or spec.get("language") or ""
@@ -150,7 +150,7 @@ class _Cells:
 
 
 def _upgraded(content: dict[str, Any]) -> Any:
-    """The cells of a notebook of format 3, which kept code in `input` and had worksheets."""
+    """Return the cells of a format 3 notebook, which kept code in `input` and had worksheets."""
     sheets = content.get("worksheets")
     cells: list[Any] = []
     for sheet in sheets if isinstance(sheets, list) else []:
@@ -162,7 +162,10 @@ def _upgraded(content: dict[str, Any]) -> Any:
 
 
 def _plain(raw: Any) -> dict[str, Any]:
-    """What is taken of one submitted cell, in known types; anything else becomes an empty cell."""
+    """Return the accepted parts of one submitted cell, in known types.
+
+    Anything that is not a cell becomes an empty one.
+    """
     cell = as_dict(raw)
     kind = cell.get("cell_type")
     metadata = as_dict(cell.get("metadata"))
@@ -190,7 +193,7 @@ def _plain(raw: Any) -> dict[str, Any]:
 
 
 def _pictures(cell: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The pictures attached to a cell, one kind of each, still as they were handed in."""
+    """Yield the pictures attached to a cell, one type of each, unchanged."""
     for name, kinds in as_dict(cell.get("attachments")).items():
         known = ((k, v) for k, v in as_dict(kinds).items() if k in PICTURES and isinstance(v, str))
         for kind, data in known:

@@ -1,8 +1,8 @@
-"""Markdown in passages: what a translator gets in one piece, and the cell put together again.
+"""Markdown split into passages, the units of translation, and put together again.
 
-A passage is a heading, a paragraph, an item of a list or one field of a table, without the marks
-around it. Code blocks and rows without words are no passages; pictures inside the text are
-numbered, so that nobody has to carry a picture's bytes along.
+A passage is a heading, a paragraph, an item of a list or one field of a table, without its markup.
+Code blocks and rows without words are not passages. Pictures embedded in the text are numbered, so
+that translators need not copy their bytes.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _SILENT = re.compile(r"`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|<[^>]*>", re.DO
 
 @dataclass(frozen=True)
 class _Piece:
-    """A run of text; a passage is what people read in it, anything else stays as it is."""
+    """A run of text: a passage, or text that stays unchanged."""
 
     text: str
     passage: bool = False
 
 
 def passages(markdown: str) -> Iterator[str]:
-    """The passages of a cell in order."""
+    """Yield the passages of a cell in order."""
     for piece in _pieces(markdown):
         if piece.passage:
             yield _numbered(piece.text)[0]
 
 
 def rewritten(markdown: str, translate: Callable[[str], str]) -> str:
-    """The cell with each passage as `translate` gives it; the very same text if it changes none."""
+    """Return the cell with each passage translated; unchanged if `translate` changes nothing."""
     return "".join(_said(p, translate) if p.passage else p.text for p in _pieces(markdown))
 
 
@@ -49,7 +49,7 @@ def _said(piece: _Piece, translate: Callable[[str], str]) -> str:
 
 
 def _numbered(text: str) -> tuple[str, dict[str, str]]:
-    """The text on one line with its pictures as (data:1), (data:2), and what each stands for."""
+    """Return the text on one line with pictures as (data:1), (data:2), and their originals."""
     pictures: dict[str, str] = {}
 
     def number(match: re.Match[str]) -> str:
@@ -61,15 +61,15 @@ def _numbered(text: str) -> tuple[str, dict[str, str]]:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is anything to translate: a letter outside code, formulas and addresses."""
+    """Return True if there is anything to translate: a letter outside code, formulas and links."""
     return any(c.isalpha() for c in _SILENT.sub(" ", _EMBEDDED.sub("()", text)))
 
 
-# ── Cutting ──────────────────────────────────────────────────────────────────────────
+# ── Splitting ────────────────────────────────────────────────────────────────────────
 
 
 def _pieces(markdown: str) -> Iterator[_Piece]:
-    """Everything in the cell, in order: joined together it is the cell."""
+    """Yield all of the cell, in order: the joined pieces are the cell."""
     for number, lines in enumerate(_together(markdown.split("\n"))):
         text = "\n".join(lines)
         if number:
@@ -83,7 +83,7 @@ def _pieces(markdown: str) -> Iterator[_Piece]:
 
 
 def _together(lines: list[str]) -> Iterator[list[str]]:
-    """Lines that belong to one paragraph, item, quotation or block of code."""
+    """Yield groups of lines: one paragraph, item, quotation or code block each."""
     run: list[str] = []
     fence = ""
     for line in lines:
@@ -110,7 +110,7 @@ def _continues(run: list[str], line: str) -> bool:
 
 
 def _marked(text: str) -> Iterator[_Piece]:
-    """A paragraph or item: its mark, what it says, and the space after it."""
+    """Yield the parts of a paragraph or item: its mark, its text, and the space after it."""
     mark = _MARK.match(text)
     start = mark.end() if mark else 0
     end = len(text.rstrip())

@@ -1,6 +1,4 @@
-"""Pictures and other files of an assignment that only its solutions, mark schemes, hidden tests or
-mistakes show: no student gets them.
-"""
+"""Files withheld from students: shown only by solutions, mark schemes, hidden tests or mistakes."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from autograder.notebook.cells import SourceCell, as_dict, cells_of
 from autograder.notebook.released import released_text
 from autograder.nouns import Notebook
 
-# Files that are looked at; another file that a solution's code opens may be a student's data.
+# These types are withheld; other files that a solution opens may be data for students.
 SEEN = frozenset(
     f".{end}"
     for end in [
@@ -43,7 +41,7 @@ _TEXTS = (".py", ".md", ".txt", ".html", ".rst")
 
 @dataclass(frozen=True)
 class _Words:
-    """What of the source everybody reads, and what a release takes out."""
+    """Text of the source that students read, and text that a release removes."""
 
     public: str
     removed: str
@@ -61,9 +59,9 @@ def shown_attachments(cell: Mapping[str, Any], text: str) -> dict[str, Any]:
 def withheld_files(
     folder: Path, names: Sequence[str], notebooks: Sequence[Notebook]
 ) -> frozenset[str]:
-    """Return the files that only removed text names: pictures, and whatever it links to.
+    """Return the files named in removed text alone: pictures, and targets of its links.
 
-    A file that nothing names is kept, and so is one that any public text or released module names.
+    A file that no text names is released, as is one named in any public text or released module.
     """
     words = _words(notebooks)
     alone = Counter(PurePosixPath(name).name for name in names)

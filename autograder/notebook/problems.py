@@ -1,4 +1,4 @@
-"""An author's mistakes as they are found: which cell, what is wrong, the way out."""
+"""An author's mistakes as they are found: the cell, the fact, the fix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Place:
     """A cell of a source notebook, as an author finds it."""
 
     notebook: str
-    number: int = 0  # counted from 1; 0 is the notebook as a whole
+    number: int = 0  # counted from 1; 0 is the whole notebook
     grade_id: str = ""
 
     def __str__(self) -> str:

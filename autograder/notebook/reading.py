@@ -1,6 +1,6 @@
-"""From a folder in source/ to an Assignment, or to every mistake that its author has made.
+"""Reading of a folder in source/ into an Assignment, or into a list of its author's mistakes.
 
-Nothing of the author's is run: notebooks are read as syntax trees.
+No code of the author runs: notebooks are read as syntax trees.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def read_assignment(
     last: Mapping[str, Any] | None = None,
     dropped: Collection[str] = (),
 ) -> Assignment:
-    """The assignment in the folder `path`.
+    """Return the assignment in the folder `path`.
 
     `last` is the record of its last release, if there was one; `dropped` names criteria that were
-    removed on purpose since then. Raises AuthoringErrors with every mistake at once, NotFound if
+    removed on purpose since then. Raises AuthoringErrors with all mistakes together, NotFound if
     there is no such folder.
     """
     if not path.is_dir():
@@ -71,7 +71,7 @@ def read_assignment(
 
 
 def read_notebook(path: Path) -> tuple[Notebook | None, list[AuthoringError]]:
-    """One source notebook (None if the file is no notebook) and what is wrong with it."""
+    """Return one source notebook (None if the file is not a notebook), and its problems."""
     try:
         node = load_source(path)
     except UnreadableSource as error:
@@ -110,7 +110,7 @@ def _modules(path: Path) -> Iterator[AuthoringError]:
 def _gone(
     notebooks: list[Notebook], last: Mapping[str, Any], dropped: Collection[str]
 ) -> Iterator[AuthoringError]:
-    """Criteria of the last release that are no more, and that no `was=` names."""
+    """Yield criteria and tasks of the last release that are missing and not renamed by `was=`."""
     number = last.get("number", "?")
     tasks = {(n.name, t.grade_id): t for n in notebooks for t in n.tasks}
     for name, record in last.get("notebooks", {}).items():
@@ -137,7 +137,7 @@ def _gone(
 
 
 def _files(path: Path, *, hidden: bool) -> Iterator[str]:
-    """The files of an assignment beside its notebooks, relative to it, in order."""
+    """Yield the files of an assignment beside its notebooks, relative to it, in order."""
     for file in sorted(path.rglob("*")):
         parts = file.relative_to(path).parts
         if not file.is_file() or any(p.startswith(".") or p == "__pycache__" for p in parts):

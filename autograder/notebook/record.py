@@ -1,4 +1,4 @@
-"""What a release demanded, as plain JSON: kept to number the next one and to say what changed."""
+"""Record of a release's demands as plain JSON, used to number and compare releases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMAT = 1
 def record(
     assignment: Assignment, number: int, released: Mapping[str, Any], files: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    """The record of one release: tasks with their criteria, digests of texts and files."""
+    """Return the record of one release: tasks with their criteria, digests of texts and files."""
     return {
         "format": FORMAT,
         "assignment": assignment.name,
@@ -31,9 +31,10 @@ def record(
 
 
 def is_record(data: Mapping[str, Any]) -> bool:
-    """Return True if the object has what the next release looks for; TypeError or KeyError if not.
+    """Return True if the object has all that the next release reads.
 
-    Older records lack some of it, which is no damage.
+    Raises TypeError or KeyError if a part is missing or malformed. Older records lack some parts,
+    which is valid.
     """
     tables = [data.get("notebooks", {}), data.get("files", {}), data.get("former", {})]
     texts = [*data.get("files", {}).values(), data.get("wheel", ""), data.get("kind", "")]
@@ -81,7 +82,7 @@ def _task(task: Task) -> dict[str, Any]:
 
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:
-    """What is public of a criterion, and a digest of its code to tell that it was mended."""
+    """Return a criterion's public facts, and a digest of its code to detect changes."""
     return {
         "name": criterion.name,
         "demand": criterion.sentence,
@@ -97,16 +98,16 @@ def _digest(text: str) -> str:
 
 
 def about(assignment: str, notebook: str, number: int) -> dict[str, Any]:
-    """What a student's notebook says of itself, in its metadata."""
+    """Return the facts that a student's notebook holds about itself, in its metadata."""
     return {"format": FORMAT, "assignment": assignment, "notebook": notebook, "release": number}
 
 
-TOKEN = "token"  # noqa: S105 - in the metadata: this course issued the release
+TOKEN = "token"  # noqa: S105 - metadata key of the proof that this course issued the release
 TOKEN_SHAPE = re.compile("[0-9a-f]{32}")
 
 
 def release_token(key: bytes, facts: Mapping[str, Any]) -> str:
-    """Return the token of a notebook's facts: HMAC-SHA-256 by the course's key."""
+    """Return the token of a notebook's facts: HMAC-SHA-256 with the course's key."""
     scope = ("release", *(str(facts.get(name, "")) for name in _SIGNED))
     return hmac.new(key, "\0".join(scope).encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -115,9 +116,9 @@ _SIGNED = ("assignment", "notebook", "release", "language")
 
 
 def issued_release(node: Mapping[str, Any], key: bytes, assignment: str) -> int:
-    """Return the number of the release that this course issued a notebook in; 0 if none did.
+    """Return the number of the release in which this course issued a notebook; 0 if none.
 
-    A number without the token that was issued with it is a claim and counts for nothing.
+    A number without its valid token is only a claim and is ignored.
     """
     metadata = node.get("metadata")
     facts = metadata.get(GENERATED) if isinstance(metadata, Mapping) else None
@@ -133,11 +134,11 @@ def issued_release(node: Mapping[str, Any], key: bytes, assignment: str) -> int:
 MOST_RELEASES = 1_000_000
 
 
-# ── What changed ─────────────────────────────────────────────────────────────────────
+# ── Changes ──────────────────────────────────────────────────────────────────────────
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each difference between two records that a student or staff would notice."""
+    """Yield a sentence for each difference of two records that students or staff would notice."""
     old, new = before.get("notebooks", {}), now["notebooks"]
     yield from (f"notebook {name} is new" for name in sorted(new.keys() - old.keys()))
     yield from (f"notebook {name} is gone" for name in sorted(old.keys() - new.keys()))

@@ -1,4 +1,4 @@
-"""What a student gets of each cell, as text: the same words in a release and in a comparison."""
+"""Text of each cell as students get it, used both in a release and in comparisons with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.nouns import Criterion, Task, fill
 
 
 def released_text(cell: SourceCell, task: Task | None = None) -> str:
-    """The cell's text in the student's notebook; `task` is the one of a test cell."""
+    """Return the cell's text in the student's notebook; `task` is the task of a test cell."""
     if cell.role in ("answer", "manual") and not cell.task:
         text = markers.without_solutions(cell.source, cell.kind)
     elif cell.role == "test":
@@ -24,7 +24,7 @@ def released_text(cell: SourceCell, task: Task | None = None) -> str:
 
 
 def released_test(source: str, criteria: tuple[Criterion, ...]) -> str:
-    """A test cell with each hidden block replaced by what is public about it."""
+    """Return a test cell with each hidden block replaced by its public facts."""
     hidden = markers.regions(source, markers.HIDDEN)
     if not hidden:
         return source
@@ -39,7 +39,7 @@ def released_test(source: str, criteria: tuple[Criterion, ...]) -> str:
 
 @lru_cache(maxsize=256)
 def _released_task(source: str) -> str | None:
-    """The released text of a cell that declares a Task; None for any other cell."""
+    """Return the released text of a cell that declares a Task; None for any other cell."""
     if not is_task_cell(source):
         return None
     hidden = markers.regions(source, markers.HIDDEN)
@@ -56,7 +56,7 @@ def _released_task(source: str) -> str | None:
 
 
 def hidden_line(variable: str, criterion: Criterion) -> str:
-    """`task.hidden("Mean IoU ... is at least 0.8", points=5, id="unseen_iou")`."""
+    """Return `task.hidden("Mean IoU ... is at least 0.8", points=5, id="unseen_iou")`."""
     sentence = _quoted(criterion.sentence)
     return (
         f"{variable}.hidden({sentence}, points={points_text(criterion.points)}, "
@@ -65,7 +65,7 @@ def hidden_line(variable: str, criterion: Criterion) -> str:
 
 
 def points_text(points: float) -> str:
-    """Points as people write them: 5, 0.5, 0.33."""
+    """Return points as people write them: 5, 0.5, 0.33."""
     return f"{points:.10g}"
 
 

@@ -1,4 +1,4 @@
-"""Which names a test cell may use: the student's, those of setup cells, and modules."""
+"""Names that a test cell may use: the student's, those of setup cells, and modules."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from autograder.notebook.problems import Place
 
 @dataclass(frozen=True)
 class Scope:
-    """The names within reach of one test cell."""
+    """Names available to one test cell."""
 
     students: frozenset[str]  # bound by the cells that a student runs before it
     setup: frozenset[str]  # bound by cells tagged setup, which the clean process runs itself
     imported: Mapping[str, str] = field(default_factory=dict)  # name -> its import statement
     tested: Mapping[str, str] = field(default_factory=dict)  # likewise, of earlier test cells
-    anything: bool = False  # an answer imports *, so no name can be called unknown
+    anything: bool = False  # an answer imports *, so no name is known to be undefined
 
 
 def scope_at(cells: Sequence[SourceCell], index: int, folder: Path) -> Scope:
-    """The scope of the cell at `index`; cells that are no Python define nothing."""
+    """Return the scope of the cell at `index`; cells that are not Python define nothing."""
     setup = [c for c in cells if c.role == "setup"]
     before = [c for c in cells[:index] if c.role not in ("test", "mistake", "setup")]
     stars = [
@@ -45,19 +45,19 @@ def scope_at(cells: Sequence[SourceCell], index: int, folder: Path) -> Scope:
 
 
 def _imports_of_tests(cells: Sequence[SourceCell]) -> dict[str, str]:
-    """What test cells import where students see it: in a kernel later cells have it as well."""
+    """Return visible imports of test cells, which later cells of a kernel can use."""
     found: dict[str, str] = {}
     for cell in cells:
         if cell.role == "test" and is_python(cell):
             hidden = markers.regions(cell.source, markers.HIDDEN)
             shown = markers.replaced(cell.source, dict.fromkeys(hidden, ""))
-            with suppress(SyntaxError):  # said already by the rules for cells
+            with suppress(SyntaxError):  # reported by the rules for cells
                 found.update(names.imports(shown))
     return found
 
 
 def is_python(cell: SourceCell) -> bool:
-    """Whether the cell is code that can be parsed."""
+    """Return True if the cell is code that can be parsed."""
     if cell.kind != "code":
         return False
     try:
@@ -68,7 +68,7 @@ def is_python(cell: SourceCell) -> bool:
 
 
 def defined_by(cell: SourceCell, folder: Path) -> frozenset[str]:
-    """The names the cell binds, those of `from helper import *` of a source helper included."""
+    """Return the names the cell binds, including `from helper import *` of a source helper."""
     if not is_python(cell):
         return frozenset()
     stars = (
@@ -78,7 +78,7 @@ def defined_by(cell: SourceCell, folder: Path) -> frozenset[str]:
 
 
 def module_names(module: str, folder: Path) -> frozenset[str] | None:
-    """The public names of a helper module beside the notebook; None if it is no such module."""
+    """Return the public names of a helper module beside the notebook; None if there is none."""
     path = folder / (module.replace(".", "/") + ".py")
     if not module or not path.is_file():
         return None
@@ -92,7 +92,10 @@ def module_names(module: str, folder: Path) -> frozenset[str] | None:
 def check_setup(
     cells: Sequence[SourceCell], notebook: str, folder: Path
 ) -> Iterator[AuthoringError]:
-    """Setup cells stand alone: the clean process runs them, and nothing else, in order."""
+    """Yield names that setup cells use but do not define.
+
+    The clean process runs only the setup cells, in order.
+    """
     known: frozenset[str] = frozenset()
     for cell in cells:
         if cell.role != "setup" or not is_python(cell):

@@ -1,7 +1,7 @@
-"""Seeds that an author's own cells set: they hold in test cells, as they do in one kernel.
+"""Seeds set by an author's own cells, which must also hold in test cells, as in one kernel.
 
-Only whole numbers count that stand in the source. What students write seeds their own process
-alone. Cells tagged setup are not read here: the clean process runs them whole.
+Only whole numbers written in the source count. Seeds that students set affect their own process
+only. Cells tagged setup are not read here, because the clean process runs them in full.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The set-up cell of a release: readable code, and the files and the wheel that it carries."""
+"""The set-up cell of a release: readable code, with the files and the wheel as data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograder.notebook import first_cell
 from autograder.notebook.wheel import DISTRIBUTION, LOCAL_LABEL, Wheel
 
 _COPIED = "# ── What follows is copied"
-_LINE = 1000  # characters of carried data per line: long enough to be few, short enough to show
+_LINE = 1000  # characters of data per line: few lines, but short enough to display
 _WORDS = {
     "aside": msgid(
         "{name} had been changed: yours is kept as {kept}, the assignment's own is back."
@@ -38,10 +38,10 @@ def setup_cell(
     portal_url: str = "",
     former: Mapping[str, Collection[str]] | None = None,
 ) -> str:
-    """The source of the set-up cell.
+    """Return the source of the set-up cell.
 
-    `notebook` is what the student's side wants to know of it (see student.here), `files` are
-    written beside it, `former` has the digests that earlier releases gave a file of that name.
+    `notebook` holds the facts that the student's side needs (see student.here). `files` are written
+    beside the notebook. `former` has the digests of earlier releases' files, by name.
     """
     release = {
         "notebook": notebook,
@@ -81,5 +81,5 @@ def _carried(data: bytes) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    """The value as JSON that may stand between three single quotes."""
+    """Return the value as JSON that is safe between three single quotes."""
     return json.dumps(value, ensure_ascii=False, indent=1).replace("'", "\\u0027")

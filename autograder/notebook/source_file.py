@@ -1,6 +1,4 @@
-"""An author's notebook file, read as it lies there: what editors leave in it is put right, what
-cannot be understood is named with its cell.
-"""
+"""Reader of an author's notebook file: repairs leftovers of editors, and names unreadable cells."""
 
 from __future__ import annotations
 
@@ -15,14 +13,14 @@ from autograder.notebook.cells import as_dict, cell_id, derived_id, text_of
 
 _SAVE = "open it in JupyterLab and save it again"
 _KINDS = ("code", "markdown", "raw")
-# What nbformat checks of a cell's metadata, and no release keeps.
+# Cell metadata that nbformat validates and no release keeps.
 _CHECKED = ("jupyter", "execution", "collapsed", "scrolled", "name", "format")
 _KEYS = ("cell_type", "id", "metadata", "source", "attachments")
-Problem = tuple[int, str, str]  # the cell's number (0: the file), the fact, the way out
+Problem = tuple[int, str, str]  # (cell number, or 0 for the file; fact; fix)
 
 
 class UnreadableSource(ValueError):
-    """A file that is no notebook, or cells of it that cannot be understood."""
+    """A file that is not a notebook, or has cells that cannot be read."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(fact for _, fact, _ in problems))
@@ -30,10 +28,10 @@ class UnreadableSource(ValueError):
 
 
 def load_source(path: Path) -> Any:
-    """Return an author's notebook as an nbformat 4.5 node whose cells all have lasting ids.
+    """Return an author's notebook as an nbformat 4.5 node whose cells all have stable ids.
 
-    A cell without an id, or with one used twice, gets one made of its place and grade_id. Raises
-    UnreadableSource with everything that cannot be understood.
+    A cell without an id, or with a duplicate one, gets an id made of its place and grade_id. Raises
+    UnreadableSource with all problems found.
     """
     try:
         content = _json(path)
@@ -84,7 +82,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _storable(value: Any) -> Any:
-    """Return the value with text that can be written as UTF-8: no half of a pair."""
+    """Return the value with text that can be written as UTF-8, without lone surrogates."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list):
@@ -120,14 +118,14 @@ def _notebook(content: dict[str, Any]) -> dict[str, Any]:
 def _upgraded(content: dict[str, Any], version: int) -> dict[str, Any]:
     try:
         upgraded: dict[str, Any] = nbformat.convert(nbformat.from_dict(content), 4)
-    except Exception as error:  # whatever an old or broken file makes nbformat stumble on
+    except Exception as error:  # nbformat fails in many ways on old or broken files
         fact = f"a notebook of format {version} that cannot be upgraded: {error}"
         raise UnreadableSource((0, fact[:200], _SAVE)) from None
     return upgraded
 
 
 def _metadata(metadata: Any) -> dict[str, Any]:
-    """Return the notebook's metadata without what an editor left half-filled."""
+    """Return the notebook's metadata without entries that an editor left incomplete."""
     kept = dict(as_dict(metadata))
     kernel, language = as_dict(kept.get("kernelspec")), as_dict(kept.get("language_info"))
     if not all(isinstance(kernel.get(key), str) for key in ("name", "display_name")):
@@ -143,11 +141,11 @@ def _metadata(metadata: Any) -> dict[str, Any]:
 
 
 def _wrong(raw: Any) -> Iterator[tuple[str, str]]:
-    """Yield what of a cell cannot be understood, and the way out."""
+    """Yield the problems of a cell that cannot be read, with their fixes."""
     if not isinstance(raw, dict):
         yield f"this is {_shown(raw)}, not a cell", "delete it from the file's list of cells"
         return
-    if raw.get("cell_type") not in _KINDS:  # compared, for it may be anything
+    if raw.get("cell_type") not in _KINDS:  # any type is possible here
         yield (
             f"its cell_type is {_shown(raw.get('cell_type'))}",
             "make it a code, markdown or raw cell",
@@ -178,7 +176,7 @@ def _are_attachments(value: Any) -> bool:
 
 
 def _cell(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return the cell with what nbformat knows; outputs are left behind."""
+    """Return the cell with the keys that nbformat knows, without outputs."""
     cell: dict[str, Any] = {key: raw[key] for key in _KEYS if key in raw}
     metadata = {k: v for k, v in as_dict(raw.get("metadata")).items() if k not in _CHECKED}
     if not metadata.get("tags", True):
@@ -186,7 +184,7 @@ def _cell(raw: dict[str, Any]) -> dict[str, Any]:
     if "tags" in metadata:
         metadata["tags"] = list(dict.fromkeys(metadata["tags"]))
     if not metadata.get("nbgrader", True):
-        del metadata["nbgrader"]  # {} or null: an editor's way to say that nothing is marked
+        del metadata["nbgrader"]  # {} or null: an editor's mark for an unmarked cell
     cell["metadata"] = metadata
     cell["source"] = text_of(raw.get("source"))
     if not cell.get("attachments") or raw["cell_type"] == "code":

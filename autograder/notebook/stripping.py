@@ -1,6 +1,4 @@
-"""The student's notebook: no solution, no hidden code, no mistake, no output; what is demanded
-stands above each answer.
-"""
+"""The student's notebook: no solutions, hidden code, mistakes or outputs; demands above answers."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ from autograder.notebook.pictures import is_removed, shown_attachments
 from autograder.notebook.released import points_text, released_text
 from autograder.nouns import Notebook, Task, TaskKind, fill
 
-_METADATA = ("nbgrader", "tags")  # what a student's cell keeps of the author's
+_METADATA = ("nbgrader", "tags")  # kept of the author's cell metadata
 _NOT_TOLD = {"mistake", "slow"}
 _SEALED_BY = (
     preprocessors.LockCells,
@@ -35,11 +33,11 @@ _SEALED_BY = (
 
 
 def student_notebook(notebook: Notebook, setup_cell: str, about: Mapping[str, Any]) -> Any:
-    """The notebook as a student gets it, an nbformat 4.5 node that is valid for nbgrader too.
+    """Return the notebook as a student gets it: an nbformat 4.5 node, valid for nbgrader too.
 
-    Prose is in the language in use, code is the same in all.
-    `setup_cell` is the source of its first code cell, `about` is kept in its metadata: assignment,
-    notebook, number of the release.
+    Text is in the current language; code is the same in all languages. `setup_cell` is the source
+    of its first code cell. `about` is stored in its metadata: assignment, notebook, number of the
+    release.
     """
     tasks = {task.grade_id: task for task in notebook.tasks}
     above = {_place(group[0]): group for group in _sharing(notebook.tasks)}
@@ -66,7 +64,7 @@ def student_notebook(notebook: Notebook, setup_cell: str, about: Mapping[str, An
 
 
 def _sealed(node: Any, name: str) -> Any:
-    """The notebook locked and checksummed by nbgrader itself, and checked by both formats."""
+    """Return the notebook locked and checksummed by nbgrader itself, and validated for both."""
     resources: dict[str, Any] = {"nbgrader": {"notebook": name}}
     for step in _SEALED_BY:
         node, resources = step().preprocess(node, resources)
@@ -75,7 +73,7 @@ def _sealed(node: Any, name: str) -> Any:
 
 
 def _cell(raw: Any, cell: SourceCell, task: Task | None) -> Any:
-    """One of the author's cells as the student gets it."""
+    """Return one of the author's cells as the student gets it."""
     node = copy.deepcopy(raw)
     text = released_text(cell, task)
     node["source"] = rewritten(text, translate) if cell.kind == "markdown" else text
@@ -99,7 +97,7 @@ def _cell(raw: Any, cell: SourceCell, task: Task | None) -> Any:
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a student's cell keeps of the author's metadata: tags and nbgrader's keys."""
+    """Return the author's metadata that a student's cell keeps: tags and nbgrader's keys."""
     kept = {key: metadata[key] for key in _METADATA if key in metadata}
     if marks := as_dict(kept.pop("nbgrader", None)):
         graded = marks.get("grade") is True or marks.get("task") is True
@@ -109,7 +107,7 @@ def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _collapse(node: Any) -> None:
-    """Folded in JupyterLab and in Colab; it runs as before."""
+    """Collapse the cell in JupyterLab and Colab; it runs as before."""
     node.metadata["jupyter"] = nbformat.from_dict({"source_hidden": True})
     node.metadata["cellView"] = "form"
 
@@ -122,7 +120,7 @@ def _generated_code(notebook: Notebook, what: str, source: str) -> Any:
 
 
 def _hand_in_cell(notebook: Notebook) -> Any:
-    """The last cell: it shows how far one is, and hands in once its student says so."""
+    """Return the last cell: it shows the student's progress, and submits if they uncomment it."""
     title = translate("Where you are now. To hand in, delete the # of the last line and run this.")
     source = f"# {title}\nfrom autograder import progress, submit\n\nprogress()\n# submit()"
     node = nbformat.v4.new_code_cell(source=source, id=derived_id(f"{notebook.name}/hand_in"))
@@ -135,11 +133,11 @@ def _locked(what: str) -> dict[str, Any]:
     return {"deletable": False, "editable": False, GENERATED: mark}
 
 
-# ── What is demanded ─────────────────────────────────────────────────────────────────
+# ── Demands ──────────────────────────────────────────────────────────────────────────
 
 
 def _sharing(tasks: Sequence[Task]) -> Iterator[tuple[Task, ...]]:
-    """The tasks in order, those that share their answers together."""
+    """Yield the tasks in order, grouping those that share their answers."""
     group: list[Task] = []
     for task in tasks:
         if group and (not task.answers or task.answers != group[0].answers):
@@ -162,7 +160,7 @@ def _demands_cell(notebook: Notebook, cell: SourceCell, tasks: Sequence[Task]) -
 
 
 def demands_table(tasks: Sequence[Task]) -> str:
-    """*What is demanded* of one answer, as markdown: demand, points, where it is checked."""
+    """Return *What is demanded* of one answer as markdown: demand, points, place of the check."""
     total = sum(task.points for task in tasks)
     title = translate("What is demanded")
     points = points_text(round(total, 2))
@@ -196,4 +194,4 @@ def _rows(task: Task) -> Iterator[tuple[str, str, str]]:
 
 def _in_table(text: str) -> str:
     plain = text.replace("\\", "\\\\").replace("|", "\\|")
-    return " ".join(plain.replace("@", "&#64;").split())  # mAP@0.5 is nobody's address
+    return " ".join(plain.replace("@", "&#64;").split())  # mAP@0.5 is not an e-mail address

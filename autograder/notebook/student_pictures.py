@@ -1,4 +1,4 @@
-"""Pictures in a student's text: the ones it refers to, found as attachments or beside the notebook.
+"""Pictures that a student's text refers to, as attachments or files beside the notebook.
 
 ![loss](attachment:loss.png)   attached to the cell
 ![loss](plots/loss.png)        a file beside the notebook
@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-MOST = 20  # pictures of one cell
+MOST = 20  # pictures per cell
 LARGEST = 16 << 20  # bytes of one picture file
 _ATTACHED = "attachment:"
 _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`", re.MULTILINE | re.DOTALL)
@@ -29,7 +29,7 @@ _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "imag
 
 
 def references(text: str) -> list[str]:
-    """The pictures that a markdown text refers to, those on the web left out."""
+    """Return the pictures that a markdown text refers to, without those on the web."""
     plain = _CODE.sub("", text)
     found = (_target(one) for one in _IMAGE.finditer(plain))
     return list(dict.fromkeys(one for one in found if one and not _SCHEME.match(one)))[:MOST]
@@ -50,9 +50,9 @@ def missing(text: str, attachments: Collection[str], files: Collection[str]) -> 
 def bundle(
     text: str, attachments: Mapping[str, Mapping[str, str]], folder: Path
 ) -> dict[str, dict[str, str]]:
-    """The pictures of a text by what it calls them, as nbformat keeps attachments.
+    """Return the pictures of a text by the names it uses, in nbformat's format of attachments.
 
-    Files are read below `folder` alone, never through a link.
+    Files are read only below `folder`, never through a link.
     """
     found: dict[str, dict[str, str]] = {}
     for target in references(text):
@@ -67,7 +67,7 @@ def bundle(
 
 
 def rewritten(text: str, new: Callable[[str], str]) -> str:
-    """The text with each picture that `new` has a name for attached under that name."""
+    """Return the text with each picture that `new` gives a name attached under that name."""
 
     def attached(one: re.Match[str]) -> str:
         name = new(_target(one).removeprefix(_ATTACHED))
@@ -81,7 +81,7 @@ def _target(found: re.Match[str]) -> str:
 
 
 def _beside(target: str) -> str:
-    """The path of a file below the notebook's folder; "" if it leads elsewhere."""
+    """Return the path of a file below the notebook's folder; "" if it leads elsewhere."""
     path = unquote(re.split(r"[?#]", target, maxsplit=1)[0]).replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or ":" in path or ".." in parts or not parts or "\0" in path:
@@ -90,7 +90,7 @@ def _beside(target: str) -> str:
 
 
 def _read(folder: Path, name: str) -> dict[str, str]:
-    """A picture file as a MIME bundle; empty if it is not there, is no picture or too large."""
+    """Return a picture file as a MIME bundle; {} if it is missing, not a picture or too large."""
     path = folder / name
     if not name or path.resolve() != folder.resolve() / name:
         return {}

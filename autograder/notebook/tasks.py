@@ -1,4 +1,4 @@
-"""From the cells of a notebook to its tasks: answers, criteria, and what each test cell may use."""
+"""Tasks of a notebook, built from its cells: answers, criteria, and names for each test cell."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ from autograder.nouns import Criterion, Mistake, Task, TaskKind
 
 @dataclass(frozen=True)
 class Graded:
-    """A cell that carries points, and the answers before it."""
+    """A cell that carries points, with the answers before it."""
 
     cell: SourceCell
     answers: tuple[SourceCell, ...]
 
 
 def graded_cells(cells: Sequence[SourceCell]) -> Iterator[Graded]:
-    """Each graded cell with its answers: back to the previous answers, shared by neighbours."""
+    """Yield each graded cell with its answers.
+
+    These are the answer cells since the previous graded test; consecutive tests share them.
+    """
     answers: list[SourceCell] = []
-    closed = False  # a test has been seen since the last answer
+    closed = False  # True if a test follows the last answer
     for cell in cells:
         if cell.role == "answer":
             answers = [cell] if closed else [*answers, cell]
@@ -43,7 +46,7 @@ def graded_cells(cells: Sequence[SourceCell]) -> Iterator[Graded]:
 def read_tasks(
     cells: Sequence[SourceCell], notebook: str, folder: Path
 ) -> tuple[tuple[Task, ...], list[AuthoringError]]:
-    """The tasks of a notebook with their mistakes, and everything that is wrong with them."""
+    """Return the tasks of a notebook with their mistakes, and all their problems."""
     problems: list[AuthoringError] = []
     tasks = []
     for graded in graded_cells(cells):
@@ -80,7 +83,7 @@ def _task(
                 "a test without an answer before it", "mark the cell it tests as an answer"
             )
         )
-    if not is_python(cell):  # said already by the rules for cells
+    if not is_python(cell):  # reported by the rules for cells
         return replace(task, kind=TaskKind.CRITERIA), problems
     scope = scope_at(cells, cell.number - 1, folder)
     if declarations.is_task_cell(cell.source):
@@ -96,7 +99,7 @@ def _task(
 
 
 def _with_imports(source: str, scope: Scope) -> str:
-    """The cell after the imports that it takes from earlier test cells."""
+    """Return the cell, preceded by the imports that it needs from earlier test cells."""
     needed = sorted((names.free(source) & scope.tested.keys()) - scope.setup)
     return "\n".join([*(scope.tested[name] for name in needed), source])
 
@@ -121,7 +124,7 @@ def _names_of_task_cell(
             way_out = f"define or import {name} in this cell or in a locked cell tagged setup"
         yield place.problem(f"line {line} uses {name}, which nobody defines here", way_out)
     if not stands_without_hidden(cell.source):
-        return  # said already by the rules for cells
+        return  # reported by the rules for cells
     released = released_test(cell.source, tuple(criteria))
     for name in sorted(names.free(released) - names.free(cell.source)):
         yield place.problem(
@@ -134,7 +137,10 @@ def _names_of_task_cell(
 def _plain(
     task: Task, cell: SourceCell, scope: Scope, place: Place
 ) -> tuple[Task, list[AuthoringError]]:
-    """A plain test cell: decided in the clean process if it can be, else beside the student."""
+    """Return the task of a plain test cell.
+
+    It is decided in the clean process if possible, else beside the student's code.
+    """
     free = names.free(cell.source)
     reason = asserts.changes_the_students(cell.source, scope.students - set(scope.imported))
     if reason:

@@ -1,8 +1,8 @@
-"""The texts of an assignment that its author wrote in words, and who reads each of them.
+"""The texts of an assignment in its author's words, with their readers.
 
-In a student's notebook: passages of markdown; the demands; of visible criteria also what a check
-says in the author's own words (`hint=` and the like); and strings marked `translated("...")` in
-locked cells and helper files. Staff alone read what is told of mistakes.
+Students read these in their notebook: passages of markdown; demands; the author's texts in visible
+criteria (`hint=` and the like); and strings marked `translated("...")` in locked cells and helper
+files. Only staff read the hints of mistakes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from autograder.notebook.passages import passages
 from autograder.notebook.released import released_text
 from autograder.nouns import Assignment, Criterion, Notebook, Task, TaskKind
 
-MARK = "translated"  # what an author calls around a string of a locked cell or helper file
-_SAID = ("hint", "hints", "expected", "got", "next")  # keywords whose strings a student reads
-_CALLED = ("name", "fn", "which")  # names of values; one in words begins with "the "
+MARK = "translated"  # the function that marks a string of a locked cell or helper file
+_SAID = ("hint", "hints", "expected", "got", "next")  # keywords of texts for students
+_CALLED = ("name", "fn", "which")  # names of values; a translatable one begins with "the "
 
 
 class Kind(str, Enum):
-    """What a text is."""
+    """Kind of a text."""
 
     PASSAGE = "text"
     DEMAND = "demand"
@@ -34,13 +34,13 @@ class Kind(str, Enum):
 
     @property
     def is_template(self) -> bool:
-        """Whether its {names} are filled in."""
+        """True if its {names} are filled in."""
         return self in (Kind.DEMAND, Kind.HINT)
 
 
 @dataclass(frozen=True)
 class Text:
-    """One text, where it stands, and what it is."""
+    """One text, with its place and kind."""
 
     msgid: str
     place: str  # file:cell
@@ -52,7 +52,7 @@ class Text:
 
 
 def texts(assignment: Assignment) -> Iterator[Text]:
-    """Every text in the order in which a student meets them; one that repeats comes repeatedly."""
+    """Yield every text in the order in which a student meets them, including repetitions."""
     for notebook in assignment.notebooks:
         yield from _of_notebook(notebook)
     for name in assignment.files:
@@ -97,7 +97,7 @@ def _hidden(cell: SourceCell) -> dict[markers.Region, str]:
 
 
 def _said(criterion: Criterion, place: str) -> Iterator[Text]:
-    """What the check of a visible criterion says in the author's own words."""
+    """Yield the texts of a visible criterion's check that its author wrote."""
     for node in ast.walk(names.parse(criterion.source)):
         if isinstance(node, ast.keyword) and node.arg in _SAID:
             for text in _literals(node.value):
@@ -109,7 +109,7 @@ def _said(criterion: Criterion, place: str) -> Iterator[Text]:
 
 
 def _labels(source: str, place: str) -> Iterator[Text]:
-    """The strings that are marked for translation."""
+    """Yield the strings that are marked for translation."""
     try:
         tree = names.parse(source)
     except SyntaxError:
@@ -126,7 +126,7 @@ def _called(function: ast.expr) -> str:
 
 
 def _literals(node: ast.expr) -> Iterator[str]:
-    """The strings that an expression may give: written out, in a tuple, or one of two."""
+    """Yield the strings that an expression may give: a literal, in a tuple, or one of two."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.strip():
         yield node.value
     elif isinstance(node, ast.Tuple | ast.List):

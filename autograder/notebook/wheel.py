@@ -1,7 +1,7 @@
-"""The light wheel: what a student's kernel imports of this package, and nothing else.
+"""The light wheel: the part of this package that a student's kernel imports.
 
-It is written straight from the installed modules, so it needs no network, no build tool and no
-source tree, and the same modules always make the same bytes.
+It is written straight from the installed modules, so it needs no network, build tool or source
+tree, and equal modules always make equal bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 import autograder
 
 DISTRIBUTION = "sprintgrader"
-LOCAL_LABEL = "+student."  # tells a light install from a full one
+LOCAL_LABEL = "+student."  # marks a light installation in its version
 _ROOTS = ("autograder", "autograder.student", "autograder.criteria", "autograder.expect")
 _DATA = ("fonts", "locale")
 _TAGS = b"""Wheel-Version: 1.0
@@ -41,7 +41,7 @@ class Wheel:
 
     @classmethod
     def at(cls, path: Path) -> Wheel:
-        """A wheel as it lies on disk; its name says its version."""
+        """Return the wheel in a file, with the version from its name."""
         return cls(path.name, path.name.split("-")[1], path.read_bytes())
 
     @property
@@ -50,7 +50,7 @@ class Wheel:
 
 
 def light_wheel() -> Wheel:
-    """The wheel of the student's part of this version of the package."""
+    """Return the wheel of the student's part of this version of the package."""
     files = {
         f"autograder/{path.relative_to(_PACKAGE).as_posix()}": path.read_bytes()
         for path in sorted(_files())
@@ -69,7 +69,7 @@ def light_wheel() -> Wheel:
 
 
 def public_version() -> str:
-    """The version of the package that is installed here."""
+    """Return the version of the installed package; "0" if it is not installed."""
     try:
         return version_of(DISTRIBUTION).split("+")[0]
     except PackageNotFoundError:
@@ -89,7 +89,7 @@ def _b64(data: bytes) -> str:
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:
-    """A zip without dates; nothing is compressed here, since the set-up cell compresses it all."""
+    """Return a zip without dates or compression, since the set-up cell compresses it all."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in files.items():
@@ -99,7 +99,7 @@ def _zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-# ── What belongs to it ───────────────────────────────────────────────────────────────
+# ── Contents ─────────────────────────────────────────────────────────────────────────
 
 
 def _files() -> set[Path]:
@@ -112,7 +112,7 @@ def _files() -> set[Path]:
 
 
 def _reached() -> set[Path]:
-    """The modules that the roots import, directly or through others."""
+    """Return the modules that the roots import, directly or indirectly."""
     waiting = [path for root in _ROOTS for path in _root_modules(root)]
     found: set[Path] = set()
     while waiting:
@@ -140,7 +140,7 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def _paths(name: str) -> list[Path]:
-    """The files of a module of ours and of the packages it lies in; none for anything else."""
+    """Return the files of one of our modules and its packages; [] for any other module."""
     parts = name.split(".")
     if parts[0] != "autograder":
         return []
