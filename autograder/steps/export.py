@@ -66,7 +66,7 @@ def export(
     file: Path | None = None,
     who: str = "",
 ) -> Report:
-    """Write the table of these assignments, or of all that were released, for its owner only.
+    """Write the table of these assignments (default: all released), readable by its owner only.
 
     A score that waits for a person is left empty in Canvas's and Moodle's tables, and reported.
     Raises `NotFound` for a missing assignment or roster, `ConfigError` for an invalid column.

@@ -236,7 +236,7 @@ class _Book:
         self.notes: list[str] = []
 
     def say(self, note: str) -> None:
-        """Add a note for the grader, displayed now and in the report."""
+        """Add a note for the staff member who grades, displayed now and in the report."""
         self.notes.append(note)
         self._tell(note)
 

@@ -174,7 +174,7 @@ class Judge:
                 in_error(t, fault) if merged.attempted.get(t.grade_id, True) else not_attempted(t)
                 for t in notebook.tasks
             )
-            # the fault's text may quote hidden code, so only the criteria carry it, for staff
+            # keep the fault's text out of the notes, which students see: it may quote hidden code
             return self._Done(NotebookResult(notebook.name, tasks, notes=merged.notes))
 
     def _run_and_check(

@@ -30,7 +30,7 @@ class Rules:
     key: bytes  # the course's secret
     draw: int = 1  # number of the hidden data: 1 when grading, others to expose luck
     settings: Settings = field(default_factory=dict)  # replace the source's
-    given: Settings = field(default_factory=dict)  # the student's release's, where they differ
+    given: Settings = field(default_factory=dict)  # of the student's release, where they differ
     plain_tests: str = "refuse"
     limits: Limits = field(default_factory=Limits)
     language: str = "en"  # of plots; messages are translated when displayed

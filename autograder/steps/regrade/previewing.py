@@ -46,7 +46,7 @@ class Preview:
     source: str  # digest of the source that judged
     judged: int  # number of submissions
     students: tuple[Regraded, ...] = ()  # students whose scores change
-    words: tuple[str, ...] = ()  # students with changed messages or lesser submissions only
+    words: tuple[str, ...] = ()  # same scores: messages or submissions that do not count change
     turns: tuple[Turn, ...] = ()
     left: tuple[Left, ...] = ()
     submissions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # to record

@@ -22,7 +22,7 @@ COMPARING = frozenset({  # other libraries' comparisons of a value with a truth
     "assert_array_equal", "assert_array_almost_equal", "approx", "equal",
 })  # fmt: skip
 _WRAPPERS = frozenset({"array", "asarray", "float", "int", "constant", "Series", "round", "approx"})
-_PLAIN = (bool, type(None))  # a demand always implies True or None
+_PLAIN = (bool, type(None))  # any demand implies True or None, however it is worded
 
 
 def given_away(assignment: Assignment) -> Iterator[str]:
