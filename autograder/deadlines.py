@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone, tzinfo
 
 DAY = timedelta(days=1)
-YEARS = range(1971, 9999)  # room for a zone's offset and for an extension
+YEARS = range(1971, 9999)  # leaves room for a zone's offset and an extension
 _NEVER = datetime(9999, 12, 30, tzinfo=timezone.utc)
 
 

@@ -141,7 +141,7 @@ def updated(assignment: Assignment, language: str) -> bytes:
     known.header_comment = _HEADER
     known.fuzzy = False
     for message in known:
-        message.flags -= {"python-format", "python-brace-format"}  # wrong guesses
+        message.flags -= {"python-format", "python-brace-format"}  # Babel guesses wrong
     buffer = io.BytesIO()
     write_po(buffer, known, width=0, include_previous=True)  # wrapping breaks #| lines
     return _VOLATILE.sub("", buffer.getvalue().decode()).encode()

@@ -18,7 +18,7 @@ from autograder.notebook.pictures import is_removed, removed_attachments, shown_
 from autograder.nouns import Assignment
 
 _TELLING = 6  # a shorter line, such as `else:` or `)`, reveals nothing
-_RUN = 3  # so many such lines of a secret in a row are no coincidence
+_RUN = 3  # so many longer lines of a secret in a row are no coincidence
 _MARKERS = re.compile(r"\b(?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS|MARK SCHEME)\b")
 _TEXT_LIMIT = 4 << 20
 _ANSWERS = ("solution", "mistake")  # secrets in the place of an answer

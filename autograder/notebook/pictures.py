@@ -14,7 +14,8 @@ from autograder.notebook.cells import SourceCell, as_dict, cells_of
 from autograder.notebook.released import released_text
 from autograder.nouns import Notebook
 
-# These types are withheld; other files that a solution opens may be data for students.
+# Withheld if only removed text names them. Any other file needs a link there, because code of a
+# solution may open a file of data that students get.
 SEEN = frozenset(
     f".{end}"
     for end in [
