@@ -311,7 +311,7 @@ def demo(
     sandbox: Sandbox = True,
     json: Json = False,
 ) -> None:
-    """Create an example class in a scratch course, grade it, and check each score."""
+    """Grade an example class in a scratch course; compare each score with the expected one."""
     from autograder.steps import demo as step
 
     with printed(json), stages("demo") as tell:

@@ -46,7 +46,7 @@ def restore(
 
 
 def _in_words(report: Packed) -> Iterator[str]:
-    """Print the file's path, the number and size of the files, and a missing gradebook."""
+    """Yield the file's path, the number and size of the files, and a missing gradebook."""
     yield f"{report.path}: {report.files} files, {report.size / 1e6:.1f} MB"
     if not report.gradebook:
         yield "the gradebook is in another database: back it up by its own means (pg_dump)"

@@ -37,7 +37,7 @@ def translate(
 
 
 def in_words(report: Report) -> Iterator[str]:
-    """Print a line per language, and one for each text that needs a translator."""
+    """Yield a line per language, and one for each text that needs a translator."""
     for one in report.catalogues:
         yield from (f"· {printable(str(finding))}" for finding in one.findings)
         done = one.texts - sum(not finding.wrong for finding in one.findings)

@@ -63,7 +63,7 @@ def links(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Create a personal link for every student without one; each is shown only once."""
+    """Create a sign-in link for every person without one; each is shown only once."""
     from autograder.steps.portal.links import links as step
 
     with printed(json):
@@ -76,7 +76,7 @@ def submit(
     portal: Annotated[str, typer.Option(help="Its address; else the notebook says it.")] = "",
     json: Json = False,
 ) -> None:
-    """Submit a notebook and the files beside it; save the receipt there."""
+    """Submit a notebook with the files beside it, and save the receipt there."""
     from autograder.steps.portal.submit import submit as step
 
     with printed(json):

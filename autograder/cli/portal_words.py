@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def links(report: Links) -> Iterator[str]:
-    """Print each new link with its person, or the file they were written to, and the counts."""
+    """Yield each new link with its person, or the file they were written to, and the counts."""
     if report.file is None:
         for one in report.made:
             yield printable(f"{one.name}  {one.email}  {one.link}")
@@ -31,12 +31,12 @@ def links(report: Links) -> Iterator[str]:
 
 
 def submitted(report: Submitted) -> Iterator[str]:
-    """Print a summary of the receipt, as the notebook shows it."""
+    """Yield a summary of the receipt, as the notebook shows it."""
     yield printable(report.words)
 
 
 def verified(found: Verified) -> Iterator[str]:
-    """Print whether the receipt is genuine, and each fact that does not match."""
+    """Yield whether the receipt is genuine, and each fact that does not match."""
     if found.genuine:
         facts = found.facts
         yield printable(
@@ -50,7 +50,7 @@ def verified(found: Verified) -> Iterator[str]:
 
 
 def given(report: Given) -> Iterator[str]:
-    """Print the kind and length of the extra time, and each student's new deadline."""
+    """Yield the kind and length of the extra time, and each student's new deadline."""
     yield f"{report.kind} of {report.minutes:g} minutes in {report.assignment}"
     if not report.students:
         yield "for everybody"
@@ -59,7 +59,7 @@ def given(report: Given) -> Iterator[str]:
 
 
 def standings(report: Standings) -> Iterator[RenderableType]:
-    """Print a table with a line per student."""
+    """Yield a table with a line per student."""
     from rich.table import Table
 
     yield f"{report.assignment}, release {report.release}, at {report.now}"

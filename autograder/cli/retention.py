@@ -44,7 +44,7 @@ def forget(
 
 
 def _in_words(report: Report) -> Iterator[str]:
-    """Print each student's work in an assignment, then what was or would be deleted."""
+    """Yield each student's work in an assignment, then what was or would be deleted."""
     for one in report.work:
         size = f"{one.size / 1e6:.1f} MB"
         yield printable(

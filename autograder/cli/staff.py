@@ -51,7 +51,7 @@ def export(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Export the scores as a table; report rows that match nobody in the roster."""
+    """Export the scores as a table; report rows that match no student in the roster."""
     from autograder.steps import export as step
 
     with printed(json):

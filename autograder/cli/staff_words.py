@@ -21,7 +21,7 @@ MOST = 20  # longest list printed, in lines
 
 
 def statistics(report: Statistics) -> Iterator[RenderableType]:
-    """Print class totals, a line per criterion, and the criteria and students to look at."""
+    """Yield class totals, a line per criterion, and the criteria and students to look at."""
     from rich.table import Table
 
     of = f" of {report.enrolled}" if report.enrolled else ""
@@ -69,7 +69,7 @@ def _spread(spread: Spread) -> str:
 
 
 def export(report: Exported) -> Iterator[str]:
-    """Print the table's file, and every row left out, with the reason."""
+    """Yield the table's file, and every row left out, with the reason."""
     yield f"{report.rows} rows for {', '.join(report.assignments)}: {report.file}"
     lists = (("matches nobody", report.unmatched), ("waits", report.waiting))
     for title, many in lists:
@@ -83,7 +83,7 @@ def export(report: Exported) -> Iterator[str]:
 
 
 def preview(found: Preview) -> Iterator[RenderableType]:
-    """Print the criteria whose outcome changes, and each student's score change."""
+    """Yield the criteria whose outcome changes, and each student's score change."""
     yield (
         f"{found.assignment}: {found.judged} submissions judged from evidence; nothing is changed"
     )
@@ -100,7 +100,7 @@ def preview(found: Preview) -> Iterator[RenderableType]:
 
 
 def applied(done: Applied) -> Iterator[RenderableType]:
-    """Print each score change, and the number of feedback pages rewritten."""
+    """Yield each score change, and the number of feedback pages rewritten."""
     yield from _regraded(done.students)
     yield f"{len(done.students)} scores changed; feedback of {done.pages} written anew"
 

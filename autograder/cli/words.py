@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 def init(report: Made) -> Iterator[str]:
-    """Print the course's folder and the first command to try."""
+    """Yield the course's folder and the first command to try."""
     yield f"a new course in {report.root}"
     yield f"try it:  cd {report.root} && autograder release hello"
 
 
 def roster(report: Imported) -> Iterator[str]:
-    """Print the number of students added, changed, and missing from the class list."""
+    """Yield the number of students added, changed, and missing from the class list."""
     yield (
         f"{len(report.added)} added, {len(report.changed)} changed, {report.total} in the roster"
         f"  ({report.encoding}; {report.path})"
@@ -45,7 +45,7 @@ def roster(report: Imported) -> Iterator[str]:
 
 
 def release(report: ReleaseReport) -> Iterator[str]:
-    """Print the release's number and folder, its changes and its warnings."""
+    """Yield the release's number and folder, its changes and its warnings."""
     state = "written to" if report.written else "unchanged in"
     yield (
         f"{report.assignment}, release {report.number}: {', '.join(report.notebooks)},"
@@ -57,7 +57,7 @@ def release(report: ReleaseReport) -> Iterator[str]:
 
 
 def collect(report: Collected) -> Iterator[RenderableType]:
-    """Print the counts of new, updated and unchanged submissions, and everything rejected."""
+    """Yield the counts of new, updated and unchanged submissions, and everything rejected."""
     counts = (
         f"{len(report.new)} new, {len(report.updated)} updated, {len(report.unchanged)} unchanged"
     )
@@ -74,7 +74,7 @@ def collect(report: Collected) -> Iterator[RenderableType]:
 
 
 def feedback(report: Written) -> Iterator[str]:
-    """Print the number of pages, the first page's path, and each page that failed."""
+    """Yield the number of pages, the first page's path, and each page that failed."""
     yield f"{_count(len(report.pages), 'page')} for {_count(report.students, 'student')}"
     if report.pages:
         yield f"the first: {report.pages[0]}"
@@ -82,7 +82,7 @@ def feedback(report: Written) -> Iterator[str]:
 
 
 def doctor(report: Examined) -> Iterator[RenderableType]:
-    """Print a line per finding, by area, and the sandbox tier that jobs will use."""
+    """Yield a line per finding, by area, and the sandbox tier that jobs will use."""
     area = ""
     for one in report.findings:
         if one.area != area:
@@ -97,7 +97,7 @@ def doctor(report: Examined) -> Iterator[RenderableType]:
 
 
 def grade(report: Graded) -> Iterator[RenderableType]:
-    """Print a line per submission, the faults that need a person, and the counts."""
+    """Yield a line per submission, the faults that need a person, and the counts."""
     from autograder.steps.grade import overall
 
     if report.results:
@@ -113,7 +113,7 @@ def grade(report: Graded) -> Iterator[RenderableType]:
 
 
 def grade_files(report: Tried) -> Iterator[RenderableType]:
-    """Print a line per notebook: points, state, and a limit it reached."""
+    """Yield a line per notebook: points, state, and a limit it reached."""
     for one in report.files:
         said = [one.fault] if one.fault else []
         if one.result is not None:
@@ -132,7 +132,7 @@ def undecided(result: NotebookResult) -> list[str]:
 
 
 def demo(report: Shown) -> Iterator[RenderableType]:
-    """Print a line per example student and per criterion, the output folders, and the verdict."""
+    """Yield a line per example student and per criterion, the output folders, and the verdict."""
     from rich.table import Table
 
     students = Table("student", "handed in", "points", "as expected", box=None, header_style="bold")
@@ -161,7 +161,7 @@ _STATES = ("passed", "failed", "not_run", "not_attempted")
 
 
 def status(report: Status) -> Iterator[RenderableType]:
-    """Print a line per assignment."""
+    """Yield a line per assignment."""
     from rich.table import Table
 
     headings = ("assignment", "kind", "release", "due", "in", "graded", "waiting", "mean", "given")

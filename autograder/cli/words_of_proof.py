@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def validate(report: Validated) -> Iterator[RenderableType]:
-    """Print for each assignment a line per criterion, the resources used, notes and breaches."""
+    """Yield for each assignment a line per criterion, the resources used, notes and breaches."""
     for one in report.assignments:
         yield from _validated(one)
     for note in report.notes:
@@ -67,7 +67,7 @@ def _validated(one: One) -> Iterator[RenderableType]:
 
 
 def calibrate(report: Calibrated) -> Iterator[RenderableType]:
-    """Print a line per threshold and per mistake, the chance of losing a point, and problems."""
+    """Yield a line per threshold and per mistake, the chance of losing a point, and problems."""
     from rich.table import Table
 
     if not report.rows:

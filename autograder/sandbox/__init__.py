@@ -1,1 +1,1 @@
-"""Where student code runs, and how it is held."""
+"""Sandbox in which student code runs: processes, isolation, limits."""

@@ -22,7 +22,7 @@ _NEWER = re.compile(
 
 
 def describe_error(error: BaseException, source: str, filename: str) -> dict[str, Any]:
-    """Return the exception's type and text, and the line of this cell that raised it."""
+    """Return an exception's type, text and line in this cell, as plain data."""
     line = _line(error, filename)
     lines = source.splitlines()
     source_line = lines[line - 1].strip()[:200] if 0 < line <= len(lines) else ""

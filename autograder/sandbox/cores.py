@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Cores:
-    """Assigns cores to `parallel` concurrent jobs of all servers that share it; 0 disables this.
+    """Pins `parallel` concurrent jobs of all servers that share it to cores; 0 or 1 pins none.
 
     Jobs of one thread run one after another or wait for each other (a check queries the process
     that it grades), so they share the same cores. Another thread gets the least used ones.

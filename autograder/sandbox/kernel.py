@@ -50,7 +50,7 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 
 
 def collapse(address: int, length: int) -> None:
-    """Replace small pages of an address range by huge ones; needs Linux 6.1."""
+    """Replace small pages of an address range by huge ones; needs Linux 6.1 or later."""
     result = _libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(length), _MADV_COLLAPSE)
     _checked(result, "madvise")
 

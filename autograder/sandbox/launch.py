@@ -186,7 +186,7 @@ def _system_folders() -> list[str]:
 def interpreter_paths() -> tuple[str, ...]:
     """Return the folders that this Python and its packages need, except those under /usr.
 
-    Follow the links between a virtual environment's `python` and the real one one by one.
+    Every link between a virtual environment's `python` and the real one is followed.
     """
     found = [sys.prefix, sys.base_prefix, *_site_packages()]
     if not Path(_PACKAGE).is_relative_to(sys.prefix):

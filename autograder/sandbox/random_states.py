@@ -1,4 +1,4 @@
-"""Global random states of a process: seeding from a given seed, capture and restoration.
+"""Global random states of a process: seeded from the course's key, captured and restored.
 
 Covers Python's `random`, NumPy's legacy state, NumPy generators created without a seed, Keras and
 TensorFlow. Not covered, because nothing can seed them: `os.urandom`, `secrets`, `uuid`,

@@ -137,7 +137,7 @@ class Link:
 
 
 class Remote(Proxy):
-    """An object of the student's, by number; each attribute access reads it from there."""
+    """A student's object, by number; each attribute access reads from the student's process."""
 
     def __init__(self, link: Link, node: Mapping[str, Any]) -> None:
         self.__link__ = link

@@ -170,7 +170,7 @@ class WarmServer:
         return generation
 
     def _prove(self, generation: Generation) -> Generation:
-        """Return the process after a test fit in a fork; if that fails, raise SandboxFault."""
+        """Return the process after a test fit in a fork; on failure end it, raise SandboxFault."""
         if not self._preload:
             return generation
         generation.promise()

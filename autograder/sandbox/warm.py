@@ -223,8 +223,8 @@ def _in_one_chunk(main: Callable[[int, int], None], request: int, reply: int) ->
     """Call `main` with room for all its frames behind this one's.
 
     CPython keeps frames in chunks of 16 KB, and maps and unmaps one at each call that crosses a
-    boundary: a training loop that lies there does so thousands of times. A frame of half a megabyte
-    gets a chunk of twice that size, of which only the address space is used.
+    boundary: a training loop that happens to be there does so thousands of times. A frame of half
+    a megabyte gets a chunk of twice that size, of which only the address space is used.
     """
     main(request, reply)
 

@@ -92,7 +92,7 @@ class Door:
     # ── Identity ─────────────────────────────────────────────────────────────────────────
 
     def visitor(self, request: Request) -> Visitor:
-        """Return the request's visitor: anonymous if the session is over or its link revoked."""
+        """Return the visitor: anonymous if the session is missing or over, or its link revoked."""
         found = self._cookie(request)
         nonce = str(found.get("n", "")) or secrets.token_urlsafe(18)
         if self._course.portal.sign_in == "proxy":
@@ -164,7 +164,7 @@ class Door:
         return host in self._course.portal.trusted_proxies
 
     def address(self, request: Request) -> str:
-        """Return the client's address: the last one that is no trusted proxy."""
+        """Return the client's address: the last one that is not a trusted proxy's."""
         hops = [request.client.host if request.client else ""]
         if self._is_proxy(request):
             said = ",".join(request.headers.getlist("x-forwarded-for")).split(",")

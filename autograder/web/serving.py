@@ -34,7 +34,7 @@ def serve(
     host, port = host or course.portal.host, port or course.portal.port
     incoming = course.state / "incoming"
     atomically.make_private(incoming)
-    tempfile.tempdir = str(incoming)  # uploads lie beside the stored submissions
+    tempfile.tempdir = str(incoming)  # uploads are stored near the submissions
     settings = settings_of(create_app(course), host, port)
     with _worker(course, sandbox=sandbox) if grade else _nothing():
         uvicorn.Server(settings).run()

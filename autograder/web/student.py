@@ -153,7 +153,7 @@ def _assignments(router: APIRouter, portal: Portal) -> None:
     ) -> Response:
         path = views.feedback_page(course, assignment, _id(visitor), name, portal.clock())
         seen.note(course, assignment, _id(visitor))
-        here = escape(assignment)  # the file itself has no links, so that it can be used alone
+        here = escape(assignment)  # the stored page has no links: it also works alone
         back = links(f'<p class="where"><a href="/a/{here}">← {here}</a></p>', portal.prefix)
         page = path.read_text(encoding="utf-8").replace("<main>", f"<main>{back}", 1)
         return HTMLResponse(page, headers={"Content-Security-Policy": FEEDBACK_CSP})
