@@ -288,7 +288,7 @@ class NotebookResult:
     tier: str = ""  # "A", "B" or "UNSANDBOXED"
     run: str = ""  # key of the run whose evidence was read; "" if nothing was run
     retrained: bool = True  # False: kept work replaced its training cells
-    weights: Mapping[str, str] = field(default_factory=dict)  # digests of kept models, by name
+    weights: Mapping[str, str] = field(default_factory=dict)  # digests of kept models' weights
 
 
 @dataclass(frozen=True)

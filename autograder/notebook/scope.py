@@ -92,7 +92,7 @@ def module_names(module: str, folder: Path) -> frozenset[str] | None:
 def check_setup(
     cells: Sequence[SourceCell], notebook: str, folder: Path
 ) -> Iterator[AuthoringError]:
-    """Yield names that setup cells use but do not define.
+    """Check that setup cells need no other cells, and yield their problems.
 
     The clean process runs only the setup cells, in order.
     """

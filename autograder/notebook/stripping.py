@@ -64,7 +64,7 @@ def student_notebook(notebook: Notebook, setup_cell: str, about: Mapping[str, An
 
 
 def _sealed(node: Any, name: str) -> Any:
-    """Return the notebook locked and checksummed by nbgrader itself, and validated for both."""
+    """Return the notebook locked and checksummed by nbgrader, and validated by both formats."""
     resources: dict[str, Any] = {"nbgrader": {"notebook": name}}
     for step in _SEALED_BY:
         node, resources = step().preprocess(node, resources)

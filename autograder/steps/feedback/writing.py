@@ -102,7 +102,7 @@ def _write(course: Course, book: _Book, result: Result | None) -> Iterator[str]:
 
 
 def _note(mark: Path, submission: str) -> None:
-    """Write the mark unless it exists; it is as old as the first feedback on this submission."""
+    """Write the mark unless it names this submission; it is as old as the first feedback on it."""
     if not mark.is_file() or mark.read_text(encoding="ascii") != submission:
         atomically.write(mark, submission.encode("ascii"), mode=0o640, durable=False)
 

@@ -23,7 +23,7 @@ from autograder.steps.grouping.fingerprints import (
 from autograder.steps.grouping.mistakes import Match, nearest, solution
 from autograder.steps.grouping.reading import answer_code, graded, source_of, task_in
 
-LOOKS = 3  # fewest right answers from which a usual one is chosen
+LOOKS = 3  # answers of a group to read before a comment or adjustment applies to all
 COMPARED = 20  # right answers that are compared to find the usual one
 
 
