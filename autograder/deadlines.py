@@ -118,16 +118,23 @@ def time_late(due: datetime, received: datetime, zone: tzinfo) -> timedelta:
 
 def start_of_day(moment: datetime, zone: tzinfo) -> datetime:
     """Return the first moment (UTC) of the day that contains `moment`."""
-    local = moment.astimezone(zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    return min(one.astimezone(timezone.utc) for one in _readings(midnight, zone))
+    return _midnight(moment.astimezone(zone), zone)
 
 
 def end_of_day(moment: datetime, zone: tzinfo) -> datetime:
     """Return the first moment (UTC) of the day after the one that contains `moment`."""
-    local = moment.astimezone(zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) + DAY
-    return min(one.astimezone(timezone.utc) for one in _readings(midnight, zone))
+    return _midnight(moment.astimezone(zone) + DAY, zone)
+
+
+def _midnight(local: datetime, zone: tzinfo) -> datetime:
+    """Return the first moment (UTC) of the local date.
+
+    Clocks that are put back over midnight show it twice, and the first counts; those that are put
+    forward over it skip it, and the offset before the change gives the moment of the change.
+    """
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    first, _ = _readings(midnight, zone)
+    return first.astimezone(timezone.utc)
 
 
 def offset_of(moment: datetime) -> str:

@@ -94,13 +94,17 @@ def _plain(moment: datetime) -> datetime:
 
 
 def _newest_first(session: Session, assignment: str, student: str) -> None:
-    """Give this student's earliest place in the queue to their newest submission."""
+    """Give this student's earliest place in the queue to their newest submission.
+
+    What has a result and is graded once more keeps its own place: it is none of the day's.
+    """
     session.flush()
+    recorded = select(SubmissionRow.id).where(SubmissionRow.assignment == assignment)
     rows = session.scalars(
         select(QueueRow)
         .where(
             QueueRow.assignment == assignment, QueueRow.student == student,
-            QueueRow.state == "waiting",
+            QueueRow.state == "waiting", QueueRow.submission.not_in(recorded),
         )
         .order_by(QueueRow.submission.desc())
     ).all()  # fmt: skip

@@ -17,6 +17,12 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "__name__", "__file__"}
 _PARSING = Lock()
+_AUTOMAGIC = frozenset(
+    """
+    pip conda mamba micromamba uv cd ls ll cat cp mv rm mkdir rmdir pwd env set_env run time timeit
+    who whos matplotlib load_ext reload_ext autoreload config reset history tensorboard precision
+    """.split()  # noqa: SIM905
+)
 _BODY_MAGICS = re.compile(r"\s*%%(time|timeit|capture|prun)\b.*\n")
 
 
@@ -73,6 +79,8 @@ def parse(source: str) -> ast.Module:
 
 def syntax_error(source: str) -> SyntaxError | None:
     """Return the syntax error that this Python raises for the cell in IPython; None if none."""
+    if _is_automagic(source):
+        return None
     code = plain_code(source)
     with _PARSING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -83,6 +91,12 @@ def syntax_error(source: str) -> SyntaxError | None:
         except (ValueError, RecursionError, MemoryError, OverflowError) as error:
             return SyntaxError(str(error))
     return None
+
+
+def _is_automagic(source: str) -> bool:
+    """Tell whether IPython reads the cell's only line as a magic without `%`: `pip install x`."""
+    magic, _, rest = source.strip().partition(" ")
+    return magic in _AUTOMAGIC and "\n" not in rest and not rest.lstrip().startswith("=")
 
 
 @lru_cache(maxsize=1024)

@@ -193,9 +193,12 @@ def _plain(raw: Any) -> dict[str, Any]:
 
 
 def _pictures(cell: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the pictures attached to a cell, one type of each, unchanged."""
+    """The pictures attached to a cell, one kind of each, still as they were handed in.
+
+    One that feedback cannot show, as SVG, leaves its name alone: it is there, though not seen.
+    """
     for name, kinds in as_dict(cell.get("attachments")).items():
-        known = ((k, v) for k, v in as_dict(kinds).items() if k in PICTURES and isinstance(v, str))
-        for kind, data in known:
-            yield str(name), {kind: data}
-            break
+        known = {k: text_of(v) for k, v in as_dict(kinds).items() if k in PICTURES}
+        shown = next(((k, data) for k, data in known.items() if data), None)
+        if kinds:
+            yield str(name), dict([shown]) if shown else {}

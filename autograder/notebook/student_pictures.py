@@ -11,6 +11,7 @@ import base64
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
@@ -18,10 +19,11 @@ from urllib.parse import unquote
 MOST = 20  # pictures per cell
 LARGEST = 16 << 20  # bytes of one picture file
 _ATTACHED = "attachment:"
-_CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+_NO_TEXT = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`|<!--.*?-->", re.MULTILINE | re.DOTALL)
 _IMAGE = re.compile(
     r"""!\[[^\]]*\]\(\s*(?P<target><[^>\n]*>|(?:[^()\s]|\([^()\s]*\))+)(?:\s+["'][^)]*)?\s*\)"""
-    r"""|<img\b[^>]*?\bsrc\s*=\s*["']?(?P<source>[^"'\s>]+)[^>]*>""",
+    r"""|<img\b[^>]*?\bsrc\s*=\s*(?:(?P<quote>["'])(?P<quoted>[^>\n]*?)(?P=quote)"""
+    r"""|(?P<source>[^"'\s>]+))[^>]*>""",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"(https?|data|blob):|//", re.IGNORECASE)
@@ -30,21 +32,21 @@ _MAGIC = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "imag
 
 def references(text: str) -> list[str]:
     """Return the pictures that a markdown text refers to, without those on the web."""
-    plain = _CODE.sub("", text)
+    plain = _NO_TEXT.sub("", text)
     found = (_target(one) for one in _IMAGE.finditer(plain))
     return list(dict.fromkeys(one for one in found if one and not _SCHEME.match(one)))[:MOST]
 
 
 def missing(text: str, attachments: Collection[str], files: Collection[str]) -> Iterator[str]:
     """Yield the pictures that the text refers to and that were not submitted."""
-    attached, beside = set(attachments), set(files)
+    attached, beside = set(map(_composed, attachments)), set(files)
     for target in references(text):
         if target.startswith(_ATTACHED):
             name = target.removeprefix(_ATTACHED)
-            if not {name, unquote(name)} & attached:
-                yield unquote(name)
+            if not {_composed(name), _composed(unquote(name))} & attached:
+                yield _composed(unquote(name))
         elif _beside(target) not in beside:
-            yield unquote(target)
+            yield _composed(unquote(target))
 
 
 def bundle(
@@ -55,10 +57,11 @@ def bundle(
     Files are read only below `folder`, never through a link.
     """
     found: dict[str, dict[str, str]] = {}
+    attached = {_composed(name): kinds for name, kinds in attachments.items()}
     for target in references(text):
         name = target.removeprefix(_ATTACHED)
         if target.startswith(_ATTACHED):
-            kinds = attachments.get(name) or attachments.get(unquote(name))
+            kinds = attached.get(_composed(name)) or attached.get(_composed(unquote(name)))
         else:
             kinds = _read(folder, _beside(target))
         if kinds:
@@ -77,12 +80,17 @@ def rewritten(text: str, new: Callable[[str], str]) -> str:
 
 
 def _target(found: re.Match[str]) -> str:
-    return (found["target"] or found["source"] or "").strip("<>").strip()
+    return (found["target"] or found["quoted"] or found["source"] or "").strip("<>").strip()
+
+
+def _composed(name: str) -> str:
+    """The name in form NFC, as submitted files are kept: macOS links to decomposed ones."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _beside(target: str) -> str:
     """Return the path of a file below the notebook's folder; "" if it leads elsewhere."""
-    path = unquote(re.split(r"[?#]", target, maxsplit=1)[0]).replace("\\", "/")
+    path = _composed(unquote(re.split(r"[?#]", target, maxsplit=1)[0])).replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or ":" in path or ".." in parts or not parts or "\0" in path:
         return ""

@@ -19,7 +19,7 @@ from autograder.steps.tables import TableRow, read_rows, read_text
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "number": (
         "number", "id", "student id", "student number", "studentid", "sis user id", "sis id",
-        "id number", "matriculation number", "학번", "학생번호", "학생 번호", "id 번호",
+        "id number", "orgdefinedid", "matriculation number", "학번", "학생번호", "id 번호",
         "sis login id", "login id", "username", "user name", "아이디",
     ),
     "name": (
@@ -27,7 +27,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "first": ("first name", "given name", "firstname"),
     "last": ("last name", "surname", "family name", "lastname", "성"),
-    "email": ("email", "e-mail", "mail", "email address", "이메일", "메일", "이메일 주소"),
+    "email": ("email", "e-mail", "mail", "email address", "이메일", "메일", "이메일주소"),
     "section": ("section", "group", "groups", "class", "분반", "반", "그룹"),
     "role": ("role", "roles", "역할"),
     "multiplier": ("multiplier", "extra time", "시간배수"),
@@ -36,6 +36,7 @@ _CANVAS = {"sis user id", "sis login id", "sis id"}
 _IN_SEARCH = 10  # title rows that may precede the headings
 _SECTION = re.compile(r"(?:section|group|class|분반|반)\b\s*[:.\-]?\s*(.*)", re.IGNORECASE)
 _MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_WORDS = re.compile(r"[가-힣]|\A(?:(?:sub|grand )?totals?|sum|count)\Z", re.IGNORECASE)
 REMEDY = (
     "export the list anew and import it without opening it in a spreadsheet, or format the column"
     " as text before the numbers are pasted"
@@ -102,6 +103,9 @@ def read_class_list(file: Path) -> ClassList:
             section = titled
             skipped.append(f"line {row.line}: the title of a section")
             continue
+        if _is_heading(_headings(row.cells)):  # in another language, or of another page
+            skipped.append(f"line {row.line}: headings once more")
+            continue
         entry = _entry(row, columns, section)
         if nobody := _nobody(entry, row, canvas and not entries, canvas):
             skipped.append(f"line {row.line}: {nobody}")
@@ -132,7 +136,9 @@ def refuse(problems: Sequence[tuple[int, str, str]], where: str) -> None:
 
 
 def _headings(cells: Sequence[str]) -> list[str]:
-    return [clean(cell).casefold().replace("_", " ") for cell in cells]
+    """Return the headings as HEADINGS spells them: also of `학 번`, `ＩＤ` and `Student_ID`."""
+    plain = (unicodedata.normalize("NFKC", clean(cell)).casefold() for cell in cells)
+    return [re.sub("(?<=[가-힣]) (?=[가-힣])", "", text.replace("_", " ")) for text in plain]
 
 
 def _is_heading(headings: Sequence[str]) -> bool:
@@ -188,7 +194,7 @@ def _entry(row: TableRow, columns: Mapping[str, int], section: str) -> Entry:
         values["name"] = _whole_name(values.get("name", ""), first, last)
     if section:
         values["section"] = section
-    literal = raw[:1] in ("'", "’") or raw[:2] == '="'
+    literal = raw[:1] in ("'", "’", "#") or raw[:2] == '="'
     return Entry(row.line, {**values, "number": number}, literal)
 
 
@@ -208,14 +214,16 @@ def _unwrapped(cell: str) -> str:
 
 
 def plain_number(text: str) -> str:
-    """Return a student number in ASCII digits and letters, without a leading text apostrophe.
+    """Return a student number as typed: ASCII digits and letters, no sign that marks it as text,
+    as `'` in spreadsheets and `#` in Brightspace.
 
-    >>> plain_number("２０２７００１"), plain_number("'0012345")
-    ('2027001', '0012345')
+    >>> plain_number("２０２７００１"), plain_number("'0012345"), plain_number("#0012345")
+    ('2027001', '0012345', '0012345')
     """
     text = unicodedata.normalize("NFKC", text)
     text = "".join(str(int(c)) if c.isdecimal() else c for c in text)
-    return text.lstrip("'’") if text[:1] in "'’" else text
+    text = text.lstrip("'’") if text[:1] in "'’" else text
+    return text[1:] if re.fullmatch(r"#[\w.@-]+", text) else text
 
 
 def _nobody(entry: Entry, row: TableRow, leading: bool, canvas: bool) -> str:
@@ -251,7 +259,7 @@ def _too_long(row: TableRow, width: int) -> Iterator[tuple[int, str, str]]:
 
 
 def _number_problems(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
-    for rule in (_missing, _damaged, _dated, _rounded, _shortened, _repeated):
+    for rule in (_missing, _damaged, _worded, _dated, _rounded, _shortened, _repeated):
         yield from rule(entries)
 
 
@@ -265,13 +273,27 @@ def _missing(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
 def _damaged(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
     for entry in entries:
         number = entry.values["number"]
-        for pattern, what in _DAMAGE:
-            if pattern.fullmatch(number):
-                yield entry.line, f"the number {number[:60]!r} is {what}", REMEDY
-                break
-        else:
-            if len(number) > 100 or not number.isprintable():
-                yield entry.line, f"the number {number[:60]!r} is no student number", REMEDY
+        if what := _damage(number):
+            yield entry.line, f"the number {number[:60]!r} is {what}", REMEDY
+        elif len(number) > 100 or not number.isprintable():
+            yield entry.line, f"the number {number[:60]!r} is no student number", REMEDY
+
+
+def _damage(number: str) -> str:
+    """Return what a spreadsheet has made of a number, "" if nothing."""
+    return next((what for pattern, what in _DAMAGE if pattern.fullmatch(number)), "")
+
+
+def _worded(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
+    """Yield words among numbers: `총 30명` and `Total` stand below the students."""
+    words = [e for e in entries if _is_in_words(e.values["number"])]
+    for entry in words if 2 * len(words) < len(entries) else ():
+        fact = f"the number {entry.values['number'][:60]!r} is in words, most are not"
+        yield entry.line, fact, "leave the line out if it is a sum, else write the number"
+
+
+def _is_in_words(number: str) -> bool:
+    return _WORDS.search(number) is not None and not _damage(number)
 
 
 def _rounded(entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ from autograder.errors import AutograderError, NotFound
 from autograder.steps.class_list import REMEDY, Entry, plain_number, read_class_list, refuse
 
 FORMAT = 1
+_TELLING = 6  # digits of a number that may stand without its hyphens
 ROLES = ("student", "ta", "instructor")
 _ROLES = {
     "학생": "student", "learner": "student", "조교": "ta", "teaching assistant": "ta",
@@ -151,7 +153,7 @@ def pseudonym(course: Course, number: str) -> str:
 
 def _people(course: Course, entries: Sequence[Entry], where: str) -> list[Person]:
     """Return the person of each entry. Raises `AutograderError`, which names every invalid line."""
-    before = {plain_number(one.number): one for one in people(course)}
+    before = _by_number(people(course), {entry.values["number"] for entry in entries})
     shorter = {number.lstrip("0"): number for number in before if number.isdecimal()}
     found: list[Person] = []
     problems: list[tuple[int, str, str]] = []
@@ -168,6 +170,22 @@ def _people(course: Course, entries: Sequence[Entry], where: str) -> list[Person
         found.append(person)
     refuse(problems, where)
     return found
+
+
+def _by_number(everybody: Sequence[Person], listed: Collection[str]) -> dict[str, Person]:
+    """Return people by their numbers, and by the one that is listed in place of theirs and differs
+    in spaces and hyphens alone: `2027-0012`, `20270012`.
+    """
+    known = {plain_number(one.number): one for one in everybody}
+    spelled: dict[str, list[str]] = {}
+    for number in dict.fromkeys([*known, *listed]):
+        spelled.setdefault(re.sub("[ -]", "", number), []).append(number)
+    pairs = (two for digits, two in spelled.items() if len(digits) >= _TELLING and len(two) == 2)
+    return known | {
+        new: known[old]
+        for old, new in pairs
+        if old in known and old not in listed and new not in known
+    }
 
 
 def _person(course: Course, entry: Entry, before: Mapping[str, Person]) -> Person:

@@ -69,6 +69,41 @@ def test_moodle_in_korean_is_read(course) -> None:
     assert [name for name, _, _ in listed(course).values()] == ["김하늘", "이바다", "José Álvarez"]
 
 
+BRIGHTSPACE = """OrgDefinedId,Username,Last Name,First Name,Email,End-of-Line Indicator
+#0012345,#jalvarez,Álvarez,José,jose@example.org,#
+#0012346,#blee,"Lee, Jr.",Bo,bo@example.org,#
+"""
+
+
+def test_brightspaces_numbers_are_read_without_its_sign(course) -> None:
+    imported(course, BRIGHTSPACE)
+    assert listed(course) == {
+        "0012345": ("José Álvarez", "jose@example.org", ""),
+        "0012346": ("Bo Lee, Jr.", "bo@example.org", ""),
+    }
+
+
+@pytest.mark.parametrize("again", ["Student ID,Name", "학번,이름", "Student ID,Name,"])
+def test_headings_once_more_are_nobody(course, again: str) -> None:
+    report = imported(course, f"학번,이름,\n{again}\n2027001,김하늘\n{again}\n2027002,이바다\n")
+    assert [*listed(course)] == ["2027001", "2027002"]
+    assert len(report.skipped) == 2
+
+
+@pytest.mark.parametrize(
+    "headings", ["학 번,성 명", "학  번,이　름", "ＩＤ,Ｎａｍｅ", "Student_ID,Name"]
+)
+def test_headings_are_known_however_they_are_spaced(course, headings: str) -> None:
+    imported(course, f"{headings}\n2027001,김하늘\n")
+    assert [*listed(course)] == ["2027001"]
+
+
+@pytest.mark.parametrize("last", ["총 2명,", "합계,2명", "Total,2", "Grand total,"])
+def test_a_sum_below_the_students_is_nobody(course, last: str) -> None:
+    said = fails(course, f"학번,이름\n2027001,김하늘\n2027002,이바다\n{last}\n")
+    assert f"line 4: the number {last.partition(',')[0]!r} is in words" in said
+
+
 def test_titles_and_section_rows_are_no_people(course) -> None:
     report = imported(course, (SHAPES / "titles_and_sections.csv").read_bytes())
     assert listed(course) == {
@@ -210,3 +245,18 @@ def test_an_earlier_import_keeps_its_pseudonym_when_the_number_is_typed_otherwis
     report = imported(course, 'number,name\n="００12345",Kim\n')
     assert (report.added, report.absent) == ((), ())
     assert roster.people(course) == (before,)
+
+
+@pytest.mark.parametrize("typed", ["2027-0012", "2027 0012"])
+def test_a_number_with_other_hyphens_is_the_person_imported_before(course, typed: str) -> None:
+    imported(course, "number,name\n20270012,Kim\n20270013,Lee\n")
+    before = roster.people(course)
+    report = imported(course, f"number,name\n{typed},Kim\n20270013,Lee\n")
+    assert (report.added, report.absent, roster.people(course)) == ((), (), before)
+
+
+def test_numbers_that_differ_in_hyphens_within_one_list_stay_two_people(course) -> None:
+    imported(course, "number,name\n1-23456,Kim\n")
+    report = imported(course, "number,name\n1-23456,Kim\n12-3456,Lee\n")
+    assert len(report.added) == 1
+    assert [*listed(course)] == ["1-23456", "12-3456"]

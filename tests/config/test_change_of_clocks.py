@@ -144,11 +144,28 @@ def test_a_longer_extension_by_whole_days_never_ends_earlier(zone, due, one, oth
     assert extended(due, first, zone) <= extended(due, second, zone)
 
 
-@given(zones, moments)
+CHANGED_AT_MIDNIGHT = {  # a day whose midnight the clocks skip or show twice, and when it begins
+    "America/Santiago": ("2026-09-06", "2026-09-06T01:00:00-03:00"),
+    "Africa/Cairo": ("2026-04-24", "2026-04-24T01:00:00+03:00"),
+    "America/Havana": ("2026-11-01", "2026-11-01T00:00:00-04:00"),
+    "Atlantic/Azores": ("2026-10-25", "2026-10-25T00:00:00+00:00"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED_AT_MIDNIGHT)
+def test_a_day_whose_midnight_is_skipped_or_doubled_begins_with_its_first_moment(name):
+    zone, (day, begins) = ZoneInfo(name), CHANGED_AT_MIDNIGHT[name]
+    noon = datetime.fromisoformat(f"{day} 12:00").replace(tzinfo=zone)
+    assert start_of_day(noon, zone).astimezone(zone).isoformat() == begins
+    assert end_of_day(noon - DAY, zone) == start_of_day(noon, zone)
+
+
+@given(st.sampled_from([*ZONES, *map(ZoneInfo, CHANGED_AT_MIDNIGHT)]), moments)
 def test_a_day_begins_at_midnight_and_the_next_one_follows(zone, moment):
     first, last = start_of_day(moment, zone), end_of_day(moment, zone)
     assert first <= moment < last
     assert last == start_of_day(last, zone)
+    assert first.astimezone(zone).date() == moment.astimezone(zone).date()
     assert timedelta(hours=23) <= last - first <= timedelta(hours=25)
 
 

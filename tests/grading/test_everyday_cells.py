@@ -161,13 +161,19 @@ def test_input_says_that_nobody_is_there(students: WarmServer, tmp_path: Path) -
 def test_downloads_are_skipped_and_noted_and_the_rest_of_the_cell_runs(
     students: WarmServer, tmp_path: Path
 ) -> None:
-    cells = ["!pip install something\nx = 1", "%pip install y\nif x:\n    !wget z\n", "x"]
+    cells = [
+        "!pip install something\nx = 1",
+        "%pip install y\nif x:\n    !wget z\n",
+        "x",
+        "pip install something\n",
+    ]
     evidence, store = run_cells(students, tmp_path, cells)
     records = extra(evidence)
     assert [c.skipped for c in records] == [
         ("!pip install something",),
         ("%pip install y", "!wget z"),
         (),
+        ("pip install something",),
     ]
     assert all(c.error is None for c in records)
     assert "1" in store.get(records[2].outputs).decode()

@@ -6,6 +6,8 @@ import base64
 import json
 import platform
 import re
+import unicodedata
+from urllib.parse import quote
 
 import nbformat
 import pytest
@@ -20,6 +22,7 @@ GOOD = {
     "net": "layers = 3",
     "why": "Because it is so.",
 }
+NFD = unicodedata.normalize("NFD", "![](그림.png)")  # as macOS links to a file
 PNG = base64.b64encode(b"\x89PNG").decode()
 
 
@@ -247,12 +250,17 @@ def test_a_picture_that_is_not_there_is_said(mine, text, missing):
     "text",
     ["![](https://example.org/a.png)", "![](data:image/png;base64,iVBOR)", "`![](loss.png)`",
      "```\n![](loss.png)\n```", "![](here.png)", "![](./plots/here.png)",
-     "![](attachment:here%20it%20is.png)"],
+     "![](attachment:here%20it%20is.png)", '<img src="my plot.png" width=3>', "<!-- ![](x.png) -->",
+     NFD, quote(NFD, safe="![]()"), "![](attachment:lines.png)", "![](attachment:drawn.svg)"],
 )  # fmt: skip
 def test_a_picture_that_is_there_or_on_the_web_is_not(mine, text):
     mine.write("why", f"As one sees.\n\n{text}")
-    mine.cells[mine.at("why")]["attachments"] = {"here it is.png": {"image/png": PNG}}
-    mine.files = {"here.png", "plots/here.png"}
+    mine.cells[mine.at("why")]["attachments"] = {
+        "here it is.png": {"image/png": PNG},
+        "lines.png": {"image/png": [PNG[:4], PNG[4:]]},
+        "drawn.svg": {"image/svg+xml": "<svg/>"},
+    }
+    mine.files = {"here.png", "plots/here.png", "my plot.png", "그림.png"}
     assert found(mine.inspect()) == []
 
 
@@ -263,6 +271,14 @@ def test_a_cell_that_python_cannot_read_is_said_with_its_line(mine, text):
     assert found(inspection) == ["syntax"]
     words = f"Grading runs Python {platform.python_version()}, which cannot read line 2 of cell"
     assert words in said(inspection)
+
+
+@pytest.mark.parametrize("line", ["pip install torch", "\ncat a.txt\n", "cd data"])
+def test_a_magic_alone_in_its_cell_needs_no_percent_sign(mine, line):
+    mine.add("net", line)
+    assert found(mine.inspect()) == []
+    mine.add("net", f"layers = 4\n{line.strip()}")
+    assert found(mine.inspect()) == ["syntax"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from autograder import receipts
 from autograder.gradebook import connection, queue
+from autograder.gradebook.tables import SubmissionRow
 from autograder.inbox.paths import Refused
 from autograder.steps.collect import shelf_of, submissions
 from autograder.steps.portal.hand_in import hand_in, queue_what_is_not
@@ -181,6 +182,29 @@ def test_more_gradings_than_a_day_has_wait_for_midnight(course, student, tmp_pat
     other = upload(tmp_path, answered(course, answer="y = 1"))
     hand_in(unlimited, "hello", student, [other], AT + timedelta(1))
     assert len(queue.take(course)) == 1
+
+
+def test_grading_once_more_keeps_its_place_beside_what_waits_for_midnight(
+    course, student, tmp_path
+):
+    course = with_settings(course, "feedback_settings", attempts_per_day=1)
+    first = hand_in(course, "hello", student, [upload(tmp_path, answered(course))], AT)
+    queue.finish(course, *queue.take(course))
+    with connection.writing(course) as book:
+        book.session.add(recorded_now(first.submission, student))
+    queue.enqueue_all(course, "hello", [(student, first.submission)])
+    other = upload(tmp_path, answered(course, answer="x = 2"))
+    hand_in(course, "hello", student, [other], AT + timedelta(1))
+    assert [job.submission for job in queue.take(course, 5)] == [first.submission]
+    assert queue.standing(course).later == 1
+
+
+def recorded_now(submission: str, student: str) -> SubmissionRow:
+    return SubmissionRow(
+        id=submission, assignment="hello", student=student, received=connection.now(), sha256="",
+        release=1, counts=True, total=0.0, tasks={}, recorded=connection.now(),
+        first_recorded=connection.now(),
+    )  # fmt: skip
 
 
 def test_a_killed_placing_is_made_good_by_the_next_upload(course, student, tmp_path):
