@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.sandbox.stream_text import StreamText
+
 Output = dict[str, Any]
 
 PICTURES = ("image/png", "image/jpeg", "image/gif")  # shown in feedback, in order of preference
@@ -46,6 +48,7 @@ class Outputs:
     _cut: bool = False  # text of this cell has been cut
     _clear: bool = False  # the next output replaces the earlier ones
     _named: dict[str, Output] = field(default_factory=dict)  # by display id
+    _stream: StreamText = field(default_factory=StreamText)  # of the last output
 
     def show(self, kind: str, data: Any, metadata: Any, *, count: int = 0, name: str = "") -> None:
         """Keep one rich output; leave out one that is too large or cannot be represented."""
@@ -68,6 +71,7 @@ class Outputs:
         if not self._fits(output):
             self.dropped += 1
             return
+        self._end_stream()
         self._count(output, 1)
         self.items.append(output)
         if name:
@@ -93,20 +97,27 @@ class Outputs:
     def write(self, name: str, text: str) -> None:
         """Keep stream text; consecutive writes to one stream form one output."""
         self._clear_first()
-        text = _text(text)
-        room = max(self.cap - self._used, 0)
-        if len(text) > room:
+        last = self.items[-1] if self.items else None
+        if last is None or last["output_type"] != "stream" or last["name"] != name:
+            self._end_stream()
+            self.items.append({"output_type": "stream", "name": name, "text": ""})
+        self._used += self._stream.write(_text(text))
+        excess = self._used - max(self.cap, 0)
+        if excess > 0:
             self.dropped += not self._cut
             self._cut = True
-            text = text[:room]
-        if not text:
-            return
-        self._used += len(text)
-        last = self.items[-1] if self.items else None
-        if last is not None and last["output_type"] == "stream" and last["name"] == name:
-            last["text"] += text
-        else:
-            self.items.append({"output_type": "stream", "name": name, "text": text})
+            self._stream.cut(excess)
+            self._used -= excess
+
+    def _end_stream(self) -> None:
+        """Put the text of the stream that is last into its output; leave out an empty one."""
+        if self.items and self.items[-1]["output_type"] == "stream":
+            text = str(self._stream)
+            self._used += len(text) - self._stream.length
+            self.items[-1]["text"] = text
+            if not text:
+                self.items.pop()
+        self._stream = StreamText()
 
     def clear(self, *, wait: bool) -> None:
         """Drop the cell's outputs, now or (`wait`) before the next one; free the caps' share."""
@@ -116,6 +127,7 @@ class Outputs:
 
     def take(self) -> Taken:
         """Return the cell's outputs and reset for the next cell."""
+        self._end_stream()
         taken = Taken(self.items, self.dropped, self.pictures)
         self.items, self._named = [], {}
         self.dropped = self.pictures = 0
@@ -125,6 +137,7 @@ class Outputs:
     def _clear_first(self) -> None:
         if self._clear:
             self._clear = False
+            self._end_stream()
             for output in self.items:
                 self._count(output, -1)
             self.items.clear()

@@ -234,3 +234,54 @@ def test_an_output_that_is_updated_is_one_output():
     outputs.update("of a cell before", {"text/plain": "x"}, {})
     (kept,) = outputs.take().items
     assert kept["data"] == {"text/plain": "step 099"}
+
+
+# ── Progress bars ────────────────────────────────────────────────────────────────────
+
+
+def written(*texts: str, cap: int = 1000) -> tuple[str, int]:
+    outputs = Outputs(cap)
+    for text in texts:
+        outputs.write("stdout", text)
+    taken = outputs.take()
+    return "".join(one["text"] for one in taken.items), taken.dropped
+
+
+@pytest.mark.parametrize(
+    ("texts", "left"),
+    [
+        (("Epoch 1/2\n", "1/9\r", "2/9\r", "9/9\n", "done"), "Epoch 1/2\n9/9\ndone"),
+        (("1/9", "\b\b\b\r2/9", "\b\b\b\r9/9", "\n"), "9/9\n"),
+        (("\r10%", "\r20%", "\r100%\n"), "100%\n"),
+        (("a\r\n", "b\r", "\nc"), "a\nb\nc"),
+        (("-", "\b/", "\b|", "\b\b\b\bend"), "end"),
+        (("50%\r",), "50%"),
+        (("one\ntwo\rthree\n\rfour",), "one\nthree\nfour"),
+        (("\r", ""), ""),
+    ],
+)
+def test_a_line_that_is_overwritten_is_kept_as_it_was_left(texts, left):
+    assert written(*texts) == (left, 0)
+
+
+def test_the_states_of_a_progress_bar_use_no_room():
+    states = [f"{chr(8) * 20}\r{step:4}/5000 loss: 0.5" for step in range(5000)]
+    assert written("before\n", *states, "\nafter\n") == ("before\n4999/5000 loss: 0.5\nafter\n", 0)
+
+
+@pytest.mark.parametrize("texts", [["0123456789"] * 30, ["01234\n"] * 30, ["01\n34\n"] * 30])
+def test_text_is_cut_at_the_cap_wherever_lines_end(texts):
+    assert written(*texts, cap=100) == ("".join(texts)[:100], 1)
+
+
+def test_two_streams_by_turns_keep_their_order_and_share_the_room():
+    outputs = Outputs(cap=10)
+    for _ in range(3):
+        outputs.write("stdout", "out")
+        outputs.write("stderr", "")
+        outputs.write("stderr", "er")
+    kept = [(o["name"], o["text"]) for o in outputs.take().items]
+    assert kept == [("stdout", "out"), ("stderr", "er"), ("stdout", "out"), ("stderr", "er")]
+    outputs.clear(wait=False)
+    outputs.write("stdout", "later")
+    assert outputs.take().items == []
