@@ -1,1 +1,1 @@
-"""Task, criterion, and running them: the same code in a student's kernel and outside."""
+"""Tasks, criteria and their execution, shared by the student's kernel and grading."""

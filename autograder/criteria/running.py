@@ -1,4 +1,4 @@
-"""Running the criteria of a task on values: the same code in a kernel and in the clean process."""
+"""Execution of a task's criteria on values, shared by the kernel and the clean grading process."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from autograder.expect.verdict import NotMet, Verdict, noting
 from autograder.nouns import CriterionResult, Message, Status, fill
 from autograder.shadowing import shadowed
 
-THRESHOLDS = {"at_least", "at_most"}  # settings that make a demand one of distance
-Lookup = Callable[[str], Any]  # a student's name -> its value; raises Missing
+THRESHOLDS = {"at_least", "at_most"}  # settings that compare a score with a threshold
+Lookup = Callable[[str], Any]  # name in the notebook -> its value; raises Missing
 
 
 class Missing(LookupError):
-    """A name that the student's cells do not define; `because` says what is known of it."""
+    """Error: the student's cells do not define a name. `because` holds the known reason."""
 
     def __init__(self, name: str, because: str = "") -> None:
         self.name = name
@@ -36,11 +36,11 @@ def run_task(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     before: Callable[[str, int], None] | None = None,
 ) -> list[CriterionResult]:
-    """One result per criterion whose check is here, in order of declaration.
+    """Return one result per criterion whose check is present, in order of declaration.
 
-    `only` limits the run to these names; `known` has the statuses of criteria that are not run
-    again; `settings` overrides settings by criterion; `before(name, attempt)` is called before
-    each attempt (to put the student's state back). Faults of ours pass through.
+    `only` limits the run to these names. `known` has the statuses of criteria that are not run
+    again. `settings` overrides settings by criterion. `before(name, attempt)` is called before each
+    attempt, to restore the student's state. Faults of the grader itself propagate.
     """
     statuses: dict[str, Status] = dict(known or {})
     results = []
@@ -59,7 +59,7 @@ def run_task(
 
 
 def _blocked_by(task: Task, criterion: Declared, statuses: Mapping[str, Status]) -> str | None:
-    """The demand of the first criterion it comes after that did not pass; None if all did."""
+    """Return the demand of the first prerequisite that did not pass; None if all passed."""
     for name in criterion.after:
         if statuses.get(name, Status.PASSED) is not Status.PASSED:
             return task.criteria[name].sentence if name in task.criteria else name
@@ -135,7 +135,7 @@ def _result(
     shown = message or (verdict.message if verdict else Message())
     score = verdict.score if verdict else None
     if status is Status.PASSED and not THRESHOLDS & settings.keys():
-        shown = Message()  # what was got is what was demanded: there is no distance to tell
+        shown = Message()  # the value meets the demand exactly: there is no distance to report
     return CriterionResult(
         name=criterion.name,
         status=status,
@@ -181,7 +181,7 @@ def _asserted(text: str) -> Message:
 
 def _raised(failure: BaseException, criterion: Declared) -> Message:
     call = str(getattr(failure, "call", ""))
-    if call in criterion.parameters:  # asked by that name: no word of the student's process
+    if call in criterion.parameters:  # a named call: this text is not the process's own
         return Message(
             "a call of {call} ends within {seconds:g} s of computing time",
             "{type}: {text}",

@@ -1,4 +1,4 @@
-"""Task and its criteria, as a test cell declares them: the same objects in a kernel and outside.
+"""Task and its criteria as a test cell declares them, shared by the kernel and grading.
 
     task = Task("unet")
 
@@ -6,8 +6,8 @@
     def mask_shape(unet, *, shape=(None, 64, 64, 1)):
         expect.output_shape(unet, shape)
 
-Positional parameters are the student's names (`rng` is reserved), keyword-only defaults are the
-settings that the sentence is filled in with.
+Positional parameters are names from the student's notebook (`rng` is reserved). Keyword-only
+parameters are settings; their defaults fill in the sentence.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ C = TypeVar("C", bound=Check)
 
 @dataclass(frozen=True)
 class Declared:
-    """One criterion as a test cell declared it; `check` is None where it is hidden."""
+    """One criterion as declared in a test cell; `check` is None if it is hidden."""
 
     name: str
     demand: str
@@ -48,7 +48,7 @@ class Declared:
 
 
 class Task:
-    """The criteria of one grade cell, in the order in which they are declared."""
+    """The criteria of one grade cell in the order of their declaration."""
 
     def __init__(self, grade_id: str) -> None:
         self.grade_id = grade_id
@@ -59,7 +59,7 @@ class Task:
 
     @property
     def collected(self) -> bool:
-        """Whether someone else runs the criteria (then `check()` has nothing to do)."""
+        """Whether an outside runner runs the criteria, so that `check()` does nothing."""
         tasks = _collecting.get()
         return tasks is not None and any(task is self for task in tasks)
 
@@ -74,12 +74,12 @@ class Task:
         was: str | None = None,  # noqa: ARG002
         hints: str | Sequence[str] = (),
     ) -> Callable[[C], C]:
-        """A decorator that makes the function one criterion of this task.
+        """Return a decorator that makes the function a criterion of this task.
 
-        `after` names criteria that must pass first, `retry` grants a failure a second attempt
-        with other draws (with `retrain` when graded, after training anew), `was` is the former
-        name of a renamed criterion (read by the author's side only), `hints` are shown to a
-        student one by one, from the second different failure on.
+        `after` names criteria that must pass first. `retry` grants a failure a second attempt with
+        other hidden draws; with `retrain`, grading first trains again. `was` is the former name of
+        a renamed criterion; only the author's tools read it. `hints` are shown to a student one by
+        one, from the second different failure on.
         """
 
         def declare(check: C) -> C:
@@ -96,12 +96,14 @@ class Task:
         return declare
 
     def hidden(self, demand: str, *, points: float, id: str) -> None:
-        """Declares what is public of a criterion that is checked after submitting."""
+        """Declare the public part of a criterion that is checked after submission."""
         self.criteria[id] = Declared(id, demand, points, None)
 
 
 def signature(check: Check) -> tuple[tuple[str, ...], dict[str, Any], bool]:
-    """The student's names a check asks for, its settings, and whether it takes `rng`."""
+    """Return the names from the notebook that a check uses, its settings, and whether it takes
+    `rng`.
+    """
     parameters = inspect.signature(check).parameters.values()
     names = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
     settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
@@ -118,7 +120,7 @@ _collecting: ContextVar[list[Task] | None] = ContextVar("collected_tasks", defau
 
 @contextmanager
 def collecting() -> Iterator[list[Task]]:
-    """The tasks declared inside the block, in order; their `check()` leaves them alone."""
+    """Collect the tasks declared inside the block, in order; their `check()` does nothing."""
     tasks: list[Task] = []
     token = _collecting.set(tasks)
     try:

@@ -1,1 +1,1 @@
-"""What a run leaves: captured values, encoded by one codec, stored by content."""
+"""Evidence of a run: captured values, encoded by one codec and stored by content."""

@@ -1,7 +1,8 @@
 """The one codec for every captured value, argument and reply: JSON nodes and raw buffers.
 
-A value arrives as the type it left. Exact types only, nothing coerced, never pickle: what is not
-listed here is handed to `stranger`, which may describe it (a model, a remote) or refuse it.
+A value arrives with the type it had. Only exact types are accepted, nothing is converted, and
+pickle is never used. All other types go to `stranger`, which may describe them (a model, a remote)
+or reject them.
 
     node, buffers = encode(value)            # node is JSON, buffers are bytes-like
     value = decode(node, buffers)
@@ -32,18 +33,18 @@ __all__ = [
 def encode(
     value: Any, stranger: Stranger | None = None, *, cap: int = 1 << 30
 ) -> tuple[Node, list[Buffer]]:
-    """The node and the buffers of one value; Unencodable if it cannot cross."""
+    """Return the node and the buffers of a value. Raises Unencodable."""
     encoder = Encoder(stranger, cap=cap)
     return encoder.node(value), encoder.buffers
 
 
 def decode(node: Node, buffers: Sequence[Buffer], special: dict[str, Special] | None = None) -> Any:
-    """The value that was encoded; BadValue if the node or a buffer is not what we write."""
+    """Return the encoded value. Raises BadValue if the node or a buffer is not valid."""
     return Decoder(buffers, special).value(node)
 
 
 def split(body: bytes, lengths: Any) -> list[memoryview]:
-    """The buffers that lie one after the other in a frame's body."""
+    """Split a frame's body into its buffers. Raises BadValue if the lengths do not fit."""
     if type(lengths) is not list or any(type(n) is not int or n < 0 for n in lengths):
         raise BadValue("not a list of lengths")
     if sum(lengths) != len(body):
@@ -56,5 +57,5 @@ def split(body: bytes, lengths: Any) -> list[memoryview]:
 
 
 def lengths(buffers: Sequence[Buffer]) -> list[int]:
-    """What `split` needs to take the buffers apart again."""
+    """Return the lengths that `split` needs to separate the buffers."""
     return [memoryview(b).nbytes for b in buffers]

@@ -1,7 +1,7 @@
-"""What a model was compiled with, part by part: what Keras knows by config, the rest by name.
+"""Compile settings of a model, part by part: Keras' own parts by config, others by name.
 
-One refused part never costs the others: a metric of the student's own leaves optimizer, loss and
-all other metrics as they are, and itself as "OwnMetric NAME" (evidence/own.py).
+One rejected part does not affect the others. A metric written by the student becomes "OwnMetric
+NAME" (evidence/own.py); optimizer, loss and other metrics are kept as they are.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ def _part(value: Any, kind: str, helpers: Mapping[str, Any]) -> Any:
 def _optimizer(model: Any, given: Mapping[str, Any], helpers: Mapping[str, Any]) -> Any:
     optimizer = getattr(model, "optimizer", None)
     if type(optimizer).__name__ == "LossScaleOptimizer" and optimizer is not given["optimizer"]:
-        optimizer = given["optimizer"]  # the wrapper that mixed precision adds comes by itself
+        optimizer = given["optimizer"]  # Keras adds the wrapper of mixed precision again
     if optimizer is None:
         return None
     config = _serialized(optimizer, helpers)
     if config is not None:
         return config
     rate, schedule = _rate(optimizer), vars(optimizer).get("_learning_rate")
-    if callable(schedule):  # a schedule of their own, perhaps in an optimizer of Keras'
+    if callable(schedule):  # the student's own schedule, possibly in a Keras optimizer
         kinds = {kind.__name__: kind for kind in own.classes()}
         vars(optimizer)["_learning_rate"] = kinds["OwnSchedule"](name_of(schedule), rate)
         try:
@@ -111,7 +111,7 @@ def _known(value: Any) -> str | None:
 
 
 def name_of(value: Any) -> str:
-    """Return what a student calls a loss, metric, schedule or optimizer of their own."""
+    """Return the student's name for their own loss, metric, schedule or optimizer."""
     if isinstance(value, types.FunctionType | types.BuiltinFunctionType | type):
         name = value.__name__
     elif own.is_stand_in(value):

@@ -1,4 +1,4 @@
-"""From a node and buffers to a value: every node is checked as if an enemy had written it."""
+"""Decoder from a node and buffers to a value; it treats every node as untrusted input."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Special = Callable[[dict[str, Any], "Decoder"], Any]
 
 
 class Decoder:
-    """Turns nodes back into values; every node is checked as if an enemy had written it.
+    """Turns nodes into values; treats every node as untrusted input.
 
-    `special` maps the tag of a node that `stranger` wrote (like "model" or "remote") to the
-    function that makes its value.
+    `special` maps the tag of a node written by `stranger` ("model", "remote") to the function that
+    makes its value.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Decoder:
         self._special = special or {}
 
     def value(self, node: Node, depth: int = 0) -> Any:
-        """The value of one node; BadValue if the node is malformed."""
+        """Return the value of one node. Raises BadValue if the node is malformed."""
         if depth > 2 * DEPTH_CAP:
             raise BadValue("nested too deep")
         if node is None or type(node) in (bool, int, str):
@@ -111,7 +111,7 @@ class Decoder:
         return array
 
     def array(self, node: dict[str, Any]) -> np.ndarray[Any, Any]:
-        """A fresh, writable array; dtype, shape and length are checked against the buffer."""
+        """Return a new, writable array; dtype, shape and length are checked against the buffer."""
         shape = node["sh"]
         if (
             type(shape) is not list
@@ -136,7 +136,7 @@ class Decoder:
         return np.frombuffer(data, dtype).reshape(shape).copy()
 
     def raw(self, index: Any) -> Buffer:
-        """The raw bytes of one buffer."""
+        """Return the raw bytes of one buffer."""
         if type(index) is not int or not 0 <= index < len(self._buffers):
             raise BadValue("no such buffer")
         return self._buffers[index]

@@ -1,4 +1,4 @@
-"""What a criterion drew of an answer when it was judged: kept beside the evidence, for pages."""
+"""Pictures that a criterion drew of an answer, stored beside the evidence for web pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALT_CAP = 400
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture: what is to be seen in words, and the SVG as base64, fit for an `img` alone."""
+    """A picture: its text alternative, and its SVG as base64 for use in an `img` only."""
 
     alt: str
     svg: str
@@ -24,12 +24,12 @@ class Drawn:
 def keep(
     store: Store, run: str, task: str, criterion: str, pictures: Sequence[dict[str, Any]]
 ) -> None:
-    """Keeps what one criterion drew, `svg` and `alt` each, in the place of what it drew before."""
+    """Store the pictures of one criterion (`svg` and `alt` each), replacing the earlier ones."""
     store.write("pictures", run, task, criterion, record={"pictures": list(pictures)})
 
 
 def read(store: Store, run: str, task: str, criterion: str) -> tuple[Drawn, ...]:
-    """What one criterion drew; nothing if it drew nothing or nothing was run."""
+    """Return the pictures of one criterion; empty if it drew none or nothing was run."""
     record = store.read("pictures", run, task, criterion) if run else None
     return tuple(
         Drawn(harmless.text(one["alt"], cap=ALT_CAP), b64encode(one["svg"].encode()).decode())

@@ -1,4 +1,4 @@
-"""From a value to a node and buffers: exact types only, anything else goes to `stranger`."""
+"""Encoder from a value to a node and buffers: exact types only, others go to `stranger`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 Buffer = bytes | bytearray | memoryview
-Node = Any  # what JSON can hold
+Node = Any  # any JSON value
 
 DEPTH_CAP = 64
 ITEM_CAP = 4_000_000
@@ -19,14 +19,14 @@ DTYPE_KINDS = "biufcSUMm"  # bool, int, uint, float, complex, bytes, str, dateti
 
 
 class Unencodable(ValueError):
-    """A value that cannot cross; the message says which type and why."""
+    """A value that cannot cross the wall; the message gives its type and the reason."""
 
 
 Stranger = Callable[[Any, "Encoder"], Node]
 
 
 class Encoder:
-    """Collects the buffers of one value while its node is built."""
+    """Collects the buffers of one value while building its node."""
 
     def __init__(self, stranger: Stranger | None = None, *, cap: int = 1 << 30) -> None:
         self.buffers: list[Buffer] = []
@@ -35,7 +35,7 @@ class Encoder:
         self._items = ITEM_CAP
 
     def node(self, value: Any, depth: int = 0) -> Node:
-        """The node for one value; Unencodable if it cannot cross."""
+        """Return the node of one value. Raises Unencodable."""
         if depth > DEPTH_CAP:
             raise Unencodable(f"nested more than {DEPTH_CAP} deep")
         self._items -= 1
@@ -74,7 +74,7 @@ class Encoder:
         return self._library(kind, value, depth)
 
     def array(self, value: np.ndarray[Any, Any]) -> dict[str, Any]:
-        """The node of a NumPy array whose type is exactly ndarray."""
+        """Return the node of a NumPy array whose type is exactly ndarray."""
         if value.dtype == object:
             if value.size > 100_000:
                 raise Unencodable("an object array of more than 100,000 items")
@@ -88,7 +88,7 @@ class Encoder:
         return {"a": little.dtype.str.lstrip("<=|"), "sh": list(value.shape), "n": index}
 
     def buffer(self, data: Buffer) -> int:
-        """The index under which raw bytes travel beside the node."""
+        """Add raw bytes that travel beside the node; return their index."""
         self._left -= memoryview(data).nbytes
         if self._left < 0:
             raise Unencodable("larger than the cap for captured values")

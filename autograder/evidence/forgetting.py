@@ -1,4 +1,4 @@
-"""What runs of some submissions left, removed: records, and blobs that no other record names."""
+"""Deletion of submissions' runs: their records, and blobs that no other record names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = re.compile(rb'"([0-9a-f]{64})"')
 
 
 def runs(store: Store) -> dict[str, list[str]]:
-    """The keys of the runs of each submission."""
+    """Return the run keys of each submission."""
     found: dict[str, list[str]] = {}
     for path in sorted((store.root / "runs").glob("*.json")):
         try:
@@ -26,7 +26,7 @@ def runs(store: Store) -> dict[str, list[str]]:
 
 
 def forget(store: Store, keys: Collection[str]) -> None:
-    """Removes the runs of these keys; what other runs have in common with them stays."""
+    """Delete the runs of these keys; blobs shared with other runs stay."""
     whose = [*_records(store, keys)]
     files = [file for one in whose for file in _files(one)]
     theirs = _named(files)
@@ -38,7 +38,7 @@ def forget(store: Store, keys: Collection[str]) -> None:
 
 
 def _records(store: Store, keys: Collection[str]) -> Iterable[Path]:
-    """Everything of any kind that is known by one of these keys."""
+    """Yield every record stored under one of these keys."""
     for key in keys:
         yield from store.root.glob(f"*/{key}.json")
         yield from store.root.glob(f"*/{key}")
@@ -49,11 +49,11 @@ def _files(record: Path) -> list[Path]:
 
 
 def _named(files: Iterable[Path]) -> set[str]:
-    """Every blob that one of these records names."""
+    """Return every blob that one of these records names."""
     found: set[str] = set()
     for path in files:
         try:
             found.update(name.decode() for name in _NAME.findall(path.read_bytes()))
-        except OSError:  # replaced meanwhile
+        except OSError:  # replaced in the meantime
             continue
     return found

@@ -1,11 +1,11 @@
-"""Kept work on disk: what `keep(unet=unet, history=history)` leaves, read again without pickle.
+"""Kept work on disk: written by `keep(unet=unet, history=history)`, read without pickle.
 
     kept/unet.json              {"format": 1, "name": "unet", "value": NODE, "arrays": FILE, ...}
     kept/unet-3f2a9c01.npz      the arrays of the node's buffers, stored, not compressed
 
-NODE is what the codec makes of the value (of a model: its description and its weights), so that
-a kept value can take the place of a captured one as it is. The JSON is put in place last and in
-one step: whoever is killed meanwhile leaves the value that was there before.
+NODE is the codec's encoding of the value (for a model: its description and weights), so a kept
+value can replace a captured one. The JSON is written last, in one step: if the process is killed,
+the earlier value stays.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from autograder.evidence.models import Refused, describe, rebuild
 
 FORMAT = 1
 FOLDER = "kept"
-CAP = 256 << 20  # bytes of one value
+CAP = 256 << 20  # maximum bytes of one value
 JSON_CAP = 32 << 20
 ARRAYS_CAP = 20_000
 
@@ -49,12 +49,12 @@ class Unkeepable(AutograderError):
 
 @dataclass(frozen=True)
 class Kept:
-    """One kept value: its node and buffers as the codec wrote them, and what is known of it."""
+    """One kept value: its node and buffers as the codec wrote them, and its metadata."""
 
     name: str
     node: Node
     buffers: tuple[Buffer, ...]
-    about: Mapping[str, Any] = field(default_factory=dict)  # when, versions, notebook, epoch
+    about: Mapping[str, Any] = field(default_factory=dict)  # time, versions, notebook, epoch
     sha256: str = ""  # of its arrays
 
     @property
@@ -62,7 +62,7 @@ class Kept:
         return isinstance(self.node, dict) and "model" in self.node
 
     def value(self, helpers: Mapping[str, Any] | None = None) -> Any:
-        """The value itself, a model rebuilt; Unkeepable if it cannot be."""
+        """Return the value, a model rebuilt. Raises Unkeepable if it cannot be rebuilt."""
 
         def model(node: dict[str, Any], decoder: Any) -> Any:
             return rebuild(node["model"], [decoder.array(w) for w in node["w"]], helpers)
@@ -79,7 +79,7 @@ class Kept:
 def encoded(
     name: str, value: Any, *, helpers: Collection[str] = (), about: Mapping[str, Any] | None = None
 ) -> Kept:
-    """The value as it will be kept; Unkeepable, with the reason, if it cannot be."""
+    """Return the value as it will be stored. Raises Unkeepable with the reason."""
     if not name.isidentifier():
         raise Unkeepable(f"{name!r} is no name of a variable")
 
@@ -98,7 +98,7 @@ def encoded(
 
 
 def is_model(value: Any) -> bool:
-    """Whether the value is a Keras model of any version; imports nothing."""
+    """Return whether the value is a Keras model of any version; imports nothing."""
     return any(
         c.__name__ == "Model" and c.__module__.split(".")[0] in ("keras", "tf_keras", "tensorflow")
         for c in type(value).__mro__
@@ -106,7 +106,7 @@ def is_model(value: Any) -> bool:
 
 
 def write(folder: Path, kept: Kept) -> int:
-    """Puts the value into the folder, whole or not at all; gives the bytes it takes there."""
+    """Write the value to the folder atomically; return its size there in bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays = io.BytesIO()
     np.savez(arrays, **_shaped(kept.node, kept.buffers))
@@ -139,13 +139,13 @@ _FIXED = ("format", "name", "value", "arrays", "sha256")
 
 
 def names(folder: Path) -> tuple[str, ...]:
-    """The names of what is kept in a folder."""
+    """Return the names of the values kept in a folder."""
     found = folder.glob("*.json") if folder.is_dir() else ()
     return tuple(sorted(path.stem for path in found if path.stem.isidentifier()))
 
 
 def read(folder: Path, name: str) -> Kept:
-    """One kept value, checked as if an enemy had written it; Unkeepable if it is not ours."""
+    """Read one kept value as untrusted input. Raises Unkeepable if it is not valid."""
     path = folder / f"{name}.json"
     if not name.isidentifier() or path.is_symlink():
         raise Unkeepable(f"{name!r} is no name of kept work")
@@ -163,7 +163,7 @@ def read(folder: Path, name: str) -> Kept:
         return Kept(name, data["value"], buffers, about, data["sha256"])
     except Unkeepable:
         raise
-    except Exception as fault:  # zipfile and NumPy raise what they like on made-up bytes
+    except Exception as fault:  # zipfile and NumPy raise anything on crafted bytes
         raise Unkeepable(
             f"{path.name} cannot be read: {type(fault).__name__}",
             way_out="Run the training cell and keep() again.",
@@ -171,7 +171,7 @@ def read(folder: Path, name: str) -> Kept:
 
 
 def _arrays(path: Path, digest: str) -> tuple[Buffer, ...]:
-    """The arrays of a npz file: stored members only, sizes known before anything is read."""
+    """Return the arrays of an npz file: stored members only, sizes checked before reading."""
     if path.stat().st_size > CAP:
         raise Unkeepable(f"{path.name} is larger than {CAP >> 20} MB")
     data = path.read_bytes()
@@ -190,7 +190,7 @@ def _arrays(path: Path, digest: str) -> tuple[Buffer, ...]:
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Buffer:
-    """The bytes of one array, in the order in which `write` had them."""
+    """Return the bytes of one array in the order in which `write` stored them."""
     if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & ENCRYPTED:
         raise Unkeepable("kept arrays are stored, not compressed or encrypted")
     with archive.open(member) as file:
@@ -213,7 +213,7 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 
 
 def _shaped(node: Node, buffers: Sequence[Buffer]) -> dict[str, Any]:
-    """The buffers as the arrays they came from, so that `numpy.load` shows what one expects."""
+    """Return the buffers as their original arrays, so that `numpy.load` shows them as expected."""
     arrays = [np.frombuffer(buffer, np.uint8) for buffer in buffers]
     stack = [node]
     while stack:

@@ -1,9 +1,9 @@
-"""Keras models across the wall: config and weights go over, outside a real model is rebuilt.
+"""Keras models across the wall: config and weights cross, and a real model is rebuilt outside.
 
-`describe` decides which facts of a model grading sees; `task.check()` in a notebook looks at a
-model through it as well. The config is walked against an allow-list (builtin.py) before anything
-is made of it; what a student wrote in `compile()` comes along by name (compiled.py, own.py). A
-model with layers or functions of the student's own is Refused: it stays where it is and is called.
+`describe` selects the facts of a model that grading sees; `task.check()` in a notebook uses it too.
+The config is checked against an allow-list (builtin.py) before anything is built from it. The
+student's own parts of `compile()` cross by name (compiled.py, own.py). A model with the student's
+own layers or functions is Refused: it stays in the student's process and is called there.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from autograder.evidence.compiled import compile_config, own_names
 from autograder.language import msgid
 from autograder.nouns import fill
 
-STUDENT_SIDE = "student_side"  # attribute of a rebuilt model: a proxy for the student's own one
+STUDENT_SIDE = "student_side"  # attribute of a rebuilt model: a proxy for the student's model
 
 __all__ = ["STUDENT_SIDE", "Refused", "describe", "own_parts_of", "rebuild", "refusals", "state"]
 
 
 class Refused(ValueError):
-    """A model that is not rebuilt outside; `template` and `values` say because of what."""
+    """A model that is not rebuilt outside; `template` and `values` give the reason."""
 
     def __init__(self, template: str, **values: str) -> None:
         self.template, self.values = template, values
@@ -75,7 +75,7 @@ def describe(model: Any, helpers: Collection[str] = ()) -> tuple[dict[str, Any],
 
 
 def own_parts_of(description: Mapping[str, Any]) -> list[str]:
-    """Return what in a description stands for code of the student's own, as "loss focal"."""
+    """Return the parts of a description that stand for the student's own code, as "loss focal"."""
     return own_names(description.get("compile"))
 
 
@@ -93,7 +93,7 @@ def rebuild(
     if type(config) is not dict or config.get("class_name") not in ("Sequential", "Functional"):
         raise Refused(msgid("not the config of a Sequential or Functional model"))
     _allow(config, own)
-    config, compiled = copy.deepcopy((config, compiled))  # Keras takes apart what it is given
+    config, compiled = copy.deepcopy((config, compiled))  # Keras modifies its config
     objects = helper_objects(own)
     try:
         model = keras.saving.deserialize_keras_object(
@@ -106,7 +106,7 @@ def rebuild(
         _scale_as_adapted(model)
         if type(compiled) is dict and not any(refusals(compiled, own)):
             # the optimizer's slots come with fit()
-            own_parts()  # makes them known to Keras
+            own_parts()  # registers them with Keras
             with keras.saving.custom_object_scope(objects):
                 model.compile(**keras.saving.deserialize_keras_object(compiled))
             if description.get("iterations") and model.optimizer is not None:
@@ -120,13 +120,13 @@ def rebuild(
 
 
 def state(model: Any) -> tuple[Any, ...]:
-    """Return all that a check can change of a model: config, compile state, variables.
+    """Return everything of a model that a check can change: config, compile state, variables.
 
     Variables include the states of random layers, so a call in training mode counts as a change.
     """
     iterations = getattr(getattr(model, "optimizer", None), "iterations", 0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a loss that has no name
+        warnings.simplefilter("ignore")  # warns of a loss without a name
         config = model.to_json()
     return config, int(iterations), [v.numpy().tobytes() for v in model.variables]
 

@@ -1,7 +1,8 @@
-"""Stand-ins for what a student wrote themselves in `compile()`: a name, and no code.
+"""Stand-ins for the student's own parts of `compile()`: a name and no code.
 
-Grading rebuilds the model around them. They say what is there ("the loss focal"), and whoever
-wants to compute with one is told why that cannot be; training goes to the student's own process.
+Grading rebuilds the model around them. They show that the part exists ("the loss focal"). Computing
+with one raises an error that says why this is impossible; training is left to the student's own
+process.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ PACKAGE = "autograder"
 
 
 class NotHere(NotImplementedError):
-    """A part of the student's own was to be computed where their code is not."""
+    """Attempt to compute a student's own part outside the student's process."""
 
 
 def _refuse(kind: str, name: str) -> Any:
@@ -38,10 +39,10 @@ def classes() -> tuple[type, ...]:
             return {"name": self.name}
 
     class OwnMetric(keras.Metric):  # type: ignore[misc]
-        """A metric of the student's own: it costs the others nothing, and has no value."""
+        """A metric of the student's own: it does not affect the others, and has no value."""
 
         def update_state(self, *_: Any, **__: Any) -> None:
-            """Leave the batch alone."""
+            """Ignore the batch."""
 
         def result(self) -> Any:
             return float("nan")

@@ -1,4 +1,4 @@
-"""Evidence: what one run of one notebook left, as a frozen value and as a manifest on disk."""
+"""Evidence of one run of one notebook, as a frozen value and as a manifest on disk."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from autograder.nouns import CellError, Message, Usage
 
 @dataclass(frozen=True)
 class CellRecord:
-    """What one cell left; `outputs` is the blob of its nbformat outputs (JSON)."""
+    """Result of one cell; `outputs` is the blob of its nbformat outputs (JSON)."""
 
-    number: int  # its place in the submitted notebook; 0 if it was restored from source
+    number: int  # position in the submitted notebook; 0 if restored from source
     grade_id: str
-    place: int  # its place in the merged notebook, from 0
+    place: int  # position in the merged notebook, from 0
     error: CellError | None = None
     outputs: str = ""
     figures: tuple[str, ...] = ()  # blobs of its pictures (PNG, JPEG or GIF)
-    drawn: int = 0  # pictures it drew, those not kept included
-    lost: int = 0  # outputs that were too large or could not be read
+    drawn: int = 0  # number of pictures drawn, including those not kept
+    lost: int = 0  # number of outputs that were too large or unreadable
     cpu: float = 0.0
     wall: float = 0.0
     skipped: tuple[str, ...] = ()  # lines that install or download
@@ -30,7 +30,7 @@ class CellRecord:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one run left. `values[task][name]` is the blob of a value as a frame of the wire."""
+    """Result of one run. `values[task][name]` is the blob of a value as a frame of the wire."""
 
     key: str
     submission: str
@@ -47,17 +47,17 @@ class Evidence:
 
     @property
     def stopped_at(self) -> CellRecord | None:
-        """The first cell that stopped with an error."""
+        """Return the first cell that ended with an error, else None."""
         return next((cell for cell in self.cells if cell.error), None)
 
 
 def keep(store: Store, evidence: Evidence) -> None:
-    """Writes the manifest of a run; what its criteria asked an earlier run is forgotten."""
+    """Write the manifest of a run, replacing an earlier one of the same key."""
     store.write("runs", evidence.key, record=as_json(evidence))
 
 
 def find(store: Store, key: str) -> Evidence | None:
-    """The evidence of a run; None if there is none that can be read."""
+    """Return the evidence of a run, or None. Raises EvidenceFault if its manifest is damaged."""
     record = store.read("runs", key)
     if record is None:
         return None

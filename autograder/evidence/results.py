@@ -1,4 +1,4 @@
-"""Results as JSON and back: `.autograder/results/<assignment>/<student>.json`."""
+"""Results as JSON files, written and read: `.autograder/results/<assignment>/<student>.json`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def as_json(value: Any) -> Any:
-    """A frozen value of nouns.py as what JSON can hold."""
+    """Return a frozen value of nouns.py as JSON data."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: as_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):
@@ -36,7 +36,7 @@ def as_json(value: Any) -> Any:
 
 
 def from_json(kind: type[T], data: Any) -> T:
-    """The frozen value of this class; ValueError if the data does not fit its fields."""
+    """Return the frozen value of this class. Raises ValueError if the data does not fit."""
     return typing.cast(T, _thaw(kind, data))
 
 
@@ -73,18 +73,18 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 def path_of(state: Path, assignment: str, student: str) -> Path:
-    """Where the result of one student lies."""
+    """Return the path of one student's result."""
     return state / "results" / assignment / f"{student}.json"
 
 
 def save(state: Path, result: Result) -> None:
-    """Writes one result, whole or not at all."""
+    """Write one result atomically."""
     text = json.dumps({"format": FORMAT, **as_json(result)}, ensure_ascii=False, indent=1)
     atomically.write(path_of(state, result.assignment, result.student), text.encode())
 
 
 def load(state: Path, assignment: str, student: str) -> Result | None:
-    """The newest result of one student; None if there is none; EvidenceFault if it is damaged."""
+    """Return a student's newest result, or None. Raises EvidenceFault if it is damaged."""
     path = path_of(state, assignment, student)
     try:
         text = path.read_bytes()
@@ -103,7 +103,7 @@ def load(state: Path, assignment: str, student: str) -> Result | None:
 
 
 def load_all(state: Path, assignment: str) -> Iterator[Result]:
-    """The results of every student of one assignment, in order of their pseudonyms."""
+    """Yield the results of all students of an assignment, ordered by pseudonym."""
     for path in sorted((state / "results" / assignment).glob("*.json")):
         result = load(state, assignment, path.stem)
         if result is not None:

@@ -4,7 +4,7 @@
     runs/<key>.json           manifest of one run
     traces/<key>/<name>.json  what a criterion asked the student's process, and the answers
 
-Everything is written beside its place and renamed, so that nothing is ever half there.
+Every file is written beside its place and renamed, so no file is ever incomplete.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FORMAT = 1
 
 
 def digest(*parts: bytes | memoryview) -> str:
-    """The SHA-256 of the parts one after the other, in hex."""
+    """Return the SHA-256 of the concatenated parts, in hex."""
     sha = hashlib.sha256()
     for part in parts:
         sha.update(part)
@@ -30,18 +30,18 @@ def digest(*parts: bytes | memoryview) -> str:
 
 
 def fingerprint(value: Any) -> str:
-    """The SHA-256 of a JSON value written in one canonical way."""
+    """Return the SHA-256 of a JSON value in canonical form."""
     return digest(json.dumps(value, sort_keys=True, ensure_ascii=False).encode())
 
 
 class Store:
-    """The evidence of one course."""
+    """The evidence of one course on disk."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def put(self, *parts: bytes | memoryview) -> str:
-        """Keeps the bytes; returns their digest."""
+        """Store the bytes; return their digest."""
         name = digest(*parts)
         path = self._blob(name)
         if not path.exists():
@@ -49,7 +49,9 @@ class Store:
         return name
 
     def get(self, name: str) -> bytes:
-        """The bytes with this digest; EvidenceFault if they are missing or damaged."""
+        """Return the bytes with this digest. Raises EvidenceFault if they are missing or
+        damaged.
+        """
         try:
             data = self._blob(name).read_bytes()
         except OSError as error:
@@ -66,7 +68,7 @@ class Store:
         return data
 
     def head(self, name: str, most: int) -> bytes:
-        """The first bytes with this digest, unverified; EvidenceFault if they are missing."""
+        """Return the first bytes of a blob, unverified. Raises EvidenceFault if it is missing."""
         try:
             with self._blob(name).open("rb") as file:
                 return file.read(most)
@@ -77,7 +79,7 @@ class Store:
         return self.root / "blobs" / name[:2] / name[2:]
 
     def read(self, kind: str, *name: str) -> dict[str, Any] | None:
-        """One manifest or trace; None if there is none or it is of another format."""
+        """Return one manifest or trace; None if it is missing or of another format."""
         path = self._record(kind, name)
         try:
             record = json.loads(path.read_bytes())
@@ -86,12 +88,12 @@ class Store:
         return record if type(record) is dict and record.get("format") == FORMAT else None
 
     def write(self, kind: str, *name: str, record: dict[str, Any]) -> None:
-        """Keeps one manifest or trace."""
+        """Write one manifest or trace."""
         text = json.dumps({"format": FORMAT, **record}, ensure_ascii=False)
         atomically.write(self._record(kind, name), text.encode(), durable=False)
 
     def remove(self, kind: str, *name: str) -> None:
-        """Forgets one manifest or trace; its blobs stay until `sweep`."""
+        """Delete one manifest or trace; its blobs stay."""
         self._record(kind, name).unlink(missing_ok=True)
 
     def _record(self, kind: str, name: Iterable[str]) -> Path:

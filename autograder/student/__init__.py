@@ -1,1 +1,1 @@
-"""What runs in a student's kernel: check, progress, budget, keep, submit."""
+"""Functions that a student calls in the notebook: check, progress, budget, keep, submit."""

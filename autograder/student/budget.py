@@ -1,4 +1,4 @@
-"""`budget()`: time, memory and disk used so far, against what grading allows."""
+"""`budget()`: CPU time, memory and disk used so far, compared with the grading limits."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ WARN_AT = 0.7
 
 @dataclass(frozen=True)
 class Use:
-    """One thing that grading limits: how much is used, in which unit."""
+    """One limited resource: the amount used, the limit and their unit."""
 
     what: str
-    used: float | None  # None: this system does not say
+    used: float | None  # None: this system does not report it
     limit: float
     unit: str
     note: str = ""
@@ -31,16 +31,17 @@ class Use:
 
 
 def budget() -> None:
-    """Shows CPU time of one pass through the cells run so far, memory and disk; warns at 70 %.
+    """Show CPU time, memory and disk used so far; warn from 70 % of a limit.
 
-    The limits are the grader's for this assignment. A GPU is never needed.
+    CPU time counts the last run of each cell. The limits are those of grading for this assignment.
+    Grading never needs a GPU.
     """
     limits = here.released().limits
     show(shown((*time_and_memory(limits), disk(limits))))
 
 
 def time_and_memory(limits: Limits) -> tuple[Use, ...]:
-    """What is used of CPU seconds, of one cell's CPU seconds, and of memory."""
+    """Return the use of total CPU seconds, CPU seconds of the slowest cell, and memory."""
     dearest = meter.METER.dearest
     memory = meter.memory_mb()
     total = meter.METER.total + meter.METER.running
@@ -58,14 +59,14 @@ def time_and_memory(limits: Limits) -> tuple[Use, ...]:
 
 
 def disk(limits: Limits) -> Use:
-    """What the notebook's folder takes on the disk."""
+    """Return the disk space used by the notebook's folder."""
     used, all_of_it = meter.disk_mb(here.folder())
     note = "" if all_of_it else translate("at least: not every file was counted")
     return Use(msgid("Disk, this folder"), used, limits.disk_mb, "MB", note)
 
 
 def warnings(found: Sequence[Use]) -> list[str]:
-    """One sentence for everything of which 70 % or more is used."""
+    """Return one warning for each resource used to 70 % or more."""
     return [_warning(use) for use in found if use.share >= WARN_AT]
 
 
@@ -79,7 +80,7 @@ def _warning(use: Use) -> str:
 
 
 def shown(found: Sequence[Use]) -> Shown:
-    """The bars and the same as text."""
+    """Return the budget as bars and as text."""
     title = translate("Budget")
     warned = warnings(found)
     summary = " ".join(warned) or translate("Everything is well within what grading allows.")

@@ -1,4 +1,4 @@
-"""What one `check()` found: rows of plain data, shown as a table or as text."""
+"""Result of one `check()` as plain rows, to be shown as a table or as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograder.student.distance import Distance, distance
 
 @dataclass(frozen=True)
 class Row:
-    """One criterion as the student sees it, in their language."""
+    """One criterion with its result, in the student's language."""
 
     demand: str
     state: words.State
@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Checked:
-    """The table of one task; in a notebook it shows itself."""
+    """Result table of one task; a notebook displays it automatically."""
 
     task: str
     rows: tuple[Row, ...]
@@ -50,7 +50,7 @@ class Checked:
 
     @property
     def max_points(self) -> float:
-        """The points of the visible criteria."""
+        """The maximum points of the visible criteria."""
         return sum(row.max_points for row in self._seen)
 
     @property
@@ -63,7 +63,7 @@ class Checked:
 
     @property
     def summary(self) -> str:
-        """One sentence; it never says that all is met while hidden points are outstanding."""
+        """One sentence; it never claims that all is met while hidden points are outstanding."""
         if all(row.state is words.MET for row in self.rows):
             values = {"points": words.number(self.points), "max": words.number(self.max_points)}
             return fill(translate("All demands are met: {points} of {max} points."), values)
@@ -85,10 +85,11 @@ def as_checked(
     printed: str = "",
     notes: tuple[str, ...] = (),
 ) -> Checked:
-    """The rows of a task in order of declaration; criteria without a result are checked later.
+    """Return the rows of a task in order of declaration; hidden criteria are marked as checked
+    later.
 
-    `failures` counts the different failures of each criterion so far: from the second one on,
-    each brings one more of its hints.
+    `failures` counts the different failures of each criterion so far. Each failure from the second
+    on reveals one more hint.
     """
     by_name = {result.name: result for result in results}
     rows = tuple(

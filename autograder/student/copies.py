@@ -1,4 +1,4 @@
-"""Copies of kept work on the portal: where neither the disk nor a Drive outlives the runtime."""
+"""Copies of kept work on the portal, for runtimes whose disk is deleted and that have no Drive."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from autograder import atomically
 from autograder.evidence import kept
 from autograder.student import here, portal
 
-MOST = 512 << 20  # bytes of one copy
+MOST = 512 << 20  # maximum bytes of one copy
 
 
 def possible() -> bool:
-    """Whether the portal is known and knows this notebook."""
+    """Return whether the portal address, the sign-in token and the assignment are known."""
     return bool(portal.address() and portal.token() and here.released().assignment)
 
 
 def put(name: str, folder: Path) -> bool:
-    """Whether the portal has what is kept under this name now."""
+    """Upload the value kept under this name to the portal; return whether that succeeded."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for path in (folder / f"{name}.json", *folder.glob(f"{name}-????????.npz")):
@@ -32,7 +32,7 @@ def put(name: str, folder: Path) -> bool:
 
 
 def fetch(name: str, folder: Path) -> bool:
-    """Whether the portal had a copy under this name; it lies in the folder then."""
+    """Download the portal's copy of a kept value into the folder; return whether it is there."""
     try:
         data = portal.get(_place(name), MOST)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -1,4 +1,4 @@
-"""How far a number is from its target: a sentence, and the places on a line to draw it."""
+"""Distance of a score from its target: as a sentence, and as positions on a line."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from autograder.expect.verdict import msgid, short
 from autograder.language import translate
 from autograder.nouns import fill
 
-PAD = 0.08  # of the line, at both ends
+PAD = 0.08  # margin at both ends, as a fraction of the line
 
 
 @dataclass(frozen=True)
 class Distance:
-    """A measured number, its target, and what is known of good and of simple answers."""
+    """A score, its target, and known scores of correct solutions and of a simple baseline."""
 
     score: float
     target: float
-    rising: bool  # True: at least the target is demanded; False: at most
+    rising: bool  # True: at least the target is required; False: at most
     partial_from: float | None = None
     baseline: float | None = None
     right_answers: tuple[float, float] | None = None
@@ -31,8 +31,9 @@ class Distance:
 
 
 def distance(score: float | None, settings: Mapping[str, Any]) -> Distance | None:
-    """The distance of a score, by the settings `at_least` or `at_most`, `partial_from`,
-    `baseline` and `right_answers=(lo, hi)`; None where there is no number or no single target.
+    """Return the distance of a score from the threshold in the settings. The settings are
+    `at_least` or `at_most`, `partial_from`, `baseline` and `right_answers=(lo, hi)`. Return None
+    without a number or a single threshold.
     """
     bounds = [name for name in ("at_least", "at_most") if _is_number(settings.get(name))]
     if not _is_number(score) or len(bounds) != 1:
@@ -49,8 +50,8 @@ def distance(score: float | None, settings: Mapping[str, Any]) -> Distance | Non
 
 
 def legend(found: Distance) -> list[tuple[str, str]]:
-    """What there is on the line, in words: (mark, words) for the number, the target, where points
-    begin, what right answers and a simple baseline reach.
+    """Return the legend of the line as (mark, words): the score, the target, the start of partial
+    credit, the range of correct solutions, and the baseline.
     """
     reached = msgid("{score} now, the demand is met") if found.reached else msgid("{score} now")
     demanded = (
@@ -76,13 +77,13 @@ def legend(found: Distance) -> list[tuple[str, str]]:
 
 
 def in_words(found: Distance) -> str:
-    """The whole legend as one sentence."""
+    """Return the whole legend as one sentence."""
     return "; ".join(text for _, text in legend(found))
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where things lie on a line from 0 to 1; further right is always better."""
+    """Positions on a line from 0 to 1; further right is always better."""
 
     score: float
     target: float
@@ -92,7 +93,7 @@ class Places:
 
 
 def places(found: Distance) -> Places:
-    """The places of all numbers of a distance on one line; a score far outside lies at its end."""
+    """Return the positions of all numbers on one line; a far outlying score is put at the end."""
     known = [found.target, *_known(found)]
     if len(known) == 1:  # nothing to compare with: measure from zero
         known.append(0.0)

@@ -1,7 +1,7 @@
-"""Small drawings for a result: a line from a number to its target, a strip of points.
+"""Small drawings for a result: a line from a score to its target, and a strip of points.
 
-They repeat what the words beside them say, and scale without being distorted: every place is a
-percentage.
+They repeat the text beside them. All positions are percentages, so the drawings scale without
+distortion.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from autograder.student.distance import Distance
 
 
 def line(found: Distance | None) -> str:
-    """The distance as a line to the right of which everything is better, and its legend."""
+    """Return the distance as a line on which right is better, with its legend."""
     if found is None:
         return ""
     at = distance.places(found)
@@ -46,7 +46,7 @@ def line(found: Distance | None) -> str:
 
 
 def strip(points: Sequence[tuple[float, float, bool]]) -> str:
-    """One bar of (points, most points, checked later) per criterion; the words are elsewhere."""
+    """Return one bar per criterion from (points, maximum points, checked later), without text."""
     pieces = []
     for got, most, later in points:
         if most <= 0:

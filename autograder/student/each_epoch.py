@@ -1,9 +1,8 @@
-"""A Keras callback that keeps the model and its history after every epoch.
+"""Keras callback that keeps the model and its history after every epoch.
 
-model.fit(..., callbacks=[KeepEachEpoch("unet")])
-# after a lost runtime:
-unet, history = kept("unet"), kept("unet_history")
-unet.fit(..., initial_epoch=len(history.epoch), callbacks=[KeepEachEpoch("unet")])
+model.fit(..., callbacks=[KeepEachEpoch("unet")]) # after a lost runtime: unet, history =
+kept("unet"), kept("unet_history") unet.fit(..., initial_epoch=len(history.epoch),
+callbacks=[KeepEachEpoch("unet")])
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ from autograder.student import shelves
 
 
 def KeepEachEpoch(name: str, *, history: str = "") -> Any:  # noqa: N802  (it makes a callback)
-    """A callback that keeps the model under `name`, its history under `history`.
+    """Return a callback that keeps the model under `name` and its history under `history`.
 
-    The history's name is `<name>_history` unless given. A run that goes on from a later epoch
-    continues the history kept before. What cannot be kept is said once; training goes on.
+    `history` defaults to `<name>_history`. A run that resumes from a later epoch continues the
+    history kept before. If a value cannot be kept, the callback reports it once and training
+    continues.
     """
     return _callback_class()(name, history or f"{name}_history")
 
@@ -32,7 +32,7 @@ def _callback_class() -> type:
     import keras
 
     class Callback(keras.callbacks.Callback):  # type: ignore[misc]
-        """Keeps after every epoch."""
+        """Callback that keeps the model and its history after every epoch."""
 
         def __init__(self, name: str, history_name: str) -> None:
             super().__init__()
@@ -53,13 +53,13 @@ def _callback_class() -> type:
             self._keep(epoch)
 
         def _go_on(self, epoch: int) -> None:
-            """Takes over the epochs before this one from the history kept before."""
+            """Load the epochs before this one from the history kept before."""
             try:
                 before = shelves.newest(self.history_name, shelves.places()).value()
                 self.so_far.epoch = list(before.epoch)[:epoch]
                 self.so_far.history = {k: list(v)[:epoch] for k, v in before.history.items()}
             except (AutograderError, AttributeError, TypeError):
-                return  # the epochs before are not known: the history begins here
+                return  # the earlier epochs are unknown: the history begins here
 
         def _keep(self, epoch: int) -> None:
             self.so_far.set_params(self.params)

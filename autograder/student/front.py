@@ -1,4 +1,4 @@
-"""Showing something at once, whatever the front end: a table in a notebook, text elsewhere."""
+"""Display of results in any front end: as a table in a notebook, as text elsewhere."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from autograder.language import translate
 from autograder.nouns import fill
 from autograder.student import here, showing
 
-IN_THE_PAGE = 8 << 20  # bytes of a download that the page itself may carry
+IN_THE_PAGE = 8 << 20  # maximum bytes of a download embedded in the page
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Something to look at: text, and HTML that says the same."""
+    """A result as text and as HTML with the same content."""
 
     text: str
     html: str
@@ -31,7 +31,7 @@ class Shown:
 
 
 def show(shown: Shown) -> None:
-    """Displays it in the running cell; prints the text where there is no notebook."""
+    """Display the result in the running cell, or print its text outside a notebook."""
     if here.ipython() is None:
         sys.stdout.write(f"{shown.text}\n")
         return
@@ -41,7 +41,9 @@ def show(shown: Shown) -> None:
 
 
 def download(path: Path) -> str:
-    """HTML with which the reader gets a file of this machine: a link, or the line to run."""
+    """Return HTML that offers a file for download: a link, or for large files a line to run on
+    Colab.
+    """
     data = path.read_bytes()
     if len(data) > IN_THE_PAGE:
         advice = f"from google.colab import files; files.download({str(path)!r})"
@@ -54,7 +56,7 @@ def download(path: Path) -> str:
 
 
 def in_bytes(count: float) -> str:
-    """A size in words.
+    """Return a size in bytes in words.
 
     >>> in_bytes(812), in_bytes(4120), in_bytes(2_300_000)
     ('812 B', '4.12 KB', '2.3 MB')

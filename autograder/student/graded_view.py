@@ -1,7 +1,8 @@
-"""A model as grading will see it, so that `check()` gives the verdict that grading gives.
+"""Models as grading sees them, so that `check()` gives the same verdict as grading.
 
-The model goes through the codec within the kernel: described, rebuilt, or left where it is behind
-a proxy, by the very functions that the wall uses. Everything else is checked as it is.
+The model passes through the codec within the kernel, by the functions that the sandbox wall uses.
+It is described and rebuilt, or stays where it is behind a proxy. All other values are checked as
+they are.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from autograder.sandbox.checking import Values
 from autograder.sandbox.exported import Exports, items_of, plainly
 from autograder.sandbox.remote import Link, Remote, student_error
 
-DEPTH, ITEMS = 3, 1000  # how far into lists and dicts models are looked for
+DEPTH, ITEMS = 3, 1000  # search depth and maximum size of lists and dicts searched for models
 
 
 class GradedView:
@@ -36,7 +37,7 @@ class GradedView:
         self._values = Values(self._encoded, {}, self._link)
 
     def __call__(self, name: str) -> Any:
-        """Return the value of one name; Missing if there is none, or grading would get none."""
+        """Return the value of a name. Raise Missing if it is undefined or cannot reach grading."""
         if name not in self._names:
             raise Missing(name)
         value = self._names[name]
@@ -52,11 +53,11 @@ class GradedView:
         return self._values(name)
 
     def renew(self) -> None:
-        """Show the next criterion every model as it came."""
+        """Reset every model to its captured state for the next criterion."""
         self._values.renew()
 
     def notes(self) -> tuple[str, ...]:
-        """Return what grading will say of the models seen so far, one sentence each."""
+        """Return the notes that grading will give on the models seen so far, one sentence each."""
         models = (
             (name, self._names[name]) for name in self._encoded if _is_model(self._names[name])
         )
@@ -76,7 +77,7 @@ class GradedView:
 
 
 class KernelLink(Link):
-    """The wall's way of asking, within one process: nothing is sent, everything is encoded."""
+    """The wall's link within one process: values are encoded and decoded, but nothing is sent."""
 
     def __init__(self, helpers: Mapping[str, Any]) -> None:
         super().__init__(_nowhere, helpers)
@@ -90,11 +91,11 @@ class KernelLink(Link):
         return node, [memoryview(buffer).cast("B") for buffer in encoder.buffers]
 
     def seen(self, value: Any) -> Any:
-        """Return the value as it arrives on the other side."""
+        """Return the value as it arrives on the other side of the wall."""
         return self.decode(*self.encoded(value))
 
     def ask(self, request: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Return the value of a call or read; raise what it raised, by type and text."""
+        """Return the result of a call or attribute read; raise its exception by type and text."""
         target = self._exports.object(request["target"])
         own = [self.original(a) for a in args], {k: self.original(v) for k, v in kwargs.items()}
         try:
@@ -115,7 +116,9 @@ class KernelLink(Link):
         return value
 
     def watched(self, function: Any) -> Any:
-        """Return the function, with models among its arguments and results seen as graded."""
+        """Return the function wrapped so that models in its arguments and results are seen as
+        graded.
+        """
 
         @functools.wraps(function)
         def called(*args: Any, **kwargs: Any) -> Any:
@@ -130,7 +133,7 @@ _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
 
 
 def _own(link: KernelLink, value: Any) -> Any:
-    """The student's own object for a view of it; other arguments are handed on untouched."""
+    """Return the student's own object for a view of it; return other arguments unchanged."""
     side = getattr(value, "__dict__", {}).get(STUDENT_SIDE, value)
     return link.original(side) if isinstance(side, Remote) else value
 

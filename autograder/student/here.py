@@ -1,7 +1,7 @@
-"""Where this kernel works: the notebook, its folder, the front end, what the release says of it.
+"""Facts about this kernel: the notebook, its folder, the front end, and the release's settings.
 
-The release's set-up cell puts one JSON object into the environment variable AUTOGRADER_NOTEBOOK
-(or a file `autograder.json` beside the notebook holds it):
+The release's set-up cell stores one JSON object in the environment variable AUTOGRADER_NOTEBOOK (or
+a file `autograder.json` beside the notebook holds it):
 
     {"format": 1, "assignment": "n432", "notebook": "unet", "release": 3, "language": "ko",
      "keras": "3.15.1", "helpers": ["shapes"],
@@ -10,7 +10,7 @@ The release's set-up cell puts one JSON object into the environment variable AUT
      "tasks": [{"grade_id": "unet", "points": 30, "hidden_points": 20, "manual": false}],
      "words": {"mean IoU": "평균 IoU"}}
 
-Everything in it is optional.
+All fields are optional.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FILE = "autograder.json"
 def _working_folder() -> Path:
     try:
         return Path.cwd()
-    except OSError:  # the folder was removed under us
+    except OSError:  # the folder was deleted while the kernel ran
         return Path(os.sep)
 
 
@@ -42,7 +42,7 @@ _started_in = _working_folder()
 
 @dataclass(frozen=True)
 class KnownTask:
-    """What the release says of one task before anything was checked."""
+    """Facts that the release gives about one task before it is checked."""
 
     grade_id: str
     points: float
@@ -52,30 +52,30 @@ class KnownTask:
 
 @dataclass(frozen=True)
 class Released:
-    """What the release says of this notebook; empty where there was none."""
+    """Facts that the release gives about this notebook; empty fields outside a release."""
 
     assignment: str = ""
     notebook: str = ""
     release: int = 0
     language: str = ""
-    keras: str = ""  # the version that grading has
+    keras: str = ""  # the version used for grading
     helpers: tuple[str, ...] = ()  # the assignment's own modules
     limits: Limits = field(default_factory=Limits)
     tasks: tuple[KnownTask, ...] = ()
     portal: str = ""  # its address
-    sprint: bool = False  # whether answers are saved as they are run
-    autosave: float = 20.0  # seconds between two looks at its file, in a sprint
-    silent: bool = False  # nothing is checked before it is handed in
-    words: Mapping[str, str] = field(default_factory=dict)  # its own words in its language
+    sprint: bool = False  # whether answers are saved as cells are run
+    autosave: float = 20.0  # seconds between two looks at the notebook's file, in a sprint
+    silent: bool = False  # nothing is checked before submission
+    words: Mapping[str, str] = field(default_factory=dict)  # the assignment's own translations
 
 
 def released() -> Released:
-    """What the release says of the notebook of this kernel."""
+    """Return the release's facts about this kernel's notebook."""
     return parse(os.environ.get(VARIABLE, "") or _text(folder() / FILE))
 
 
 def speak() -> None:
-    """Makes the release's language the kernel's, unless another one is asked for already."""
+    """Use the release's language in this kernel unless AUTOGRADER_LANG already sets one."""
     release = released()
     if release.language:
         os.environ.setdefault("AUTOGRADER_LANG", release.language)
@@ -83,13 +83,13 @@ def speak() -> None:
 
 
 def translated(text: str) -> str:
-    """The text in the release's language: for titles and labels of an assignment's plots."""
+    """Return the text in the release's language, for titles and labels of an assignment's plots."""
     speak()
     return language.translate(text)
 
 
 def parse(text: str) -> Released:
-    """The object from its JSON; anything unknown or ill-typed in it is left out."""
+    """Parse the release's JSON; ignore unknown fields and use defaults for wrong types."""
     try:
         data = json.loads(text) if text else {}
     except ValueError:
@@ -152,7 +152,9 @@ def _text(path: Path) -> str:
 
 
 def notebook_path() -> Path | None:
-    """The notebook's file where the front end says it; Colab keeps none on this machine."""
+    """Return the notebook's file, from the front end or the only one in the folder, else None.
+    Colab keeps no file on this machine.
+    """
     said = _session_path() or _code_path()
     if said is not None:
         return said
@@ -164,7 +166,7 @@ def notebook_path() -> Path | None:
 
 
 def _session_path() -> Path | None:
-    """The path that jupyter_server tells its kernels."""
+    """Return the path that jupyter_server gives its kernels in JPY_SESSION_NAME, else None."""
     name = os.environ.get("JPY_SESSION_NAME", "")
     if not name.endswith(".ipynb"):
         return None
@@ -175,20 +177,20 @@ def _session_path() -> Path | None:
 
 
 def _code_path() -> Path | None:
-    """The path that VS Code puts into the namespace."""
+    """Return the path that VS Code puts into the namespace, else None."""
     shell = ipython()
     name = (getattr(shell, "user_ns", None) or {}).get("__vsc_ipynb_file__", "")
     return Path(name) if isinstance(name, str) and name and Path(name).is_file() else None
 
 
 def folder() -> Path:
-    """The folder of the notebook: where kept work and helper files lie."""
+    """Return the notebook's folder, which holds kept work and helper files."""
     said = _session_path() or _code_path()
     return said.parent if said is not None else _started_in
 
 
 def notebook_name() -> str:
-    """The notebook's name without its ending; "" where nothing tells."""
+    """Return the notebook's name without its suffix; "" if unknown."""
     name = os.environ.get(VARIABLE, "") and released().notebook
     if name:
         return name
@@ -197,11 +199,11 @@ def notebook_name() -> str:
 
 
 def ipython() -> Any:
-    """The running IPython shell, or None; IPython is never imported for it."""
+    """Return the running IPython shell, or None. IPython is never imported for this."""
     module = sys.modules.get("IPython")
     return module.get_ipython() if module is not None else None
 
 
 def on_colab() -> bool:
-    """Whether the kernel runs on Google Colab."""
+    """Return whether the kernel runs on Google Colab."""
     return "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ

@@ -1,7 +1,7 @@
-"""`keep(unet=unet, history=history)`: trained work stays when the runtime goes, and is handed in.
+"""`keep(unet=unet, history=history)`: trained work that survives the runtime and is submitted.
 
-Everything lies in `kept/` beside the notebook. On Colab, whose disk goes with the runtime, it is
-also put into a mounted Google Drive, else onto the portal if the notebook is signed in there, else
+Everything is stored in `kept/` beside the notebook. Colab deletes its disk with the runtime. There
+a copy goes to a mounted Google Drive, else to the portal if the notebook is signed in, else it is
 offered as a download.
 """
 
@@ -27,7 +27,7 @@ from autograder.student.front import Shown, download, in_bytes, show
 
 @dataclass(frozen=True)
 class Line:
-    """What became of one value: kept and how large, or why not and what to do."""
+    """Result of keeping one value: its size, or the problem and the next step."""
 
     name: str
     kind: str
@@ -37,10 +37,10 @@ class Line:
 
 
 def keep(**values: Any) -> None:
-    """Stores models, histories, arrays and plain data with the submission, and says where.
+    """Store models, histories, arrays and plain data with the submission, and show their place.
 
-    A value that cannot be kept, or could not be rebuilt when grading, is told here and now; the
-    others are kept all the same. `kept("unet")` gives a value back.
+    A value that cannot be kept, or that grading could not rebuild, is reported at once; the others
+    are kept. `kept("unet")` returns a value.
     """
     folders = shelves.places()
     lines = [_keep(name, value, folders) for name, value in values.items()]
@@ -48,10 +48,10 @@ def keep(**values: Any) -> None:
 
 
 def kept(name: str = "") -> Any:
-    """The value kept last under this name, a model compiled as it was; NotFound if there is none.
+    """Return the value last kept under this name, a model compiled as it was.
 
-    Without a name: the names of everything kept. An optimizer starts anew: its momentum is not
-    kept.
+    Without a name, return the names of everything kept. An optimizer restarts: its momentum is not
+    kept. Raise NotFound if nothing is kept under the name.
     """
     folders = shelves.places()
     if not name:
@@ -66,7 +66,7 @@ def kept(name: str = "") -> Any:
 
 
 def _copied(lines: Sequence[Line], folders: Sequence[Path]) -> bool:
-    """Whether the portal has a copy of all that was kept: on Colab, where there is no Drive."""
+    """Copy the kept values to the portal on Colab without a Drive; return whether all arrived."""
     if not here.on_colab() or len(folders) > 1 or not copies.possible():
         return False
     sent = [copies.put(line.name, folders[0]) for line in lines if not line.problem]
@@ -78,7 +78,7 @@ def _keep(name: str, value: Any, folders: Sequence[Path]) -> Line:
     try:
         entry = shelves.prepared(name, value)
         if entry.is_model:
-            entry.value(shelves.helpers())  # what is not rebuilt here is not when grading
+            entry.value(shelves.helpers())  # grading can only rebuild what can be rebuilt here
         return Line(name, kind, shelves.put(entry, folders))
     except Unkeepable as problem:
         return Line(name, kind, problem=problem.fact, way_out=problem.way_out or _way_out(value))
@@ -99,7 +99,7 @@ def _way_out(value: Any) -> str:
 
 
 def shown(lines: Sequence[Line], folders: Sequence[Path], *, copied: bool = False) -> Shown:
-    """What was kept, what was not, and where it lies now."""
+    """Return the kept values, the failures and the places of the copies, for display."""
     title, summary = translate("Kept work"), _summary(lines)
     where = [*_where(folders, copied), *_notes()]
     text = [f"{title}: {summary}", *map(_line_text, lines), *(f"  {note}" for note in where)]
@@ -158,7 +158,7 @@ def _where(folders: Sequence[Path], copied: bool) -> list[str]:
 
 
 def _notes() -> list[str]:
-    """That Keras here is newer than the one that grades, where that is so."""
+    """Return a note if Keras here is newer than the version used for grading."""
     mine, theirs = shelves.versions().get("keras", ""), here.released().keras
     if mine and theirs and _minor(mine) > _minor(theirs):
         note = translate(
@@ -173,7 +173,7 @@ def _minor(version: str) -> tuple[int, ...]:
 
 
 def _offer(folders: Sequence[Path]) -> str:
-    """A link that downloads everything kept, on Colab without a Drive."""
+    """Return a link that downloads everything kept, on Colab without a Drive; else ""."""
     if not here.on_colab() or len(folders) > 1:
         return ""
     path = folders[0].parent / "kept.zip"
@@ -182,7 +182,7 @@ def _offer(folders: Sequence[Path]) -> str:
 
 
 def zipped(folder: Path) -> bytes:
-    """A zip of a folder of kept work."""
+    """Return the files of a folder of kept work as a zip."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.glob("*")):

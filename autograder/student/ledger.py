@@ -1,4 +1,4 @@
-"""What was checked when: kept beside the notebook, so that progress outlives a kernel."""
+"""Record of the last check of each task, stored beside the notebook to outlive a kernel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from autograder.student import here
 
 FORMAT = 1
 FILE = Path(".autograder") / "progress.json"
-REMEMBERED = 20  # different failures of one criterion
+REMEMBERED = 20  # maximum different failures stored for one criterion
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Entry:
     """The last check of one task."""
 
     points: float
-    max_points: float  # of its visible criteria
+    max_points: float  # of the task's visible criteria
     hidden_points: float
     when: str  # ISO 8601, UTC
     failures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # digests by criterion
@@ -36,7 +36,7 @@ class Entry:
 def record(
     grade_id: str, declared: Sequence[Declared], results: Sequence[CriterionResult]
 ) -> dict[str, int]:
-    """Notes a check; gives the number of different failures of each criterion so far."""
+    """Record a check; return the number of different failures of each criterion so far."""
     entries = read()
     before = entries[grade_id].failures if grade_id in entries else {}
     failures = {r.name: _failures(r, before.get(r.name, ())) for r in results}
@@ -53,7 +53,7 @@ def record(
 
 
 def read() -> dict[str, Entry]:
-    """The last checks by grade_id; empty where nothing was noted or the notes are unreadable."""
+    """Return the last checks by grade_id; empty if there is no readable record."""
     try:
         data = json.loads((here.folder() / FILE).read_text("utf-8"))
         tasks = data["notebooks"][here.notebook_name()]
@@ -71,7 +71,7 @@ def _entry(value: Mapping[str, Any]) -> Entry:
 
 
 def _failures(result: CriterionResult, seen: tuple[str, ...]) -> tuple[str, ...]:
-    """The digests of the failures so far, with this one if it is a failure not seen before."""
+    """Return the digests of the failures so far, with this one added if it is a new failure."""
     if result.status is not Status.FAILED:
         return seen
     words = f"{in_words(result.message, 'en')[1]}\0{result.score}\0{result.points}"
@@ -79,7 +79,7 @@ def _failures(result: CriterionResult, seen: tuple[str, ...]) -> tuple[str, ...]
     return seen if digest in seen else (*seen, digest)[-REMEMBERED:]
 
 
-_unwritten: dict[str, Entry] = {}  # outside a notebook, or where the folder takes no files
+_unwritten: dict[str, Entry] = {}  # used outside a notebook, or if the folder is read-only
 
 
 def _write(entries: dict[str, Entry]) -> None:

@@ -1,8 +1,8 @@
-"""The style of everything shown in a notebook: light and dark, wide and narrow.
+"""CSS of everything shown in a notebook: light and dark, wide and narrow.
 
-Every block carries its own background, so that it is readable whatever the page around it does.
-JupyterLab, Colab and VS Code say which theme is on; else the reader's system does. Where the
-output is narrower than a table needs, each row becomes a card.
+Every block has its own background, so it is readable on any page. JupyterLab, Colab and VS Code
+mark their theme; elsewhere the system's theme applies. If the output is narrower than the table,
+each row becomes a card.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DARK = (
     "--good:#7ee2a0;--good-bg:#12351f;--bad:#ffa8a0;--bad-bg:#431a1a;--wait:#b6c0ca;"
     "--wait-bg:#2a3037;--later:#9ccbff;--later-bg:#132c4a;--right:#22603a;--mark:#e8ecf0"
 )
-STRONG = ".ag.ag.ag"  # outweighs what front ends say of tables (JupyterLab: two classes)
+STRONG = ".ag.ag.ag"  # outweighs the front ends' table styles (JupyterLab: two classes)
 _DARK_HOSTS = ('[data-jp-theme-light="false"]', "html[theme=dark]", ".vscode-dark")
 _LIGHT_HOSTS = ('[data-jp-theme-light="true"]', "html[theme=light]", ".vscode-light")
 

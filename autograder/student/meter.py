@@ -1,4 +1,4 @@
-"""What this kernel has used: CPU seconds by cell, memory, disk. Linux tells all, others some."""
+"""Resources used by this kernel: CPU seconds by cell, memory, disk. Complete on Linux only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 from autograder.student import here
 
-FILES = 20_000  # files of a folder that are looked at
-DULL = ("#", "%", "import ", "from ")  # lines that do not tell which cell it is
+FILES = 20_000  # maximum files counted in a folder
+DULL = ("#", "%", "import ", "from ")  # first lines that do not identify a cell
 
 
 @dataclass
 class Meter:
-    """CPU seconds of the last run of each cell: what one pass through the notebook costs."""
+    """CPU seconds of the last run of each cell; their sum is the cost of one pass."""
 
     cells: dict[str, tuple[str, float]] = field(default_factory=dict)  # key -> (text, seconds)
     _started: tuple[str, str, float] | None = None
@@ -36,7 +36,7 @@ class Meter:
 
     @property
     def running(self) -> float:
-        """CPU seconds of the cell that runs now."""
+        """CPU seconds of the running cell."""
         return cpu_seconds() - self._started[2] if self._started else 0.0
 
     @property
@@ -45,7 +45,7 @@ class Meter:
 
     @property
     def dearest(self) -> tuple[str, float] | None:
-        """The cell that took most: its first telling line, and its seconds."""
+        """The slowest cell: its first identifying line and its seconds; None if no cell ran."""
         if not self.cells:
             return None
         text, seconds = max(self.cells.values(), key=lambda cell: cell[1])
@@ -58,24 +58,24 @@ METER = Meter()
 
 
 def start() -> None:
-    """Counts each cell from the next one on; called when a notebook first imports Task."""
+    """Start counting the CPU time of cells; called when a notebook first imports Task."""
     shell = here.ipython()
     if shell is None or getattr(shell, "_autograder_meter", None) is METER:
         return
     shell._autograder_meter = METER
-    METER.before(None)  # the cell that runs now, from here on
+    METER.before(None)  # the running cell counts from here
     shell.events.register("pre_run_cell", METER.before)
     shell.events.register("post_run_cell", METER.after)
 
 
 def cpu_seconds() -> float:
-    """CPU seconds of this process and its children that have ended, all threads."""
+    """Return the CPU seconds of this process and its ended children, in all threads."""
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def memory_mb() -> tuple[float, float] | None:
-    """Memory in use now and at most so far, in MB; None where the system does not say."""
+    """Return memory in use and its peak in MB; None if the system does not report it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         values = {k: v for k, _, v in (line.partition(":") for line in lines)}
@@ -96,7 +96,7 @@ def _peak_only() -> tuple[float, float] | None:
 
 
 def disk_mb(folder: Path, *, seconds: float = 1.0) -> tuple[float, bool]:
-    """MB of the files in a folder, and whether all of them were counted in the time given."""
+    """Return the MB of the files in a folder, and whether all were counted in the given time."""
     total, count, end = 0, 0, time.monotonic() + seconds
     for root, folders, files in os.walk(folder):
         folders[:] = [f for f in folders if f not in (".ipynb_checkpoints", ".git", ".venv")]

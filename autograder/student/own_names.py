@@ -1,4 +1,4 @@
-"""`Task` and `expect` in a notebook: a test cell finds ours, whatever a variable is called."""
+"""Protection of the names `Task` and `expect`, so that test cells always find them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DECLARES = re.compile(r"^\s*\w+\s*=\s*Task\(", re.MULTILINE)
 
 
 def watch(ours: dict[str, Any]) -> None:
-    """Put these names back before every cell that declares a Task, and say so."""
+    """Restore these names before every cell that declares a Task, and report it."""
     shell = here.ipython()
     if shell is None or getattr(shell, "_autograder_names", False):
         return
@@ -34,7 +34,7 @@ def _before(info: Any, namespace: dict[str, Any], ours: dict[str, Any]) -> None:
 
 
 def put_back(namespace: dict[str, Any], ours: dict[str, Any]) -> list[str]:
-    """Give names that were taken their own value again; return them."""
+    """Restore our value of each name that was reassigned; return those names."""
     taken = [name for name in ours if is_taken(name, namespace)]
     namespace.update({name: ours[name] for name in taken})
     return taken

@@ -1,8 +1,9 @@
-"""The portal as a notebook reaches it: signing in by a short code, sending files, by urllib alone.
+"""Client for the portal: signs in by a short code and sends files, with urllib alone.
 
-The address comes with the release (or AUTOGRADER_PORTAL); the token from AUTOGRADER_TOKEN, a Colab
-secret of that name, or a short code that the student types on the portal. It is never written into
-the notebook: it lies in the user's own configuration folder, on Colab in memory alone.
+The address comes with the release or from AUTOGRADER_PORTAL. The token comes from AUTOGRADER_TOKEN,
+a Colab secret of that name, or a short code that the student types on the portal. The token is
+never written into the notebook: it is stored in the user's configuration folder, on Colab in memory
+only.
 """
 
 from __future__ import annotations
@@ -30,24 +31,24 @@ from autograder.student import here
 SECRET = "AUTOGRADER_TOKEN"  # noqa: S105 (a name)
 POLL_SECONDS = 2.0
 TIMEOUT = 60.0
-_MOST = 16 << 20  # bytes of an answer
+_MOST = 16 << 20  # maximum bytes of a reply
 
 
 class Unreachable(Exception):
-    """The portal did not answer: the network, the server, or it asked to wait."""
+    """Error: no answer from the portal: the network or server failed, or it asked to wait."""
 
 
 class NotSignedIn(Exception):
-    """The portal does not know this notebook."""
+    """Error: the portal does not accept this notebook's token."""
 
 
 class Declined(AutograderError):
-    """The portal answered that it does not take this, and why."""
+    """The portal's rejection of a request, with its reason."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A sign-in that waits for the student: the code to type, and where."""
+    """A sign-in waiting for the student: the code and the page to type it on."""
 
     code: str
     page: str
@@ -56,26 +57,26 @@ class Asked:
 
 
 def address() -> str:
-    """The portal's address; "" if the course has none."""
+    """Return the portal's address; "" if the course has none."""
     url = os.environ.get("AUTOGRADER_PORTAL") or here.released().portal
     return url.rstrip("/") if url.startswith(("http://", "https://")) else ""
 
 
 def token() -> str:
-    """What this notebook is known by; "" before it has signed in."""
+    """Return this notebook's token; "" before it has signed in."""
     known = os.environ.get(SECRET, "") or _memory.get(address(), "")
     return known or _colab_secret() or _read().get(address(), "")
 
 
 def forget() -> None:
-    """Drops a token that the portal no longer takes."""
+    """Delete a token that the portal no longer accepts."""
     _memory.pop(address(), None)
     with suppress(OSError):
         _write({host: value for host, value in _read().items() if host != address()})
 
 
 def ask() -> Asked:
-    """A new short code, to be typed on the portal; Unreachable."""
+    """Request a new short code to be typed on the portal. Raises Unreachable."""
     released = here.released()
     about = {
         "assignment": released.assignment, "notebook": released.notebook,
@@ -86,7 +87,7 @@ def ask() -> Asked:
 
 
 def wait_for(asked: Asked, go_on: Callable[[], bool] = lambda: True) -> bool:
-    """Whether the student has typed the code in time; the token is known from then on."""
+    """Wait until the student has typed the code, then store the token; return False on timeout."""
     until = time.monotonic() + asked.seconds
     body = json.dumps({"secret": asked.secret}).encode()
     while go_on() and time.monotonic() < until:
@@ -103,12 +104,14 @@ def wait_for(asked: Asked, go_on: Callable[[], bool] = lambda: True) -> bool:
 
 
 def put(path: str, data: bytes) -> dict[str, Any]:
-    """What the portal answers; Unreachable, NotSignedIn or Declined."""
+    """Upload data and return the portal's reply. Raises Unreachable, NotSignedIn or Declined."""
     return _call("PUT", path, data, {"Authorization": f"Bearer {token()}"})
 
 
 def get(path: str, most: int) -> bytes:
-    """A file of this student's, at most so many bytes; Unreachable, NotSignedIn or Declined."""
+    """Return at most `most` bytes of a file of this student. Raises Unreachable, NotSignedIn,
+    Declined.
+    """
     asked = Request(address() + path, headers={"Authorization": f"Bearer {token()}"})  # noqa: S310
     try:
         with urlopen(asked, timeout=TIMEOUT) as answer:  # noqa: S310 (http and https alone)
@@ -121,7 +124,7 @@ def get(path: str, most: int) -> bytes:
 
 
 def quoted(name: str) -> str:
-    """A name as a part of an address."""
+    """Return a name quoted for a URL."""
     return quote(name, safe="")
 
 
@@ -155,7 +158,7 @@ def _meant(error: HTTPError) -> Exception:
 
 
 def sentence(asked: Asked) -> str:
-    """What to do with a code, in words."""
+    """Return the instruction that tells the student to type the code."""
     return fill(
         translate("Open {page} and type the code {code}."),
         {"page": asked.page, "code": asked.code},
@@ -175,12 +178,12 @@ def _remember(found: str) -> None:
 
 
 def _colab_secret() -> str:
-    """The secret of the student's Colab account; "" elsewhere, or if there is none."""
+    """Return the token stored as a secret in the student's Colab account; "" if there is none."""
     if not here.on_colab():
         return ""
     try:
         return str(import_module("google.colab.userdata").get(SECRET) or "")
-    except Exception:  # not granted, not there, or another Colab: then the code is asked for
+    except Exception:  # not granted, not there, or another Colab: sign in by code
         return ""
 
 
@@ -206,5 +209,5 @@ def _write(tokens: dict[str, str]) -> None:
 
 
 def host() -> str:
-    """The portal's name, for people."""
+    """Return the portal's host name for display."""
     return urlsplit(address()).netloc

@@ -1,4 +1,4 @@
-"""`progress()`: points so far by task, what is checked later, when it was checked, if saved."""
+"""`progress()`: points by task, outstanding points, time of the last check, and save state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Line:
-    """One task: what its last check gave and what is still outstanding."""
+    """One task: the points of its last check and the points still outstanding."""
 
     task: str
     points: float
@@ -34,12 +34,12 @@ class Line:
 
 
 def progress() -> None:
-    """Shows all tasks of this notebook, and whether the saved file holds your last work."""
+    """Show all tasks of this notebook, and whether the saved file holds the last cell run."""
     show(shown(lines(), saved.sentence()))
 
 
 def lines() -> list[Line]:
-    """The tasks in the notebook's order, then those that only the checks know of."""
+    """Return the tasks in the notebook's order, then checked tasks missing in the release."""
     entries = ledger.read()
     found = []
     for task in here.released().tasks:
@@ -57,7 +57,7 @@ def _line(name: str, entry: ledger.Entry) -> Line:
 
 
 def shown(tasks: Sequence[Line], saved_sentence: str) -> Shown:
-    """The table and the same as text."""
+    """Return the progress as a table and as text."""
     title, summary = translate("Progress"), _summary(tasks)
     text = [f"{title}: {summary}", *map(_text, tasks), f"  {saved_sentence}"]
     head = "".join(
@@ -110,7 +110,7 @@ def _row(task: Line) -> str:
 
 
 def ago(when: str, now: datetime | None = None) -> str:
-    """How long ago an ISO time was, in words, with the clock time where it was today.
+    """Return the time since an ISO timestamp in words; "" if it is not a timestamp.
 
     >>> from datetime import datetime, timezone
     >>> ago("2026-01-02T10:00:00+00:00", datetime(2026, 1, 2, 10, 5, tzinfo=timezone.utc))

@@ -1,4 +1,4 @@
-"""Nothing a check prints reaches the notebook: nbgrader scores a single line on stderr as zero."""
+"""Capture of everything a check prints: nbgrader scores a single line on stderr as zero."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 
-KEPT = 4000  # characters shown to the student
+KEPT = 4000  # maximum characters shown to the student
 
 
 @contextmanager
 def held_back() -> Iterator[Callable[[], str]]:
-    """A function that gives the text written to stdout and stderr inside the block so far.
+    """Capture stdout and stderr inside the block; yield a function that returns the text so far.
 
-    Holds back Python's streams, handlers that remember the stream object (logging), and what
-    C++ code writes to descriptor 2 (TensorFlow). Warnings are silenced, also where a filter would
-    make them errors, so that the verdict does not depend on the student's filters.
+    Captured are Python's streams, handlers that hold a reference to the stream (logging), and C++
+    output to descriptor 2 (TensorFlow). Warnings are silenced even if a filter would make them
+    errors, so that the verdict does not depend on the student's filters.
     """
     held = io.StringIO()
     with ExitStack() as stack:
@@ -39,7 +39,7 @@ def held_back() -> Iterator[Callable[[], str]]:
 
 @contextmanager
 def _writing_to(held: io.StringIO, stream: object) -> Iterator[None]:
-    """Turns the stream object itself aside, where it lets itself be (ipykernel's does)."""
+    """Redirect the stream object itself if its `write` can be replaced (as in ipykernel)."""
     try:
         stream.write = held.write  # type: ignore[attr-defined]
     except (AttributeError, TypeError):

@@ -1,4 +1,6 @@
-"""Whether the notebook's file holds what was run last: a kernel sees the file, not the editor."""
+"""Save state of the notebook's file, compared with the last cell run: a kernel cannot see the
+editor.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from autograder.student import here
 
 
 def sentence() -> str:
-    """In words: saved when, and whether the last cell that was run before this one is in it."""
+    """Return the time of the last save, and whether the file holds the cell run before this one."""
     path = here.notebook_path()
     if here.on_colab():
         return translate(
@@ -31,20 +33,20 @@ def sentence() -> str:
 
 
 def holds_last_run(path: Path) -> bool:
-    """Whether the file holds the cell that was run before the running one."""
+    """Return whether the file holds the cell run before the running one."""
     last = last_run()
     return last is None or last in sources(path)
 
 
 def last_run() -> str | None:
-    """The text of the cell that was run before the running one; None if there was none."""
+    """Return the text of the cell run before the running one; None if there was none."""
     shell = here.ipython()
     ran = [text for text in (getattr(shell, "user_ns", None) or {}).get("In", []) if text.strip()]
     return _plain(ran[-2]) if len(ran) > 1 else None
 
 
 def sources(path: Path) -> set[str]:
-    """The texts of the code cells of a saved notebook; empty if it cannot be read."""
+    """Return the texts of the code cells of a saved notebook; empty if it cannot be read."""
     try:
         cells = json.loads(path.read_bytes())["cells"]
         texts = [c["source"] for c in cells if c["cell_type"] == "code"]

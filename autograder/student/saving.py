@@ -1,7 +1,7 @@
-"""In a sprint: what is run, and the file as it is saved, are on the portal soon after.
+"""Automatic saving in a sprint: each cell run and each saved file is sent to the portal.
 
-No front end's API is needed: IPython says what was run, and the front end writes the file. Cells
-that are not answers do no harm, the portal puts in only what belongs to an answer cell.
+This needs no front end's API: IPython reports the cells run, and the front end writes the file.
+Other cells do no harm, because the portal uses only those that belong to an answer cell.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from autograder.student import here, portal, sending, showing
 from autograder.student.front import Shown, show
 
 PAUSE_SECONDS = 2.0
-LONGEST = 200_000  # characters of one cell
+LONGEST = 200_000  # maximum characters of one cell
 _started: list[threading.Thread] = []
 _ran: queue.Queue[tuple[str, str]] = queue.Queue()
-_last_run: list[float] = []  # when a cell was run last
-over: list[str] = []  # what the portal said when it took no more
+_last_run: list[float] = []  # time of the last cell run
+over: list[str] = []  # the portal's reason for ending the saving
 
 
 def watch() -> None:
-    """Begins to save what is run, if this notebook is a sprint's and the course has a portal."""
+    """Start saving in a sprint's notebook if the course has a portal."""
     shell = here.ipython()
     if _started or shell is None or not here.released().sprint or not portal.address():
         return
@@ -46,7 +46,7 @@ def _note(shell: Any, result: Any) -> None:
 
 
 def _cell_id(shell: Any) -> str:
-    """The id that the front end gives the cell; "" where it gives none."""
+    """Return the id that the front end gives the running cell; "" if it gives none."""
     try:
         return str(shell.get_parent()["metadata"].get("cellId", "") or "")
     except (AttributeError, KeyError, TypeError):
@@ -54,7 +54,7 @@ def _cell_id(shell: Any) -> str:
 
 
 def _sign_in() -> None:
-    """Shows a code; the cell goes on at once, whoever types it is waited for beside."""
+    """Show a sign-in code; wait for it in a thread, so that the cell continues at once."""
     try:
         asked = portal.ask()
     except (portal.Unreachable, portal.Declined):
@@ -71,7 +71,7 @@ def _save_all() -> None:
 
 
 def _save_file() -> None:
-    """Every so many seconds, the notebook's file if it was saved since, and since the last run."""
+    """Send the notebook's file at each interval if it is newer than the last save and run."""
     saved = 0.0
     while not over:
         time.sleep(here.released().autosave)
@@ -79,10 +79,10 @@ def _save_file() -> None:
         try:
             written = path.stat().st_mtime if path else 0.0
             if path is None or written <= max([saved, *_last_run]):
-                continue  # what was run since is saved by itself, and is newer than the file
+                continue  # cells run since then are saved separately and are newer than the file
             data = path.read_bytes()
             json.loads(data)
-        except (OSError, ValueError):  # it is being written
+        except (OSError, ValueError):  # the file is being written
             continue
         name = portal.quoted(here.released().notebook)
         if _put(f"notebook?name={name}", data, final=False):
@@ -90,13 +90,15 @@ def _save_file() -> None:
 
 
 def _saved(cell: str, source: str) -> bool:
-    """Whether the portal has this cell."""
+    """Send one cell; return whether it is settled."""
     body = {"name": here.released().notebook, "cell": cell, "source": source}
     return _put("cell", json.dumps(body).encode())
 
 
 def _put(what: str, data: bytes, *, final: bool = True) -> bool:
-    """Whether the portal has it or never takes it; `final`: that is said, and all saving ends."""
+    """Send data to the portal; return whether it is settled: stored, or rejected for good. If
+    `final`, a rejection is shown and ends all saving.
+    """
     if not portal.token():
         return False
     try:

@@ -1,7 +1,7 @@
-"""A bundle on its way to the portal: sent and receipted, or kept and sent again by itself.
+"""Upload of a bundle to the portal: returns a receipt, or keeps the bundle and retries.
 
-What could not be sent lies in `.autograder/waiting.zip`; a newer bundle takes its place.
-The same files once more give the same receipt, so sending again never does harm.
+A bundle that could not be sent waits in `.autograder/waiting.zip`; a newer bundle replaces it.
+Sending the same files again gives the same receipt and does no harm.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from autograder.student.front import Shown, show
 
 WAITING = Path(".autograder") / "waiting.zip"
 RECEIPTS = Path(".autograder") / "receipts"
-AT_ONCE = 3  # tries before it goes on by itself
-PAUSES = (1.0, 2.0)  # seconds between them
+AT_ONCE = 3  # tries before retrying in the background
+PAUSES = (1.0, 2.0)  # seconds between these tries
 AGAIN_SECONDS = 15.0
 FOR_SECONDS = 2 * 3600.0
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What the portal answered."""
+    """The portal's reply to a bundle."""
 
     submission: str
     receipt: dict[str, Any]
@@ -42,7 +42,9 @@ class Sent:
 
 
 def send(assignment: str, name: str, data: bytes) -> Sent:
-    """The receipt of a bundle; Unreachable after a few tries, NotSignedIn or Declined at once."""
+    """Send a bundle and return its receipt. Raises Unreachable after a few tries, NotSignedIn or
+    Declined at once.
+    """
     where = f"/api/assignments/{portal.quoted(assignment)}/submission?name={portal.quoted(name)}"
     for pause in (*PAUSES, None):
         try:
@@ -74,7 +76,7 @@ _going_on: dict[str, threading.Thread] = {}
 
 
 def go_on(assignment: str, name: str, data: bytes) -> None:
-    """Keeps the bundle and sends it by itself, as long as this kernel lives, until it is in."""
+    """Store the bundle and retry in the background until it is received or the kernel ends."""
     path = here.folder() / WAITING
     path.parent.mkdir(exist_ok=True)
     atomically.write(path, data)
@@ -94,7 +96,7 @@ def _until_it_is_in(assignment: str, name: str) -> None:
         except portal.Unreachable:
             continue
         except (portal.NotSignedIn, portal.Declined, OSError):
-            return  # submit() says why when it is run again
+            return  # submit() reports the reason when it is run again
         show(shown(sent))
         return
 
@@ -103,7 +105,9 @@ def _until_it_is_in(assignment: str, name: str) -> None:
 
 
 def shown(sent: Sent, notes: tuple[str, ...] = ()) -> Shown:
-    """The receipt in short: when, which, each task saved or missing, what counts."""
+    """Return the receipt in short: time, submission, tasks saved or missing, the one that
+    counts.
+    """
     receipt = sent.receipt
     gradable = receipt.get("gradable", True) is not False
     title = translate("Handed in") if gradable else translate("Kept, but it cannot be graded")
@@ -157,7 +161,7 @@ def _facts(sent: Sent) -> list[str]:
 
 
 def waits(size: str) -> Shown:
-    """What is said when the portal did not answer."""
+    """Return the message shown if the portal did not answer."""
     title = translate("Not handed in yet")
     todo = fill(
         translate("{host} does not answer. It is kept here ({size}) and sent by itself; "
@@ -168,7 +172,7 @@ def waits(size: str) -> Shown:
 
 
 def code(asked: portal.Asked) -> Shown:
-    """What is said while a code waits to be typed."""
+    """Return the message shown while the student types the sign-in code."""
     title, todo = translate("Sign in once"), portal.sentence(asked)
     link = (
         f'<p class="ag-note"><a href="{escape(asked.page)}" target="_blank" rel="noopener">'

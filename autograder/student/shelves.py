@@ -1,4 +1,4 @@
-"""Where kept work lies and what goes with it: the submission's own folder, and Drive on Colab."""
+"""Folders and metadata of kept work: the submission's own folder, and Google Drive on Colab."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DRIVE = Path("/content/drive/MyDrive")
 
 
 def places() -> tuple[Path, ...]:
-    """The folders where work is kept; the first one is handed in."""
+    """Return the folders that hold kept work; the first one is submitted."""
     first = here.folder() / kept.FOLDER
     if here.on_colab() and DRIVE.is_dir():
         assignment = here.released().assignment or "notebook"
@@ -30,7 +30,7 @@ def places() -> tuple[Path, ...]:
 
 
 def prepared(name: str, value: Any, **about: Any) -> Kept:
-    """The value as it will be stored, with time and versions; Unkeepable if it cannot be."""
+    """Return the value as it will be stored, with time and versions. Raises Unkeepable."""
     if kept.is_model(value):
         _demand_keras_3(value)
         _demand_known_layers(value)
@@ -43,7 +43,7 @@ def prepared(name: str, value: Any, **about: Any) -> Kept:
 
 
 def put(entry: Kept, folders: Sequence[Path]) -> int:
-    """Writes the entry to every place and gives its size; only the first place may not fail."""
+    """Write the entry to every folder and return its size; only the first folder must succeed."""
     owner = _owner(folders[0], entry.name)
     notebook = entry.about.get("notebook", "")
     if owner and notebook and owner != notebook:
@@ -60,7 +60,9 @@ def put(entry: Kept, folders: Sequence[Path]) -> int:
 
 
 def newest(name: str, folders: Sequence[Path]) -> Kept:
-    """The value kept last under a name; NotFound, or Unkeepable where all there is is damaged."""
+    """Return the value last kept under a name. Raises NotFound, or Unkeepable if every copy is
+    damaged.
+    """
     entries: list[Kept] = []
     damaged: list[Unkeepable] = []
     for folder in folders:
@@ -81,19 +83,19 @@ def newest(name: str, folders: Sequence[Path]) -> Kept:
 
 
 def helpers() -> Mapping[str, Any]:
-    """The assignment's own modules, as far as this kernel has imported them."""
+    """Return the assignment's own modules that this kernel has imported."""
     return {n: sys.modules[n] for n in here.released().helpers if n in sys.modules}
 
 
 def versions() -> dict[str, str]:
-    """The versions of what is loaded here: Python, NumPy, Keras and its backend."""
+    """Return the loaded versions of Python, NumPy, Keras and its backend."""
     names = ("numpy", "keras", "tensorflow", "torch", "jax")
     loaded = {name: getattr(sys.modules.get(name), "__version__", "") for name in names}
     return {"python": python_version(), **{k: str(v) for k, v in loaded.items() if v}}
 
 
 def _owner(folder: Path, name: str) -> str:
-    """The notebook that keeps something under this name already; "" if none does."""
+    """Return the notebook that already keeps a value under this name; "" if none does."""
     with suppress(Unkeepable):
         if name in kept.names(folder):
             return str(kept.read(folder, name).about.get("notebook", ""))

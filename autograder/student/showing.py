@@ -1,7 +1,7 @@
-"""Results as a table for a notebook and as text for everything else; the same words in both.
+"""Results as a table for a notebook and as text elsewhere, with the same words in both.
 
-The table says everything in words: colours, signs and the drawn line only repeat it, for a front
-end may take them away (JupyterLab strips styles and drawings from a notebook it does not trust).
+The table says everything in words. Colours, signs and the drawn line only repeat it, because a
+front end may remove them (JupyterLab strips styles and drawings from an untrusted notebook).
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from autograder.student.looks import STYLE
 if TYPE_CHECKING:
     from autograder.student.checked import Checked, Row
 
-LONGEST = 800  # characters of one cell of a table
+LONGEST = 800  # maximum characters of one table cell
 
 
 def plain_mode() -> bool:
-    """Whether text is wanted instead of tables: `%env AUTOGRADER_PLAIN=1`."""
+    """Return whether the student wants text instead of tables (`%env AUTOGRADER_PLAIN=1`)."""
     return os.environ.get("AUTOGRADER_PLAIN", "").lower() not in ("", "0", "false", "no")
 
 
 def bundle(text: str, html: str) -> dict[str, str]:
-    """What a notebook gets: the text, and the table unless plain text is wanted."""
+    """Return the MIME bundle for a notebook: text, and the table unless plain text is wanted."""
     return {"text/plain": text} if plain_mode() else {"text/plain": text, "text/html": html}
 
 
 def clean(text: str) -> str:
-    """Text fit to be shown: cut, without control characters and marks that turn its direction."""
+    """Return text safe to display: shortened, without control and text-direction characters."""
     cut = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
     return "".join(c for c in cut if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf"))
 
 
 def block(title: str, summary: str, inside: str) -> str:
-    """One framed piece of output with its own style, a heading and a sentence. Escapes the two."""
+    """Return one framed block of output with its own style. Escapes the title and the summary."""
     return (
         f'<div class="ag" lang="{escape(current())}">{STYLE}<section aria-label="{_e(title)}">'
         f'<p class="ag-head"><strong>{_e(title)}</strong> <span>{_e(summary)}</span></p>'
@@ -57,7 +57,7 @@ def _e(text: str) -> str:
 
 
 def as_text(checked: Checked) -> str:
-    """The result as lines of text."""
+    """Return the result as lines of text."""
     lines = [f"{clean(checked.title)}: {checked.summary}"]
     for row in checked.rows:
         lines += _row_lines(row)
@@ -92,7 +92,7 @@ def _hints(row: Row) -> list[tuple[str, str]]:
 
 
 def _promise(row: Row) -> str:
-    """That a hint waits, where one does."""
+    """Return the announcement of a further hint if there is one, else ""."""
     return translate("A hint comes after another, different attempt.") if row.more_hints else ""
 
 
@@ -116,7 +116,7 @@ COLUMNS = (
 
 
 def as_html(checked: Checked) -> str:
-    """The result as a table: one row a criterion, every state in words."""
+    """Return the result as a table with one row per criterion; every state is in words."""
     head = "".join(map(_column, COLUMNS))
     rows = "".join(map(_row_html, checked.rows))
     caption = fill(translate("Result of checking {task}"), {"task": checked.task})
@@ -151,7 +151,7 @@ def _row_html(row: Row) -> str:
 
 
 def cell(label: str, inside: str) -> str:
-    """A cell whose label is shown where the table is too narrow for columns."""
+    """Return a table cell whose label is shown if the table is too narrow for columns."""
     if not inside:
         return '<td role="cell" class="ag-none"></td>'
     shown = f'<b class="ag-label" aria-hidden="true">{_e(translate(label))}</b>'
@@ -166,9 +166,9 @@ def _hints_html(row: Row) -> str:
 
 
 def _pictures(row: Row) -> str:
-    """The pictures a check drew of what it got, each with its text alternative.
+    """Return the pictures that a check drew, each with its text alternative.
 
-    As images: a notebook that is opened again strips SVG from its HTML.
+    They are `img` elements, because a reopened notebook strips SVG from its HTML.
     """
     return "".join(
         f'<img alt="{_e(picture.alt)}" src="data:image/svg+xml;base64,'

@@ -1,8 +1,8 @@
-"""`submit()`: the notebook, your own files and kept work as one bundle, sent to the portal.
+"""`submit()`: sends the notebook, the student's files and kept work to the portal as one bundle.
 
-bundle = gather()          # what is handed in, as one frozen value
-deliver(bundle)            # where it goes: the portal, for a receipt
-hand_over(bundle)          # or, where there is none in reach, a file to upload in the browser
+bundle = gather() # what is handed in, as one frozen value deliver(bundle) # where it goes: the
+portal, for a receipt hand_over(bundle) # or, where there is none in reach, a file to upload in the
+browser
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from autograder.student import here, ledger, portal, saved, sending, shelves, sh
 from autograder.student.front import Shown, download, in_bytes, show
 
 FORMAT = 1
-MOST = 256 << 20  # bytes of one bundle
-LARGEST = 64 << 20  # bytes of one file of the student's own
+MOST = 256 << 20  # maximum bytes of one bundle
+LARGEST = 64 << 20  # maximum bytes of one of the student's files
 LEFT_OUT = (".ipynb", ".zip", ".whl", ".pyc", ".checkpoint")
 FOLDERS_LEFT_OUT = ("__pycache__", "sample_data", "drive", "node_modules", kept.FOLDER)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What is handed in: the files by their path in the bundle, and what there is to say of it."""
+    """Content of a submission: the files by their path in the bundle, notes and metadata."""
 
     name: str  # the notebook's name
     files: Mapping[str, bytes]
@@ -45,7 +45,7 @@ class Bundle:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """Every file with its size and SHA-256, beside what is known of the notebook."""
+        """The size and SHA-256 of every file, and the notebook's metadata."""
         files = {
             path: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
             for path, data in sorted(self.files.items())
@@ -53,7 +53,7 @@ class Bundle:
         return {"format": FORMAT, **self.about, "files": files}
 
     def zipped(self) -> bytes:
-        """The bundle as a zip with its manifest; the same files make the same bytes."""
+        """Return the bundle as a zip with its manifest; the same files give the same bytes."""
         out = io.BytesIO()
         manifest = json.dumps(self.manifest, ensure_ascii=False, indent=1).encode("utf-8")
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -66,11 +66,11 @@ class Bundle:
 
 
 def submit() -> None:
-    """Hands everything in and shows the receipt; without a portal it makes a file to upload.
+    """Submit everything and show the receipt; without a portal, make a file to upload.
 
-    In it: the notebook as the front end has it (Colab) or as it was saved, your own .py and data
-    files, kept work, and a manifest with the SHA-256 of each. The first time, a short code is shown
-    to sign in with. NotFound if no notebook is found.
+    The bundle holds the notebook as the front end has it (Colab) or as it was saved, your own .py
+    and data files, kept work, and a manifest with the SHA-256 of each. The first time, a short code
+    for signing in is shown. Raises NotFound if no notebook is found.
     """
     bundle = gather()
     show(deliver(bundle) if portal.address() and bundle.about["assignment"] else hand_over(bundle))
@@ -80,7 +80,7 @@ def submit() -> None:
 
 
 def gather() -> Bundle:
-    """The bundle of this notebook; NotFound if neither the front end nor the disk has it."""
+    """Return the bundle of this notebook. Raises NotFound if there is no notebook."""
     name, notebook, notes = _notebook()
     files = {f"{name}.ipynb": notebook}
     folder = here.folder()
@@ -105,7 +105,7 @@ def gather() -> Bundle:
 
 
 def _notebook() -> tuple[str, bytes, list[str]]:
-    """The notebook's name and bytes, and what must be said of how it was got."""
+    """Return the notebook's name, its bytes, and notes about its state."""
     page = _from_colab()
     if page is not None:
         return here.notebook_name() or "notebook", page, []
@@ -128,7 +128,7 @@ def _notebook() -> tuple[str, bytes, list[str]]:
 
 
 def _from_colab() -> bytes | None:
-    """The notebook as Colab's page has it; None elsewhere, or where the page does not answer."""
+    """Return the notebook from Colab's page; None elsewhere, or if the page does not answer."""
     if "google.colab" not in sys.modules:
         return None
     message = import_module("google.colab._message")
@@ -143,7 +143,9 @@ def _kept(folder: Path) -> list[Path]:
 
 
 def _own(folder: Path) -> Iterator[Path]:
-    """The student's own files, small ones first; no hidden ones, notebooks, archives or links."""
+    """Yield the student's own files, smallest first, without hidden files, notebooks, archives or
+    links.
+    """
     found = [p for p in _walk(folder, depth=4) if p.suffix not in LEFT_OUT and p.name != here.FILE]
     yield from sorted(found, key=lambda path: (path.stat().st_size, path))
 
@@ -162,9 +164,9 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def deliver(bundle: Bundle) -> Shown:
-    """Sends the bundle to the portal, signing in first if need be, and says what became of it.
+    """Send the bundle to the portal, signing in first if needed; return the result for display.
 
-    Where the portal does not answer it is kept and sent by itself, and lies there as a file too.
+    If the portal does not answer, the bundle is sent in the background and also written as a file.
     """
     data, name = bundle.zipped(), f"{bundle.name}-submission.zip"
     assignment = str(bundle.about["assignment"])
@@ -183,7 +185,7 @@ def deliver(bundle: Bundle) -> Shown:
 
 
 def _sent(assignment: str, name: str, data: bytes) -> sending.Sent | None:
-    """What the portal answered; None if nobody signed in."""
+    """Send the bundle, signing in if needed; return the reply, or None without a sign-in."""
     if portal.token():
         try:
             return sending.send(assignment, name, data)
@@ -204,14 +206,14 @@ def _both(first: Shown, second: Shown) -> Shown:
 
 
 def hand_over(bundle: Bundle) -> Shown:
-    """Writes the bundle beside the notebook and says how to hand it in."""
+    """Write the bundle beside the notebook; return the instruction to upload it."""
     path = here.folder() / f"{bundle.name}-submission.zip"
     atomically.write(path, bundle.zipped())
     return shown(bundle, path)
 
 
 def shown(bundle: Bundle, path: Path) -> Shown:
-    """What is in the bundle, what is not, and the one thing left to do."""
+    """Return the content of the bundle, the omissions, and the remaining step, for display."""
     title = translate("Not handed in yet")
     todo = fill(
         translate("Upload {file} on your course's page. Nothing was sent from here."),
@@ -234,7 +236,7 @@ def _contents(bundle: Bundle, path: Path) -> str:
 
 
 def _unchecked() -> list[str]:
-    """The tasks that were never checked here, where the release says which there are."""
+    """Return a note that names the release's tasks never checked here; empty if there are none."""
     checked = ledger.read()
     names = [
         t.grade_id for t in here.released().tasks if not t.manual and t.grade_id not in checked

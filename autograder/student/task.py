@@ -1,4 +1,4 @@
-"""Task as a test cell uses it: `check()` shows what is met, what is not and what comes next."""
+"""Task as a test cell uses it: `check()` shows the met and unmet criteria and the next step."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from autograder.student.quiet import held_back
 
 
 class Task(criteria.Task):
-    """The criteria of one grade cell, which the student may check as often as they like."""
+    """Criteria of one grade cell; the student may check them any number of times."""
 
     def check(self) -> Checked | float | None:
-        """What is met and what is not, shown as a table; hidden criteria wait for submitting.
+        """Show as a table which criteria are met; hidden criteria are checked after submitting.
 
-        The names are looked up where it is called. Under nbgrader's autograde it returns the
-        points, a builtin float between 0 and the cell's points; under its validate it raises
-        AssertionError if a visible criterion is not met.
+        The names are looked up in the calling cell. Under nbgrader's autograde, return the points:
+        a builtin float between 0 and the cell's points. Under its validate, raise AssertionError if
+        a visible criterion is not met.
         """
-        __tracebackhide__ = True  # a validation ends in the sentence, not in lines of ours
+        __tracebackhide__ = True  # a validation error ends in the message, not in lines of ours
         if self.collected:
             return None
         execution = os.environ.get("NBGRADER_EXECUTION", "")
@@ -67,7 +67,7 @@ class Task(criteria.Task):
 
 
 def _silent() -> Shown:
-    """What a sprint says that checks nothing before it is handed in."""
+    """Return the message of a sprint that checks nothing before submission."""
     title, text = (
         translate("Handing in decides"),
         translate("Nothing is checked in this sprint yet."),
@@ -78,14 +78,16 @@ def _silent() -> Shown:
 def _by_criterion(
     drawn: Sequence[Picture], starts: Sequence[tuple[str, int]]
 ) -> dict[str, tuple[Picture, ...]]:
-    """The pictures of each criterion's last attempt; `starts` says how many there were before."""
+    """Return the pictures of each criterion's last attempt. `starts` holds, for each attempt, the
+    number of pictures drawn before it.
+    """
     ends = [start for _, start in starts[1:]] + [len(drawn)]
     pairs = zip(starts, ends, strict=True)
     return {name: tuple(drawn[start:end]) for (name, start), end in pairs}
 
 
 def _points(task: criteria.Task, results: list[CriterionResult]) -> float:
-    """The points as nbgrader reads them: a builtin float, never above the cell's points."""
+    """Return the points for nbgrader: a builtin float, never above the cell's points."""
     whole = round(sum(c.points for c in task.criteria.values()), 6)
     return float(min(max(round(sum(r.points for r in results), 6), 0.0), whole))
 

@@ -1,4 +1,4 @@
-"""The words of a result: the same in a notebook, on a feedback page and on the portal."""
+"""Wording of a result, shared by the notebook, the feedback page and the portal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograder.nouns import Status, fill
 
 @dataclass(frozen=True)
 class State:
-    """A state in words with its sign; `tone` names its colour and never stands alone."""
+    """A state in words with its sign; `tone` selects its colour and is never the only cue."""
 
     words: str
     sign: str
@@ -37,7 +37,7 @@ STATES = {
 
 
 def so_far(points: float, most: float, hidden: float) -> str:
-    """Points of the visible criteria and what is outstanding; never that everything is met."""
+    """Return the points of the visible criteria and the outstanding points; never "all met"."""
     values = {"points": number(points), "max": number(most), "hidden": number(hidden)}
     if hidden and not most:
         template = msgid("{hidden} points, all of them checked after you submit.")
@@ -51,12 +51,12 @@ def so_far(points: float, most: float, hidden: float) -> str:
 
 
 def in_words(state: State) -> str:
-    """The state in the reader's language."""
+    """Return the state in the reader's language."""
     return translate(state.words)
 
 
 def number(value: float) -> str:
-    """Points as a person writes them: 10, 2.5, 0.33.
+    """Return points as a person writes them: 10, 2.5, 0.33.
 
     >>> number(10.0), number(2.5), number(1 / 3)
     ('10', '2.5', '0.33')
