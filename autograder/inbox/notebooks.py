@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from autograder.inbox.entries import Entry
 from autograder.inbox.taking import Caps, Taken, take
 from autograder.notebook.choosing import Chosen, choose, plain_stem
-from autograder.nouns import Notebook
+from autograder.nouns import Choice, Notebook
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,17 @@ def take_notebooks(
             **{new: taken.renamed.get(old, old) for old, new in moves.items()},
         },
         choices=tuple(
-            replace(choice, file=taken.renamed.get(choice.file, choice.file))
+            replace(choice, file=_submitted_name(choice, taken))
             for choice in chosen.choices
             if choice.others or not _is_called(choice.file, sender)
         ),
     )
+
+
+def _submitted_name(choice: Choice, taken: Taken) -> str:
+    """Return the submitted name of the chosen file, numbered if another file has the same one."""
+    name = taken.renamed.get(choice.file, choice.file)
+    return choice.file if name in choice.others else name
 
 
 def _is_called(file: str, sender: str) -> bool:

@@ -104,6 +104,21 @@ def test_what_cannot_be_a_submission_is_refused_and_nothing_is_kept(
     assert queue.job(course, "hello", student) is None
 
 
+def test_a_zip_in_a_zip_is_said(course, student, tmp_path):
+    inner = zipped(hello__ipynb=answered(course))
+    with pytest.raises(Refused, match="another zip in it"):
+        hand_in(course, "hello", student, [upload(tmp_path, zipped(a__zip=inner), "b.zip")], AT)
+
+
+def test_two_files_of_one_name_are_told_apart(course, student, tmp_path):
+    untouched = next((course.release / "hello").glob("*.ipynb")).read_bytes()
+    (tmp_path / "other").mkdir()
+    both = [upload(tmp_path, untouched), upload(tmp_path / "other", answered(course))]
+    done = hand_in(course, "hello", student, both, AT)
+    assert "hello [2].ipynb is graded" in done.receipt["notes"][0]
+    assert "Not graded: hello.ipynb." in done.receipt["notes"][0]
+
+
 def test_even_a_broken_notebook_is_kept_and_the_receipt_says_so(course, student, tmp_path):
     done = hand_in(course, "hello", student, [upload(tmp_path, b"{")], AT)
     assert set(done.receipt["tasks"]["hello"].values()) == {"missing"}

@@ -234,6 +234,12 @@ def _must_hold_a_notebook(taken: Taken, refused: tuple[Refused, ...]) -> None:
         return
     if refused:
         raise refused[0]
+    if any(file.path.casefold().endswith(".zip") for file in taken.files):
+        raise Refused.because(
+            "there is another zip in it, and that one is not opened",
+            where=translate("this upload"),
+            way_out="hand in the .ipynb that you worked in, or a zip with it",
+        )
     raise Refused.because(
         "there is no notebook in it", where=translate("this upload"),
         way_out="hand in the .ipynb that you worked in, or a zip with it",
