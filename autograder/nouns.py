@@ -281,6 +281,7 @@ class NotebookResult:
     cell_errors: tuple[CellError, ...] = ()
     notes: tuple[str, ...] = ()  # repairs, skipped cells and limits
     usage: Usage = Usage()
+    usage_shown: Usage | None = None  # to students, where hidden criteria asked: until the first
     limit: str = ""  # the sentence for a limit that was exceeded
     figures: tuple[str, ...] = ()  # digests of the student's own plots (PNG, JPEG or GIF)
     drawn: int = 0  # plots drawn in the run, including those not stored; 0 in older results

@@ -41,6 +41,7 @@ class Evidence:
     limit: str = ""  # name of the limit that ended the run
     limit_message: Message = field(default_factory=Message)
     usage: Usage = field(default_factory=Usage)
+    usage_before_hidden: Usage | None = None  # where hidden criteria asked: what students may see
     tier: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     started: str = ""  # ISO 8601, UTC

@@ -62,7 +62,10 @@ def declare(code: str, grade_id: str, namespace: dict[str, Any]) -> Task:
 
 
 def load_helpers(files: list[str]) -> dict[str, Any]:
-    """Import the assignment's own modules, whose classes models may use; skip failing ones."""
+    """Import the assignment's own modules, whose classes models may use; skip failing ones.
+
+    Give only files that students have: a model could use what is in a hidden one.
+    """
     found = {}
     for name in (Path(f).stem for f in files if f.endswith(".py") and "/" not in f):
         if importlib.util.find_spec(name) is not None:

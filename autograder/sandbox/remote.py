@@ -21,6 +21,7 @@ from autograder.sandbox.wire import Buffer, Frame
 
 DEPTH_CAP = 64  # nesting of a remote's items; NumPy supports no more axes
 ITEMS_CAP = 1_000_000  # of a remote without a length
+NAME_CAP = 80  # characters of an exception's name
 Exchange = Callable[[dict[str, Any], list[Buffer]], Frame]  # sends one request, returns one frame
 
 
@@ -280,7 +281,7 @@ def student_error(kind: str, text: str, base: str = "") -> Exception:
     """
     known = next((b for b in (kind, base) if _is_error(getattr(builtins, b, None))), "Exception")
     told = {"__init__": lambda _: None, "__str__": lambda _: text, "__module__": "builtins"}
-    name = kind if kind.isidentifier() else "Exception"
+    name = kind if len(kind) <= NAME_CAP and kind.isidentifier() else "Exception"
     try:
         return type(name, (getattr(builtins, known),), told)()  # type: ignore[no-any-return]
     except TypeError:  # an ExceptionGroup needs other arguments

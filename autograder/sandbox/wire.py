@@ -54,7 +54,8 @@ def parse_header(data: bytes) -> dict[str, Any]:
     `NESTING_CAP` levels.
     """
     try:
-        header = json.loads(data, parse_constant=_no_constant, parse_float=_finite)
+        text = data.decode()  # `json.loads` of bytes would let halves of surrogate pairs in
+        header = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         if _SURROGATE.search(data):
             header = json.loads(json.dumps(header, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:

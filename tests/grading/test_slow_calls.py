@@ -113,6 +113,8 @@ def test_no_name_is_said_that_came_back_from_a_hidden_call(result: NotebookResul
 
 def test_what_calls_computed_counts_as_used() -> None:
     class Asked:
+        before_hidden = None
+
         def usage(self) -> Outcome:
             return Outcome(0, "", 61.5, 70.0, 300.0, b"")
 

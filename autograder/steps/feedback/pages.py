@@ -190,7 +190,7 @@ def notebook_page(graded: Graded, result: NotebookResult) -> NotebookPage:
         plots=drawn.shown,
         plots_lost=_lost(drawn),
         pictures=pictures_in_answers(lying / f"{result.notebook}.ipynb"),
-        usage=usage(result.usage),
+        usage=usage(result.usage_shown or result.usage),
         notes=tuple(map(harmless.text, result.notes)),
         footer=_footer(graded, result.tier),
     )

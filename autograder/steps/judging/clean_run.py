@@ -70,9 +70,10 @@ class CleanRun:
         while left:
             outcome, begun = self._one_process(left)
             if outcome is None:
-                return
+                break
             self._ended(left, outcome, alone=begun <= 1)
             left = [o for o in map(self._rest, left) if o.todo]
+        self._visible_done()  # where a process ended at the last of them, none said so
 
     def _rest(self, order: Order) -> Order:
         found = self.results[order.task.grade_id]
@@ -89,7 +90,8 @@ class CleanRun:
         rules = self.rules
         header: dict[str, Any] = {
             "op": "check", "language": rules.language, "setup": list(rules.source.setup),
-            "files": list(rules.files), "tasks": [], "seed": f"{process_seed(rules, 'checking'):x}",
+            "files": list(rules.files), "released": sorted(rules.released), "tasks": [],
+            "seed": f"{process_seed(rules, 'checking'):x}",
             "call_seconds": call_seconds(rules.limits),
         }  # fmt: skip
         body: list[wire.Buffer] = list(rules.files.values())
@@ -125,9 +127,7 @@ class CleanRun:
             self.answers.begin(self._budget(job))
         elif event == "visible_done":
             self._at = None
-            if not self._past_visible:
-                self._past_visible = True
-                self.between()
+            self._visible_done()
         elif event == "new_question" and self._at is not None:
             name = "/".join(self._at)
             self.asked += [name] if name not in self.asked else []
@@ -135,6 +135,11 @@ class CleanRun:
             self._decide(frame)
         else:
             raise SandboxFault(f"the checking process sent {event[:40]!r}")
+
+    def _visible_done(self) -> None:
+        if not self._past_visible:
+            self._past_visible = True
+            self.between()
 
     def _budget(self, job: Job) -> Budget:
         return Budget(

@@ -65,6 +65,14 @@ class Judged:
     timed_out: bool = False
 
 
+@dataclass(frozen=True)
+class _Reference:
+    """What the reference solution stops with in one notebook: then the fault is ours."""
+
+    errors: Mapping[str, str]  # of criteria, by task/name: the type of what they raise
+    stops: frozenset[our_faults.Stop]  # of cells
+
+
 @dataclass
 class Judge:
     """Judge of the submissions to one assignment. Threads may share it."""
@@ -76,7 +84,7 @@ class Judge:
     checkers: WarmServer
     store: Store
     tasks: frozenset[str] = frozenset()  # judge only these again; empty: all
-    _reference: dict[str, dict[str, str]] = field(default_factory=dict)
+    _reference: dict[str, _Reference] = field(default_factory=dict)
     _settings: dict[tuple[str, int], Settings] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -262,7 +270,9 @@ class Judge:
         rules: Rules,
     ) -> NotebookResult:
         found = tuple(self._against_reference(task, rules, evidence) for task in checked.tasks)
-        tasks = our_faults.excused(found, notebook, evidence)
+        tasks = our_faults.excused(
+            found, notebook, evidence, lambda: self._reference_stops(rules, evidence)
+        )
         _, limit, way_out = in_words(evidence.limit_message, self.course.settings.language)
         return NotebookResult(
             notebook=notebook.name,
@@ -270,6 +280,7 @@ class Judge:
             cell_errors=tuple(cell.error for cell in evidence.cells if cell.error),
             notes=(*merged.notes, *_skipped(evidence), *_lost_outputs(evidence)),
             usage=evidence.usage,
+            usage_shown=evidence.usage_before_hidden,
             limit=f"{limit}. {way_out}" if limit else "",
             figures=tuple(f for cell in evidence.cells for f in cell.figures)[:FIGURES],
             drawn=sum(cell.drawn for cell in evidence.cells),
@@ -283,6 +294,7 @@ class Judge:
             source=notebook,
             files=self._clean_files,
             key=self.course.key,
+            released=frozenset(self._files),
             draw=draw,
             plain_tests=self.course.grading_of(self.assignment.name).plain_tests,
             limits=self.course.limits(self.assignment.name),
@@ -308,7 +320,7 @@ class Judge:
         """Mark criteria that raise on the reference solution too as grader errors, not zeros."""
         if evidence.submission == REFERENCE or not any(c.error for c in task.criteria):
             return task
-        ours = self._reference_errors(rules)
+        ours = self._of_reference(rules).errors
         criteria = tuple(
             replace(c, status=Status.ERROR, points=0.0)
             if c.error and ours.get(f"{task.grade_id}/{c.name}") == c.error
@@ -317,15 +329,18 @@ class Judge:
         )
         return replace(task, criteria=criteria)
 
-    def _reference_errors(self, rules: Rules) -> Mapping[str, str]:
-        """Return the criteria that raise on the reference solution, with the exception's type."""
+    def _reference_stops(self, rules: Rules, evidence: Evidence) -> frozenset[our_faults.Stop]:
+        own = evidence.submission == REFERENCE
+        return our_faults.stops(evidence) if own else self._of_reference(rules).stops
+
+    def _of_reference(self, rules: Rules) -> _Reference:
         name = rules.source.name
         with self._lock:
             if name not in self._reference:
                 with tempfile.TemporaryDirectory() as folder:
                     reference = solution(self.assignment, Path(folder))
                     judged = self.judge(reference, as_attempted=True, draw=rules.draw)
-                self._reference[name] = {
+                errors = {
                     f"{task.grade_id}/{c.name}": c.error
                     for notebook in judged.result.notebooks
                     if notebook.notebook == name
@@ -333,6 +348,9 @@ class Judge:
                     for c in task.criteria
                     if c.error
                 }
+                ran = judged.evidence.get(name)
+                stops = our_faults.stops(ran) if ran else frozenset()
+                self._reference[name] = _Reference(errors, stops)
             return self._reference[name]
 
 

@@ -27,6 +27,12 @@ class Live:
         self._calling_back = False
         self.ended = ""
         self.tainted = False  # True once it has been sent a hidden question
+        self.before_hidden: Outcome | None = None  # what it had used when the first one came
+
+    def taint(self) -> None:
+        """Note that a hidden question comes: what is used from here on can tell of it."""
+        if not self.tainted:
+            self.before_hidden, self.tainted = self.usage(), True
 
     @property
     def cpu_seconds(self) -> float:
@@ -99,6 +105,10 @@ class Gone:
     def __init__(self, why: str) -> None:
         self._why = why
         self.tainted = False
+
+    def taint(self) -> None:
+        """Note that a hidden question comes."""
+        self.tainted = True
 
     def exchange(
         self, _header: dict[str, Any], _body: bytes, _over: Callable[[], str] = _unbounded

@@ -2,12 +2,14 @@
 
 A setup or locked cell may import a package that is not installed where grading runs. The student's
 code then lacks names it was promised.
+The reference solution stops there too: a
+student's code can make any import fail.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from autograder.evidence.record import Evidence
@@ -24,12 +26,21 @@ IMPORTS = frozenset({"ModuleNotFoundError", "ImportError"})
 _LACKS = re.compile(r"(?:name|module named) '([\w.]+)'")
 
 
+Stop = tuple[str, str]  # a cell and the type of the error that it stops with
+
+
 def excused(
-    tasks: Sequence[TaskResult], notebook: Notebook, evidence: Evidence
+    tasks: Sequence[TaskResult],
+    notebook: Notebook,
+    evidence: Evidence,
+    in_reference: Callable[[], Collection[Stop]],
 ) -> tuple[TaskResult, ...]:
-    """Return the tasks; failures caused by an author's failed import become grader errors."""
+    """Return the tasks; failures caused by an author's failed import become grader errors.
+
+    `in_reference` returns where the reference solution stops; it is called only if that matters.
+    """
     stopped = next(_authors_imports(notebook, evidence), None)
-    if stopped is None:
+    if stopped is None or (stopped.grade_id, stopped.type) not in in_reference():
         return tuple(tasks)
     asked = {
         (task.grade_id, c.name): c.parameters for task in notebook.tasks for c in task.criteria
@@ -45,6 +56,11 @@ def excused(
         ))
         for task in tasks
     )  # fmt: skip
+
+
+def stops(evidence: Evidence) -> frozenset[Stop]:
+    """Return the cells that stopped, each with the type of its error."""
+    return frozenset((cell.grade_id, cell.error.type) for cell in evidence.cells if cell.error)
 
 
 def _authors_imports(notebook: Notebook, evidence: Evidence) -> Iterator[CellError]:

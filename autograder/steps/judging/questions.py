@@ -112,7 +112,8 @@ class Answers:
         self._trace = []
         late = topic[:2] in self.late
         if self._live is not None:
-            self._live.tainted = self._live.tainted or late
+            if late:
+                self._live.taint()
             tainted = self._live.tainted
         else:
             record = self._store.read(*self._name()) or {}

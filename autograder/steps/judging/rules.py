@@ -35,6 +35,7 @@ class Rules:
     limits: Limits = field(default_factory=Limits)
     language: str = "en"  # of plots; messages are translated when displayed
     attempt: int = 1  # at criteria that allow retraining
+    released: frozenset[str] = frozenset()  # of `files`, those that students have
 
 
 def attempts(rules: Rules, criterion: Criterion) -> tuple[int, ...]:

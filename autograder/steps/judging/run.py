@@ -27,6 +27,8 @@ from autograder.steps.judging.living import Live
 from autograder.steps.judging.plan import Plan
 
 VALUES_CAP = 4096  # most values captured in one run, besides those that test cells name
+NODES_CAP = 256 << 20  # bytes of JSON that describe the values of one run
+MISSING_CAP = 100_000  # names reported missing in one run
 CALL_SECONDS = 20.0  # CPU seconds of one criterion's call to a student's function
 OUTPUTS_CAP = 12 << 20  # bytes of outputs kept of one run, besides its text
 OUTPUTS_SPACE = 8  # bytes that a text character may take
@@ -44,6 +46,9 @@ class _Tape:
     running: int = -1
     remotes: bool = False
     count: int = 0
+    missed: int = 0
+    captured: int = 0  # bytes of the values that differ
+    blobs: set[str] = field(default_factory=set)
     kept_outputs: int = 0
 
     def take(self, frame: wire.Frame) -> bool:
@@ -56,7 +61,10 @@ class _Tape:
         elif event == "value":
             self._value(frame)
         elif event == "missing":
-            task, name = str(frame.header["at"]), str(frame.header["name"])
+            self.missed += 1
+            if self.missed > MISSING_CAP:
+                raise ValueError("too many missing values")
+            task, name = self._place(frame)
             self.missing.setdefault(task, {})[name] = str(frame.header["why"])[:300]
         elif event == "done":
             return True
@@ -92,16 +100,29 @@ class _Tape:
             return CellOutputs(), lost + 1
         return outputs, lost
 
+    def _place(self, frame: wire.Frame) -> tuple[str, str]:
+        """The test cell and the name that a frame speaks of."""
+        task = str(frame.header["at"])
+        if all(cell["role"] != "test" or cell["grade_id"] != task for cell in self.plan.cells):
+            raise ValueError("a value at no test cell")
+        return task, str(frame.header["name"])[:200]
+
     def _value(self, frame: wire.Frame) -> None:
         self.count += 1
         if self.count > VALUES_CAP + sum(len(c.get("names", ())) for c in self.plan.cells):
             raise ValueError("too many values")
+        task, name = self._place(frame)
         node, parts = frame.header["v"], frame.header["n"]
-        task, name = str(frame.header["at"]), str(frame.header["name"])[:200]
         if '"remote"' in json.dumps(node):
             self.remotes = True
-        pieces = wire.pack({"v": node, "n": parts}, [frame.body])
-        self.values.setdefault(task, {})[name] = self.store.put(*(memoryview(p) for p in pieces))
+        pieces = [memoryview(p) for p in wire.pack({"v": node, "n": parts}, [frame.body])]
+        blob = self.store.put(*pieces)
+        if blob not in self.blobs:
+            self.blobs.add(blob)
+            self.captured += sum(piece.nbytes for piece in pieces)
+        if self.captured > (self.plan.limits.capture_mb << 20) + NODES_CAP:
+            raise ValueError("more than is captured of a run")
+        self.values.setdefault(task, {})[name] = blob
 
 
 def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | None]:
@@ -121,14 +142,21 @@ def run(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, Live | 
 
 def with_calls(evidence: Evidence, live: Live) -> Evidence:
     """Return the evidence with the resource use of criteria's calls included."""
-    before, used = evidence.usage, live.usage()
-    usage = replace(
-        before,
-        cpu_seconds=max(before.cpu_seconds, used.cpu_seconds),
-        wall_seconds=max(before.wall_seconds, used.wall_seconds),
-        memory_mb=max(before.memory_mb, used.memory_mb),
+    before = live.before_hidden
+    return replace(
+        evidence,
+        usage=_most(evidence.usage, live.usage()),
+        usage_before_hidden=_most(evidence.usage, before) if before is not None else None,
     )
-    return replace(evidence, usage=usage)
+
+
+def _most(cells: Usage, used: Outcome) -> Usage:
+    return replace(
+        cells,
+        cpu_seconds=max(cells.cpu_seconds, used.cpu_seconds),
+        wall_seconds=max(cells.wall_seconds, used.wall_seconds),
+        memory_mb=max(cells.memory_mb, used.memory_mb),
+    )
 
 
 def _joined(first: Evidence, second: Evidence) -> Evidence:
