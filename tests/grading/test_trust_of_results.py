@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ import pytest
 from autograder import config
 from autograder.evidence.record import CellRecord, Evidence
 from autograder.evidence.store import Store
-from autograder.nouns import CellError, Limits, NotebookResult, Status
+from autograder.nouns import CellError, Limits, NotebookResult, Status, TaskKind
 from autograder.sandbox import checking
 from autograder.sandbox.remote import student_error
 from autograder.sandbox.supervisor import WarmServer
-from autograder.sandbox.wire import BadFrame, Frame, parse_header
+from autograder.sandbox.wire import BadFrame, Frame, pack, parse_header
 from autograder.steps import grade
 from autograder.steps.grade_files import _grade
 from autograder.steps.judging import our_faults, run
@@ -175,3 +176,57 @@ def test_a_model_that_cannot_be_looked_at_twice_is_made_anew(
     values._decoded, values._states = {"model": object()}, {"model": ()}
     values.renew()
     assert values._decoded == {}
+
+
+HELPER = b"def solve(x):\n    return 2 * x\n"
+MODEL = """
+def c(net):
+    import secret_part
+    assert net.predict(np.array([[3.0]]), verbose=0).tolist() == [[6.0]]"""
+
+
+def test_a_model_cannot_name_what_is_in_a_hidden_module(
+    students: WarmServer, checkers: WarmServer, tmp_path: Path
+) -> None:
+    cells = [setup(SETUP), answer("net = 1"), test(a_test(MODEL.strip()), "t", 1)]
+    made = Class(students, checkers, tmp_path, cells)
+    function = {"module": "secret_part", "class_name": "function", "config": "solve"}
+    layers = [
+        {"module": "keras.layers", "class_name": name, "config": config, "registered_name": None}
+        for name, config in (
+            ("InputLayer", {"batch_shape": [None, 1]}),
+            ("Activation", {"activation": {**function, "registered_name": "solve"}}),
+        )
+    ]
+    config = {
+        "module": "keras", "class_name": "Sequential",
+        "config": {"name": "net", "layers": layers},
+        "registered_name": None,
+    }  # fmt: skip
+    node = {"model": {"config": config, "compile": None}, "w": []}
+    blob = made.store.put(*map(memoryview, pack({"v": node, "n": []})))
+    evidence = Evidence("k", "s", "nb", values={"t": {"net": blob}})
+    rules = made.rules(files={"secret_part.py": HELPER})
+    status = {
+        released: made.again(
+            replace(evidence, key=f"k{released}"),
+            replace(rules, released=frozenset({"secret_part.py"} if released else ())),
+        ).tasks[0].criteria[0].status
+        for released in (True, False)
+    }  # fmt: skip
+    assert status == {True: Status.PASSED, False: Status.FAILED}
+
+
+def test_a_test_beside_student_code_is_run_where_the_last_check_crashes(
+    students: WarmServer, checkers: WarmServer, tmp_path: Path
+) -> None:
+    cells = [
+        setup(SETUP), answer("x = 1"),
+        test(a_test("def c(x):\n    import os; os.abort()"), "t", 1),
+        test("def x2(): return x\nx = x2()\nassert x == 1", "plain", 1),
+    ]  # fmt: skip
+    made = Class(students, checkers, tmp_path, cells)
+    kinds = {task.grade_id: task.kind for task in made.notebook.tasks}
+    assert kinds["plain"] is TaskKind.INSIDE
+    found, _ = made.run({"answer": "x = 1"})
+    assert [result.status for result in found.values()] == [Status.FAILED, Status.PASSED]

@@ -339,3 +339,16 @@ def test_release_says_that_a_sprint_is_silent_only_where_the_course_wants_it(cou
     quiet = replace(quiet, settings=replace(quiet.settings, due={"sc01": "2030-01-10 22:00"}))
     release(quiet, "sc01", prove=lambda *_: ())
     assert '\\"silent\\": true' in next((course.release / "sc01").glob("*.ipynb")).read_text()
+
+
+def test_of_two_starts_at_once_the_first_counts(course, student, clock, monkeypatch):
+    clock.to(19)
+    before = sprint.standing(course, "sc01", student, clock())
+    first = sprint.begin(course, "sc01", student, clock()).sprint.started
+    saved = answered(course, "sc01", "x = 1").decode()
+    sprint.save(course, "sc01", student, "sc01", saved, clock())
+    clock.to(19, 5)
+    monkeypatch.setattr(sprint, "standing", lambda *_: before)  # looked before the first began
+    sprint.begin(course, "sc01", student, clock())
+    assert sprints.sprint(course, "sc01", student).started == first
+    assert sprint.saved_at(course, "sc01", student) is not None

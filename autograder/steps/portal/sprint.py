@@ -122,11 +122,11 @@ def begin(course: Course, assignment: str, student: str, now: datetime) -> Stand
         raise TooLate(where.words)
     if where.phase is Phase.OPEN:
         before = sprints.sprint(course, assignment, student)
-        if before is None:
-            sprints.begin(course, assignment, student, now)
-        else:
+        if before is not None and before.ended is not None:  # a rehearsal: see `standing`
             _forget_saves(course, assignment, student)
             sprints.begin_again(course, before, now)
+        else:  # of two starts at the same time the first one counts
+            sprints.begin(course, assignment, student, now)
         where = standing(course, assignment, student, now)
     return where
 
