@@ -1,9 +1,8 @@
 """Criteria that fail because of an author's cell: marked for a person to decide, never a zero.
 
 A setup or locked cell may import a package that is not installed where grading runs. The student's
-code then lacks names it was promised.
-The reference solution stops there too: a
-student's code can make any import fail.
+code then lacks names it was promised. Only a cell that stops in the reference solution too counts:
+a student's code can make any import fail.
 """
 
 from __future__ import annotations
