@@ -101,9 +101,7 @@ class Task:
 
 
 def signature(check: Check) -> tuple[tuple[str, ...], dict[str, Any], bool]:
-    """Return the names from the notebook that a check uses, its settings, and whether it takes
-    `rng`.
-    """
+    """Return the notebook names that a check uses, its settings, and whether it takes `rng`."""
     parameters = inspect.signature(check).parameters.values()
     names = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
     settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}

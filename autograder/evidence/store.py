@@ -49,9 +49,7 @@ class Store:
         return name
 
     def get(self, name: str) -> bytes:
-        """Return the bytes with this digest. Raises EvidenceFault if they are missing or
-        damaged.
-        """
+        """Return the bytes with this digest. Raises EvidenceFault if missing or damaged."""
         try:
             data = self._blob(name).read_bytes()
         except OSError as error:

@@ -1,11 +1,11 @@
-"""The check vocabulary: a pure number first, then a verdict.
+"""Vocabulary of checks: each computes a number first, then a verdict.
 
     from autograder import expect
     expect.output_shape(unet, (None, 64, 64, 1))
     expect.mean_iou(unet.predict(images), masks, at_least=0.8, partial_from=0.6)
 
 The student's value comes first, then the truth; settings are keyword-only. A demand that is not
-fully met raises `NotMet` with its credit and its words. `docs/checks.md` describes every check.
+fully met raises `NotMet` with its credit and its message. `docs/checks.md` describes every check.
 """
 
 from autograder.expect.arrays import (
@@ -127,8 +127,8 @@ from autograder.expect.vision import (
     transfer_gain,
 )
 
-# What only the student vouches for: a record, not a recomputation. Never quality points for these
-# alone; `validate` warns an author whose criterion rests on nothing else.
+# Checks of a record that only the student vouches for, not of a recomputed value. Never give
+# points for quality on these alone; `validate` warns about criteria that use nothing else.
 CLAIMS = frozenset({"loss_curve", "learning_rates", "tuning_table"})
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Checks of the task card: what is demanded was understood, is there, and stays in its budget."""
+"""Checks of the task card: understanding of the demand, presence of the answer, and its budget."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def contract(
     lines: Mapping[str, str] | None = None,
     rtol: float = 1e-3,
 ) -> Verdict:
-    """Whether each field of the student's own statement is right; the right value is never shown.
+    """Check that each field of the student's statement is right; the right value is never shown.
 
-    Text is compared without capitals and outer spaces, numbers closely. Partial credit: the share
-    of right fields. `lines` names the card's line for a field.
+    Texts are compared without case and outer spaces, numbers closely. Partial credit: the share of
+    right fields. `lines` names the card's line for a field.
 
     >>> contract({"IoU": 0.5, "A": "pass"}, {"IoU": 1 / 3, "A": "pass"}, lines={"IoU": "Metric"})
     Traceback (most recent call last):
@@ -87,9 +87,9 @@ def _word(text: str) -> str:
 
 
 def megabytes(answer: Any, kind: str) -> float:
-    """The size of an answer that opens as what it should be; NotMet if it does not.
+    """Return the size of an answer in MB. Raises NotMet if it is not of the expected kind.
 
-    A path is opened; a model, an array or a text itself is measured as it is.
+    A path is opened; a model, an array or a text itself is measured directly.
     """
     path = _path(answer, kind)
     if path is not None and not path.is_file():
@@ -147,7 +147,7 @@ def _not_saved(got: str, **values: str) -> NotMet:
 def answer_saved(
     answer: Any, *, kind: str = "model", at_most_mb: float = 20.0, name: str = ""
 ) -> Verdict:
-    """Whether the answer is there, opens as a model, array, text or file, and is small enough.
+    """Check that the answer exists, opens as a model, array, text or file, and is small enough.
 
     `answer` is a path or the object itself.
 
@@ -178,7 +178,7 @@ def answer_saved(
 
 @check
 def time_budget(used: Any, *, cpu_seconds: float, memory_mb: float | None = None) -> Verdict:
-    """Whether what was used stays within the card's limits.
+    """Check that the CPU time and memory used stay within the card's limits.
 
     `used`: seconds, or a dict or object with `cpu_seconds` and `memory_mb`.
 

@@ -1,8 +1,8 @@
-"""Arguments are copies: what a check hands to a student's function never changes on its side.
+"""Copies of arguments: a check never changes the student's objects, nor they the check's.
 
-A check meets a student's functions and objects *lent*: behind the wall as a `Remote`, in the
-student's own kernel as a `Lent`. Both hand over copies, so that a verdict is equal in both places.
-What a call did to its copies comes back only to whom `call_and_arguments` asks for it.
+A check sees a student's functions and objects *lent*: behind the wall as a `Remote`, in the
+student's own kernel as a `Lent`. Both pass copies, so that a verdict is equal in both places. Only
+`call_and_arguments` returns the copies as the call changed them.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _DOES = ("__call__", "__getitem__", "__len__", "__iter__", "__contains__", "__ne
 
 
 class Proxy:
-    """A student's object that hands over copies by itself: `Lent` here, `Remote` at the wall."""
+    """A student's object that copies its arguments itself: `Lent` here, `Remote` at the wall."""
 
     def __call_and_arguments__(self, arguments: Arguments) -> tuple[Any, Arguments]:
-        """Call it; return the value, and the copies of the arguments as the call left them."""
+        """Call the object; return its value and the argument copies as the call left them."""
         raise NotImplementedError
 
 
 def call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return what the function returns for copies of these arguments."""
+    """Return the function's result for copies of these arguments."""
     if isinstance(function, Proxy):
         return function(*args, **kwargs)  # type: ignore[operator]
     return function(*(copied(a) for a in args), **{k: copied(v) for k, v in kwargs.items()})
@@ -51,7 +51,7 @@ def call(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def call_and_arguments(
     function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, Arguments]:
-    """Return what the function returns, and the copies it was called with as it left them."""
+    """Return the function's result, and the copies of the arguments as it left them."""
     if isinstance(function, Proxy):
         return function.__call_and_arguments__((args, kwargs))
     own = copied(args), copied(kwargs)
@@ -59,18 +59,18 @@ def call_and_arguments(
 
 
 def copied(value: Any) -> Any:
-    """Copy plain data, at any depth; a check's own function becomes one that hands out copies.
+    """Copy plain data at any depth; wrap a check's own function so that it passes copies.
 
-    A lent object is given back as the object that it stands for. What is neither plain data nor a
-    function (a model, a tensor) is handed over as it is.
+    A lent object becomes the object it stands for. Other values (a model, a tensor) are passed
+    unchanged.
     """
     return _walk(value, _to_student, {}, 0)
 
 
 def lent(value: Any) -> Any:
-    """Lend a student's functions and objects, also those inside lists and dicts, to a check.
+    """Lend a student's functions and objects to a check, also inside lists and dicts.
 
-    Values without any come back as they are, uncopied.
+    Values that contain none are returned unchanged and uncopied.
     """
     return _walk(value, _to_check, {}, 0) if _holds_objects(value, set(), 0) else value
 
@@ -104,7 +104,7 @@ def _walk(value: Any, leaf: _Leaf, seen: dict[int, Any], depth: int) -> Any:
 
 
 def _holds_objects(value: Any, seen: set[int], depth: int) -> bool:
-    """Whether there is anything to lend in a value: plain data, however large, is left alone."""
+    """Return whether a value contains an object to lend; plain data, however large, does not."""
     kind = type(value)
     if kind in _ATOMS or kind is np.ndarray or id(value) in seen or depth > DEPTH_CAP:
         return False
@@ -136,13 +136,13 @@ def _to_check(value: Any, _: dict[int, Any]) -> Any:
 
 
 def _is_table(value: Any) -> bool:
-    """Whether it is a pandas or SciPy value, whose copy() copies its data."""
+    """Return whether the value is of pandas or SciPy, where copy() copies the data."""
     library = (type(value).__module__ or "").split(".")[0]
     return library in ("pandas", "scipy") and callable(getattr(value, "copy", None))
 
 
 def _is_lendable(value: Any) -> bool:
-    """Whether it is a function, or a class or an object of the student's own."""
+    """Return whether the value is a function, or a class or an object of the student's own."""
     if isinstance(value, Proxy | type) and not _is_own_class(value):
         return False
     return type(value) in _FUNCTIONS or _is_own_class(value) or _is_own_class(type(value))
@@ -160,7 +160,7 @@ _FOREIGN = frozenset({"keras", "tensorflow", "numpy", "pandas", "torch", "enum"}
 
 
 def _callback(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A check's function as a student's code may call it: it takes and gives copies."""
+    """Return a check's function for student code; its arguments and its result are copied."""
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
@@ -170,7 +170,7 @@ def _callback(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _given(value: Any) -> Any:
-    """What a student's code gives to a check: copied, its functions lent."""
+    """Return a value that student code passes to a check: copied, its functions lent."""
     return _walk(value, lambda v, seen: _to_check(_to_student(v, seen), seen), {}, 0)
 
 
@@ -182,7 +182,7 @@ def _each_lent(values: tuple[Any, ...]) -> Iterator[Any]:
 
 
 class Lent(Proxy):
-    """A student's function or object in their own kernel; calls of it hand over copies."""
+    """A student's function or object in their own kernel; calls of it pass copies."""
 
     def __init__(self, wrapped: Any) -> None:
         functools.update_wrapper(self, wrapped, updated=())  # type: ignore[arg-type]

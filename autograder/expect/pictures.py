@@ -1,6 +1,6 @@
-"""Pictures for messages, each with the sentence that says the same, in the reader's language.
+"""Pictures for messages, each with a text alternative in the reader's language.
 
-`decide(picture=...)` takes one of these with its arguments bound; it is drawn inside
+`decide(picture=...)` takes one of these with its arguments bound. It is drawn only inside
 `verdict.picturing()`, for data the student may see.
 """
 
@@ -17,7 +17,7 @@ from autograder.expect.verdict import Picture, legible, short
 from autograder.language import translate
 from autograder.nouns import fill
 
-# told apart without colour sight too; class 0, the background, is the lightest
+# distinguishable with colour blindness; class 0, the background, is the lightest
 CLASSES = np.array(
     [(238, 238, 238), (0, 90, 160), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233),
      (213, 94, 0), (120, 110, 30), (90, 90, 90), (0, 0, 0)], "uint8",
@@ -25,11 +25,11 @@ CLASSES = np.array(
 CURVES = ("#005aa0", "#d55e00", "#009e73", "#7a4fa3")
 DIFFERENT = np.array([(238, 238, 238), (200, 30, 30)], "uint8")
 PANEL, GAP, HEAD = 150, 10, 20
-LABELLED = 12  # classes of a confusion matrix whose counts can be read
+LABELLED = 12  # maximum classes of a confusion matrix with readable counts
 
 
 def worst_mask(predicted: Array, truth: Array) -> Picture:
-    """The mask with the most wrong pixels, beside its truth and the pixels that differ."""
+    """Draw the mask with the most wrong pixels, its truth, and the pixels that differ."""
     maps = (predicted, truth) if truth.ndim == 3 else (predicted[None], truth[None])
     wrong = (maps[0] != maps[1]).reshape(len(maps[0]), -1).mean(axis=1)
     worst = int(wrong.argmax())
@@ -55,7 +55,7 @@ def worst_mask(predicted: Array, truth: Array) -> Picture:
 
 
 def curve(values: Mapping[str, Sequence[float]], target: float | None = None) -> Picture:
-    """Curves over epochs, counted from 1, with the demanded value as a dashed line."""
+    """Draw curves over epochs, counted from 1, with the target value as a dashed line."""
     lists = {legible(name, 40): [float(v) for v in points] for name, points in values.items()}
     target = target if target is not None and np.isfinite(target) else None
     seen = np.array([*(v for points in lists.values() for v in points), *_maybe(target)])
@@ -85,7 +85,7 @@ def curve(values: Mapping[str, Sequence[float]], target: float | None = None) ->
 
 
 class _Plot:
-    """Where epochs and values stand in a picture of curves."""
+    """Coordinates of epochs and values in a picture of curves."""
 
     WIDTH, HEIGHT = 380, 230
     LEFT, RIGHT, TOP, BOTTOM = 56, 368, 12, 190
@@ -114,7 +114,7 @@ class _Plot:
         return parts + [svg.text(self.x(e), self.BOTTOM + 15, f"{e:g}") for e in whole]
 
     def line(self, points: Sequence[float], colour: str) -> list[str]:
-        """The values as a line with dots; what is not finite leaves a gap."""
+        """Return the values as a line with dots; values that are not finite leave a gap."""
         parts, path, pen = [], "", "M"
         for i in range(0, len(points), 1 + len(points) // 500):
             epoch, value = i + 1, points[i]
@@ -129,7 +129,7 @@ class _Plot:
 
 
 def grid(images: Array, low: float, high: float, most: int = 16) -> Picture:
-    """The first images in a grid, grey or in colour, from low to high."""
+    """Draw the first images in a grid, grey or in colour, scaled from low to high."""
     shown = images[:most]
     columns = max(1, int(np.ceil(np.sqrt(len(shown)))))
     size, step = 68, 74
@@ -146,7 +146,7 @@ def grid(images: Array, low: float, high: float, most: int = 16) -> Picture:
 
 
 def confusion(predicted: Array, labels: Array) -> Picture:
-    """How often each true class (rows) was given each predicted class (columns)."""
+    """Draw a confusion matrix: true classes as rows, predicted classes as columns."""
     classes = int(max(predicted.max(), labels.max())) + 1
     counts = np.zeros((classes, classes), dtype=int)
     np.add.at(counts, (labels, predicted), 1)
@@ -179,7 +179,7 @@ def _counts(counts: Array, shade: Array, step: float) -> list[str]:
 
 
 def _confused(counts: Array) -> str:
-    """What the matrix shows, in a sentence."""
+    """Return the content of the matrix as a sentence."""
     off = counts * (1 - np.eye(len(counts), dtype=int))
     row, column = (int(i) for i in np.unravel_index(int(off.argmax()), off.shape))
     return _said(
@@ -205,7 +205,7 @@ def _whole(mask: Array) -> Array:
 
 
 def _bytes(image: Array, low: float, high: float) -> Array:
-    """One image as bytes of shape (height, width, 3)."""
+    """Return one image as bytes of shape (height, width, 3)."""
     flat = image[..., :3] if image.ndim == 3 and image.shape[-1] >= 3 else image
     if flat.ndim == 3 and flat.shape[-1] < 3:
         flat = flat[..., 0]

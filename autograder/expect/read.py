@@ -1,7 +1,7 @@
-"""Values as a student may make them, read as plain arrays and numbers; what cannot be is not met.
+"""Readers that turn a student's value into plain arrays and numbers, or raise NotMet.
 
-Every check reads a student's value through this file, so that no check meets an object whose
-methods are the student's, and NaN, text or ragged rows never get as far as a comparison.
+Every check reads a student's value through this file. So no check works on an object with the
+student's methods, and NaN, text or ragged rows never reach a comparison.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from autograder.expect import handover
 from autograder.expect.verdict import NotMet, decide, sentence_of, short
 
 Array: TypeAlias = npt.NDArray[Any]
-SHOWN = 6  # arguments shown of a call
+SHOWN = 6  # maximum arguments of a call shown
 
 
 def array(value: Any, name: str = "") -> Array:
-    """The value as a plain NumPy array of any type; not met if it is none."""
+    """Return the value as a plain NumPy array of any type. Raises NotMet if it is not one."""
     try:
         found = _as_array(value)
     except (Fault, KeyboardInterrupt):
@@ -44,12 +44,12 @@ def _as_array(value: Any) -> Array | None:
     if found.dtype.kind == "V" and found.dtype.names is None:  # bfloat16 is void to NumPy
         found = found.astype(np.float32)
     if found.dtype.kind in "iufc" and True in _booleans_in(value):
-        return None  # [True, 2.0]: NumPy would make a 1.0 of it
+        return None  # [True, 2.0]: NumPy would convert True to 1.0
     return found
 
 
 def _booleans_in(value: Any) -> set[bool]:
-    """Whether the items of a nested list are booleans: {True}, {False}, or both for a mixture."""
+    """Return whether a nested list's items are booleans: {True}, {False}, or both if mixed."""
     if type(value) not in (list, tuple):
         return {isinstance(value, bool | np.bool_) or _is_boolean_array(value)}
     if {int, float}.issuperset(map(type, value)):
@@ -68,10 +68,10 @@ def numbers(
     shape: Sequence[int | None] | None = None,
     booleans: bool = False,
 ) -> Array:
-    """The value as an array of real numbers, all finite, with at least one element.
+    """Return the value as an array of finite real numbers with at least one element.
 
-    `shape` with None wildcards is demanded as it is: nothing is ever broadcast. True is no 1:
-    `booleans` takes yes and no for 1 and 0, where a class is asked for.
+    `shape`, with None wildcards, must match exactly: nothing is broadcast. True is not 1, unless
+    `booleans` accepts booleans as 1 and 0, for class numbers.
     """
     found = array(value, name)
     if found.dtype.kind == "b" and not booleans:
@@ -88,7 +88,7 @@ def numbers(
 
 
 def floats(value: Any, name: str = "", *, shape: Sequence[int | None] | None = None) -> Array:
-    """`numbers` in float64, ready to be computed with."""
+    """Return `numbers` in float64, ready for computation."""
     return numbers(value, name, shape=shape).astype(np.float64)
 
 
@@ -99,7 +99,7 @@ def integers(
     shape: Sequence[int | None] | None = None,
     booleans: bool = False,
 ) -> Array:
-    """`numbers` that are whole: int types, or floats without a fraction, as int64."""
+    """Return `numbers` that are whole: int types, or floats without a fraction, as int64."""
     found = numbers(value, name, shape=shape, booleans=booleans)
     if found.dtype.kind == "f" and not np.all(found == np.round(found)):
         _fail(
@@ -115,7 +115,7 @@ def integers(
 
 
 def number(value: Any, name: str = "") -> float:
-    """The value as one finite number; an array of one element counts as its element."""
+    """Return the value as one finite number; an array of one element counts as its element."""
     found = numbers(value, name)
     if found.size != 1:
         _fail(
@@ -129,7 +129,7 @@ def number(value: Any, name: str = "") -> float:
 
 
 def demand_finite(found: Array, name: str = "") -> None:
-    """Not met if the array holds NaN or infinity."""
+    """Raise NotMet if the array holds NaN or infinity."""
     bad = ~np.isfinite(found)
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -145,7 +145,7 @@ def demand_finite(found: Array, name: str = "") -> None:
 
 
 def fits(shape: Sequence[int | None], want: Sequence[int | None]) -> bool:
-    """Whether a shape equals the one wanted, None standing for any length.
+    """Return whether a shape equals the wanted one; None allows any length.
 
     >>> fits((5, 64), (None, 64)), fits((64,), (None, 64))
     (True, False)
@@ -156,7 +156,7 @@ def fits(shape: Sequence[int | None], want: Sequence[int | None]) -> bool:
 
 
 def wrong_shape(shape: Sequence[int | None], want: Sequence[int | None], name: str = "") -> NotMet:
-    """The failure of a value whose shape is not the one wanted."""
+    """Return the failure for a value of the wrong shape."""
     return failing(
         expected="{name} of shape {want}",
         got="{name} of shape {found}",
@@ -168,7 +168,7 @@ def wrong_shape(shape: Sequence[int | None], want: Sequence[int | None], name: s
 
 
 def empty(name: str = "") -> NotMet:
-    """The failure of a value without elements."""
+    """Return the failure for a value without elements."""
     return failing(
         expected="at least one element in {name}",
         got="{name} is empty",
@@ -198,7 +198,7 @@ def _boolean(value: Any, name: str) -> NotMet:
 
 
 def function(fn: Any, name: str = "") -> str:
-    """The name a student's function goes by; not met if it cannot be called."""
+    """Return the display name of a student's function. Raises NotMet if it is not callable."""
     label = name or name_of(fn, "f")
     if not callable(fn):
         _fail(
@@ -212,7 +212,7 @@ def function(fn: Any, name: str = "") -> str:
 
 
 def name_of(value: Any, otherwise: str) -> str:
-    """What a function or a layer calls itself, if that is a plain word."""
+    """Return the name of a function or a layer if it is a plain identifier, else `otherwise`."""
     try:
         found = getattr(value, "__name__", None) or getattr(value, "name", None)
     except Exception:
@@ -221,14 +221,14 @@ def name_of(value: Any, otherwise: str) -> str:
 
 
 def call(fn: Any, *args: Any, name: str = "", **kwargs: Any) -> Any:
-    """What the student's function returns for copies of these arguments; not met if it raises."""
+    """Return the result of the student's function for copies of the arguments, or raise NotMet."""
     return _called(handover.call, fn, args, kwargs, name)
 
 
 def call_and_arguments(
     fn: Any, *args: Any, name: str = "", **kwargs: Any
 ) -> tuple[Any, handover.Arguments]:
-    """Return what the function returns, and copies of the arguments as it left them."""
+    """Return the function's result, and copies of the arguments as it left them."""
     return _called(handover.call_and_arguments, fn, args, kwargs, name)  # type: ignore[no-any-return]
 
 
@@ -253,13 +253,13 @@ def _called(
 
 
 def shown(args: Sequence[Any]) -> str:
-    """The arguments of a call as they are shown in a message."""
+    """Return the arguments of a call as text for a message."""
     plain = [f"'{short(a)}'" if isinstance(a, str) else short(a) for a in args[:SHOWN]]
     return ", ".join(plain) + (", …" if len(args) > SHOWN else "")
 
 
 def listed(values: Sequence[Any], most: int = 5) -> str:
-    """The first few, parted by commas.
+    """Return the first few values, separated by commas.
 
     >>> listed(["a", "b", "c"], most=2)
     'a, b, …'
@@ -268,7 +268,7 @@ def listed(values: Sequence[Any], most: int = 5) -> str:
 
 
 def rows(value: Any, name: str = "") -> list[Any]:
-    """The value as a list of its items; not met if it has no order or no items to give."""
+    """Return the value as a list of its items. Raises NotMet if it has no ordered items."""
     try:
         if isinstance(value, str | bytes | Mapping | set) or value is None:
             raise TypeError
@@ -287,7 +287,7 @@ def rows(value: Any, name: str = "") -> list[Any]:
 
 
 def texts(value: Any, name: str = "") -> list[str]:
-    """The value as a list of plain strings."""
+    """Return the value as a list of plain strings."""
     found = [str.__str__(v) if isinstance(v, str) else None for v in rows(value, name)]
     wrong = [i for i, v in enumerate(found) if v is None]
     if wrong:
@@ -303,7 +303,7 @@ def texts(value: Any, name: str = "") -> list[str]:
 
 
 def failing(**words: Any) -> NotMet:
-    """The failure with these words (as for `decide`), to be raised by the caller."""
+    """Return the failure with these words (as for `decide`), to be raised by the caller."""
     try:
         decide(0.0, **words)
     except NotMet as failure:

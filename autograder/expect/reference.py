@@ -1,10 +1,10 @@
-"""docs/checks.md, written from the checks themselves.
+"""Generator of docs/checks.md from the docstrings and messages of the checks.
 
     python -m autograder.expect.reference            # prints the page
     python -m autograder.expect.reference --write    # writes docs/checks.md
 
-A check's docstring is its entry: the first sentence says when to use it, `Catches:` which wrong
-answers it finds, `Blind to:` which it cannot. Its messages are read from its code.
+A check's docstring is its entry. The first sentence states what is checked, `Catches:` lists wrong
+answers it finds, `Blind to:` those it cannot find. Its messages are read from its code.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ STARTS = (
 
 
 def checks() -> dict[str, list[Callable[..., Any]]]:
-    """The checks of each domain, in alphabetical order."""
+    """Return the checks of each domain in alphabetical order."""
     return {
         title: [
             found
@@ -113,7 +113,7 @@ CARD = ("answer_saved", "contract", "time_budget")
 
 
 def literals(value: ast.expr) -> Iterator[str]:
-    """The texts an expression may give: through `or`, `if` and `msgid`, not into other calls."""
+    """Yield the texts an expression may give: through `or`, `if` and `msgid`, no other calls."""
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         yield value.value
     elif isinstance(value, ast.BoolOp):
@@ -131,7 +131,7 @@ def _calls(node: ast.AST, name: str) -> bool:
 
 
 def messages(check: Callable[..., Any]) -> dict[str, list[str]]:
-    """The templates of the check's own verdict: Expected, Got and Next, each in its variants."""
+    """Return the message templates of a check: Expected, Got and Next, each in its variants."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(check))))
     found: dict[str, list[str]] = {word: [] for word in WORDS}
     for node in ast.walk(tree):
@@ -140,7 +140,7 @@ def messages(check: Callable[..., Any]) -> dict[str, list[str]]:
                 if keyword.arg in WORDS:
                     found[keyword.arg] += list(literals(keyword.value))
     marked = _marked(tree)
-    if not found["expected"]:  # words that are chosen in the body, in pairs: Expected, Got
+    if not found["expected"]:  # words chosen in the body, in pairs: Expected, Got
         found["expected"], found["got"] = marked[0::2], marked[1::2]
     if not found["got"]:
         known = {*found["expected"], *found["next"]}
@@ -149,7 +149,7 @@ def messages(check: Callable[..., Any]) -> dict[str, list[str]]:
 
 
 def _marked(tree: ast.AST) -> list[str]:
-    """The texts marked by msgid in the check's body, from the top down."""
+    """Return the texts marked by msgid in the check's body, in order."""
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and _calls(n, "msgid")]
     calls.sort(key=lambda call: (call.lineno, call.col_offset))
     return [text for call in calls for text in literals(call)]
@@ -159,7 +159,7 @@ SECTION = re.compile(r"^(Catches|Blind to): ", re.MULTILINE)
 
 
 def sections(check: Callable[..., Any]) -> dict[str, str]:
-    """A check's docstring in parts: when, more, example, catches, blind."""
+    """Return a check's docstring in parts: when, more, example, catches, blind."""
     whole = inspect.getdoc(check) or ""
     body, catches, blind = whole, "", ""
     if "\nBlind to: " in body:
@@ -178,7 +178,7 @@ def sections(check: Callable[..., Any]) -> dict[str, str]:
 
 
 def entry(check: Callable[..., Any]) -> str:
-    """The entry of one check as Markdown."""
+    """Return the entry of one check as Markdown."""
     parts = sections(check)
     name = check.__name__
     claim = " · *claim*" if name in expect.CLAIMS else ""
@@ -215,7 +215,7 @@ def _cell(template: str) -> str:
 
 
 def starts() -> str:
-    """The rows that say which checks to begin with."""
+    """Return the table rows that recommend checks by kind of task."""
     return "\n".join(
         f"| {what} | {_linked(metric)} | {_linked(beside)} |" for what, metric, beside in STARTS
     )
@@ -226,7 +226,7 @@ def _linked(names: str) -> str:
 
 
 def wrong_solutions() -> str:
-    """The wrong solutions that are trained in the tests, and what catches each, as Markdown."""
+    """Return the table of wrong solutions trained in the tests as Markdown."""
     lines = [
         "## Wrong solutions and what catches them",
         "",
@@ -244,7 +244,7 @@ def wrong_solutions() -> str:
 
 
 def page() -> str:
-    """The whole page as Markdown."""
+    """Return the whole page as Markdown."""
     found = checks()
     count = sum(map(len, found.values()))
     contents = [

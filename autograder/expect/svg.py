@@ -1,6 +1,6 @@
-"""Small SVGs, written by hand: arrays as embedded PNGs, lines, and text.
+"""Small SVGs built by hand: arrays as embedded PNGs, lines, and text.
 
-The text is shown in the reader's own fonts, whatever the language.
+Text is shown in the reader's own fonts, for any language.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from autograder.expect.read import Array
 
 INK, SOFT, LINE = "#1f2328", "#57606a", "#d0d7de"
 FONT = "system-ui,'Noto Sans KR','Malgun Gothic','Apple SD Gothic Neo',sans-serif"
-SMALL = 11  # size of letters, in pixels
-FINEST = 512  # pixels of an image's side that are kept
+SMALL = 11  # font size in pixels
+FINEST = 512  # maximum pixels of an image's side
 
 
 def document(width: float, height: float, parts: Sequence[str], alt: str) -> str:
-    """A whole SVG of this size on white, with its text alternative."""
+    """Return a whole SVG of this size on white, with its text alternative."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:g}" height="{height:g}"'
         f' viewBox="0 0 {width:g} {height:g}" font-family="{FONT}" font-size="{SMALL}">'
@@ -33,28 +33,28 @@ def document(width: float, height: float, parts: Sequence[str], alt: str) -> str
 
 
 def text(x: float, y: float, words: str, *, at: str = "middle", colour: str = INK) -> str:
-    """Words at a place; `at` is the end of them that stands there: start, middle or end."""
+    """Return words at a position; `at` is their anchor: start, middle or end."""
     return f'<text x="{x:g}" y="{y:g}" text-anchor="{at}" fill="{colour}">{escape(words)}</text>'
 
 
 def upright(x: float, y: float, words: str) -> str:
-    """Words turned to read from below, centred on a place."""
+    """Return words that read from bottom to top, centred on a position."""
     return f'<g transform="translate({x:g} {y:g}) rotate(-90)">{text(0, 0, words, colour=SOFT)}</g>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, *, colour: str = LINE, dash: str = "") -> str:
-    """A straight line, dashed if `dash` says how."""
+    """Return a straight line, dashed with the pattern `dash` if given."""
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
     return f'<path d="M{x1:g} {y1:g}L{x2:g} {y2:g}" stroke="{colour}" fill="none"{dashed}/>'
 
 
 def dot(x: float, y: float, colour: str) -> str:
-    """A small filled circle."""
+    """Return a small filled circle."""
     return f'<circle cx="{x:g}" cy="{y:g}" r="2.2" fill="{colour}"/>'
 
 
 def image(x: float, y: float, size: float, pixels: Array) -> str:
-    """An array of bytes of shape (height, width, 3) as square pixels, fitted into a square."""
+    """Return an array of bytes (height, width, 3) as square pixels, fitted into a square."""
     pixels = pixels[:: 1 + len(pixels) // FINEST, :: 1 + pixels.shape[1] // FINEST]
     height, width = pixels.shape[:2]
     scale = size / max(height, width)
@@ -66,9 +66,9 @@ def image(x: float, y: float, size: float, pixels: Array) -> str:
 
 
 def png(pixels: Array) -> bytes:
-    """The bytes of a PNG of an array of shape (height, width, 3), values 0 to 255."""
+    """Return the bytes of a PNG of an array of shape (height, width, 3), values 0 to 255."""
     height, width = pixels.shape[:2]
-    rows = np.zeros((height, 1 + 3 * width), "uint8")  # each row begins with its filter, 0
+    rows = np.zeros((height, 1 + 3 * width), "uint8")  # each row begins with its filter byte, 0
     rows[:, 1:] = pixels.astype("uint8").reshape(height, -1)
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b""))
@@ -79,7 +79,7 @@ def png(pixels: Array) -> bytes:
 
 
 def ticks(low: float, high: float, most: int = 4) -> list[float]:
-    """Round numbers from low to high, about `most` of them, for an axis.
+    """Return round numbers from low to high, about `most` of them, for an axis.
 
     >>> ticks(0.0, 0.93)
     [0.0, 0.5]

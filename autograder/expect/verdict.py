@@ -1,4 +1,4 @@
-"""From a number to a verdict: the one pattern every check of this package follows.
+"""Steps from a number to a verdict, the pattern of every check in this package.
 
     @check
     def in_range(value, low, high, *, name=""):
@@ -6,8 +6,8 @@
         smallest, largest = extremes(array)        # a pure number
         return decide(low <= smallest and largest <= high, expected="…", got="…", next="…", …)
 
-A verdict that is not fully met is raised as `NotMet`, which ends the criterion with its credit;
-a verdict that is met is returned, and noted for whoever runs the criterion.
+A verdict that is not fully met is raised as `NotMet`, which ends the criterion with its credit. A
+verdict that is met is returned, and noted for the code that runs the criterion.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class Picture:
-    """What was got, as an SVG, and the sentence that says the same."""
+    """Picture of a student's result as SVG, with a sentence as its text alternative."""
 
     svg: str
     alt: str
@@ -39,7 +39,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: credit from 0 to 1, the number it measured, and the words for it."""
+    """Result of a check: credit from 0 to 1, the measured number, and the message."""
 
     credit: float
     message: Message
@@ -63,7 +63,7 @@ class NotMet(AssertionError):
 
 
 class WrongSetting(ValueError):
-    """An argument of a check that its author gave wrongly; never the student's fault."""
+    """Invalid argument that the author gives to a check; never the student's fault."""
 
 
 # ── Who listens ──────────────────────────────────────────────────────────────────────
@@ -74,7 +74,7 @@ _pictures: ContextVar[list[Picture] | None] = ContextVar("pictures", default=Non
 
 @contextmanager
 def noting() -> Iterator[list[Verdict]]:
-    """The list of verdicts met inside the block, in order."""
+    """Collect the verdicts met inside the block, in order."""
     verdicts: list[Verdict] = []
     token = _noted.set(verdicts)
     try:
@@ -85,9 +85,10 @@ def noting() -> Iterator[list[Verdict]]:
 
 @contextmanager
 def picturing() -> Iterator[list[Picture]]:
-    """The pictures of checks not met inside the block; outside such a block nothing is drawn.
+    """Collect pictures of unmet checks inside the block; outside of one, nothing is drawn.
 
-    Only for criteria whose data the student may see: a student's own kernel, visible criteria.
+    Use this only for criteria whose data the student may see: visible criteria in the student's own
+    kernel.
     """
     pictures: list[Picture] = []
     token = _pictures.set(pictures)
@@ -101,9 +102,9 @@ def picturing() -> Iterator[list[Picture]]:
 
 
 def check(function: Callable[P, Verdict]) -> Callable[P, Verdict]:
-    """The check, made safe: whatever a student's value does, only NotMet comes out.
+    """Make a check safe: any error that a student's value causes becomes NotMet.
 
-    Faults of ours and wrong settings of the author's pass through as they are.
+    Faults of the grader and wrong settings of the author are raised unchanged.
     """
     signature = inspect.signature(function)
 
@@ -121,7 +122,7 @@ def check(function: Callable[P, Verdict]) -> Callable[P, Verdict]:
 
 
 def unreadable(failure: BaseException) -> Verdict:
-    """The verdict for a value that breaks whoever looks at it."""
+    """Return the verdict for a value that raises an error when it is read."""
     return decide(
         0.0,
         expected="a value that can be looked at",
@@ -142,11 +143,11 @@ def decide(
     picture: Callable[[], Picture] | None = None,
     **values: Any,
 ) -> Verdict:
-    """The verdict for a credit in [0, 1] (NaN counts as 0); raises NotMet below 1.
+    """Return the verdict for a credit in [0, 1] (NaN counts as 0). Raises NotMet below 1.
 
-    `expected`, `got` and `next` are English templates, the msgids of the catalogues; `values`
-    fill them in; those named `case_…` come from the check's own data. Students see nothing of a
-    hidden criterion's verdict but credit and score. `picture` draws only inside `picturing()`.
+    `expected`, `got` and `next` are English templates, the msgids of the catalogues; `values` fill
+    them in. Values named `case_…` come from the check's own data. Of a hidden criterion's verdict,
+    students see only credit and score. `picture` draws only inside `picturing()`.
     """
     share = _number(credit, 0.0)
     share = min(1.0, max(0.0, share)) if math.isfinite(share) else 0.0
@@ -170,7 +171,7 @@ def _draw(picture: Callable[[], Picture] | None) -> None:
     try:
         pictures.append(picture())
     except Exception:
-        return  # a message without its picture is still a message
+        return  # a failed picture does not suppress the message
 
 
 def _number(value: Any, otherwise: float) -> float:
@@ -187,7 +188,7 @@ def linear_credit(
     at_most: float | None = None,
     partial_from: float | None = None,
 ) -> float:
-    """Credit in [0, 1]: 1 at or past the threshold, falling linearly to 0 at `partial_from`.
+    """Return credit in [0, 1]: 1 at or past the threshold, falling linearly to 0 at `partial_from`.
 
     A value that is not finite has credit 0. Exactly one of `at_least`, `at_most` is given.
 
@@ -212,7 +213,7 @@ def linear_credit(
         return 1.0
     if partial_from is None:
         return 0.0
-    # rounded so that 0.7 of [0.6, 0.8] is 0.5, and never up to a full mark
+    # rounded so that 0.7 of [0.6, 0.8] is 0.5, and capped below full credit
     return min(max(round(float(value - partial_from) / span, 9), 0.0), 1.0 - 1e-9)
 
 
@@ -220,7 +221,7 @@ def linear_credit(
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as text and numbers fit to be shown: arrays shortened, floats rounded."""
+    """Return the values as displayable text and numbers: arrays shortened, floats rounded."""
     return {name: _plain(value) for name, value in values.items()}
 
 
@@ -236,7 +237,7 @@ def _plain(value: Any) -> Any:
 
 
 def short(value: Any) -> str:
-    """A value in a few characters: 4 significant digits, long text and arrays cut.
+    """Return a value in a few characters: 4 significant digits, long text and arrays cut.
 
     Never raises, whatever the value's methods do.
 
@@ -294,7 +295,7 @@ def _array(value: Any, depth: int) -> str:
 
 
 def legible(text: str, most: int) -> str:
-    r"""The text without control characters, at most so long.
+    r"""Return the text without control characters, cut to at most `most` characters.
 
     >>> legible("a\x1b[31mb", 10)
     'a�[31mb'
@@ -307,7 +308,7 @@ def legible(text: str, most: int) -> str:
 
 
 def sentence_of(failure: BaseException) -> str:
-    """What an exception says of itself; nothing if it cannot."""
+    """Return an exception's text; "" if reading it fails."""
     try:
         return legible(str(failure), 300)
     except BaseException:

@@ -1,7 +1,7 @@
-"""Wrong solutions that students really hand in, and the check that catches each.
+"""Wrong solutions that students really submit, and the check that catches each.
 
-A table of facts: `docs/checks.md` shows it, and every row is trained for real and caught in
-`tests/expect/test_mistakes*.py`.
+`docs/checks.md` shows this table. Tests in `tests/expect/test_mistakes*.py` train every row and
+confirm that it is caught.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Wrong:
-    """A wrong solution, the checks that catch it, and what would have let it pass."""
+    """A wrong solution, the checks that catch it, and measures that would not notice it."""
 
     solution: str
     checks: tuple[str, ...]

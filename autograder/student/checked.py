@@ -85,8 +85,7 @@ def as_checked(
     printed: str = "",
     notes: tuple[str, ...] = (),
 ) -> Checked:
-    """Return the rows of a task in order of declaration; hidden criteria are marked as checked
-    later.
+    """Return the rows of a task in order of declaration; hidden criteria are checked later.
 
     `failures` counts the different failures of each criterion so far. Each failure from the second
     on reveals one more hint.

@@ -41,9 +41,7 @@ def show(shown: Shown) -> None:
 
 
 def download(path: Path) -> str:
-    """Return HTML that offers a file for download: a link, or for large files a line to run on
-    Colab.
-    """
+    """Return HTML that offers a file for download: a link, or a Colab line for large files."""
     data = path.read_bytes()
     if len(data) > IN_THE_PAGE:
         advice = f"from google.colab import files; files.download({str(path)!r})"

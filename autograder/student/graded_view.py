@@ -116,9 +116,7 @@ class KernelLink(Link):
         return value
 
     def watched(self, function: Any) -> Any:
-        """Return the function wrapped so that models in its arguments and results are seen as
-        graded.
-        """
+        """Return the function wrapped so that it takes and returns models as graded."""
 
         @functools.wraps(function)
         def called(*args: Any, **kwargs: Any) -> Any:

@@ -109,9 +109,7 @@ def put(path: str, data: bytes) -> dict[str, Any]:
 
 
 def get(path: str, most: int) -> bytes:
-    """Return at most `most` bytes of a file of this student. Raises Unreachable, NotSignedIn,
-    Declined.
-    """
+    """Return at most `most` bytes of a file of this student. Raises as `put` does."""
     asked = Request(address() + path, headers={"Authorization": f"Bearer {token()}"})  # noqa: S310
     try:
         with urlopen(asked, timeout=TIMEOUT) as answer:  # noqa: S310 (http and https alone)

@@ -1,6 +1,4 @@
-"""Save state of the notebook's file, compared with the last cell run: a kernel cannot see the
-editor.
-"""
+"""Save state of the notebook's file: a kernel sees the file, not the editor."""
 
 from __future__ import annotations
 

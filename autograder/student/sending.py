@@ -42,7 +42,7 @@ class Sent:
 
 
 def send(assignment: str, name: str, data: bytes) -> Sent:
-    """Send a bundle and return its receipt. Raises Unreachable after a few tries, NotSignedIn or
+    """Send a bundle and return its receipt. Raises Unreachable after three tries, NotSignedIn or
     Declined at once.
     """
     where = f"/api/assignments/{portal.quoted(assignment)}/submission?name={portal.quoted(name)}"
@@ -76,7 +76,9 @@ _going_on: dict[str, threading.Thread] = {}
 
 
 def go_on(assignment: str, name: str, data: bytes) -> None:
-    """Store the bundle and retry in the background until it is received or the kernel ends."""
+    """Store the bundle and retry in the background for at most FOR_SECONDS while the kernel
+    runs.
+    """
     path = here.folder() / WAITING
     path.parent.mkdir(exist_ok=True)
     atomically.write(path, data)
@@ -105,9 +107,7 @@ def _until_it_is_in(assignment: str, name: str) -> None:
 
 
 def shown(sent: Sent, notes: tuple[str, ...] = ()) -> Shown:
-    """Return the receipt in short: time, submission, tasks saved or missing, the one that
-    counts.
-    """
+    """Return the receipt in short: time, submission, and tasks saved or missing."""
     receipt = sent.receipt
     gradable = receipt.get("gradable", True) is not False
     title = translate("Handed in") if gradable else translate("Kept, but it cannot be graded")

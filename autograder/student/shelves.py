@@ -60,7 +60,7 @@ def put(entry: Kept, folders: Sequence[Path]) -> int:
 
 
 def newest(name: str, folders: Sequence[Path]) -> Kept:
-    """Return the value last kept under a name. Raises NotFound, or Unkeepable if every copy is
+    """Return the value last kept under a name. Raises NotFound, or Unkeepable if all are
     damaged.
     """
     entries: list[Kept] = []

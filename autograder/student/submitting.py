@@ -143,7 +143,7 @@ def _kept(folder: Path) -> list[Path]:
 
 
 def _own(folder: Path) -> Iterator[Path]:
-    """Yield the student's own files, smallest first, without hidden files, notebooks, archives or
+    """Yield the student's files, smallest first, without hidden files, notebooks, archives,
     links.
     """
     found = [p for p in _walk(folder, depth=4) if p.suffix not in LEFT_OUT and p.name != here.FILE]

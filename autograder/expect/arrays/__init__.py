@@ -1,4 +1,4 @@
-"""Checks of values and functions: what holds before any model is looked at."""
+"""Checks of plain values and functions, without any model."""
 
 from autograder.expect.arrays.code import code_uses
 from autograder.expect.arrays.functions import (

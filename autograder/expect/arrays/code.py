@@ -1,4 +1,4 @@
-"""Checks of how an answer is written, on its syntax tree."""
+"""Checks of an answer's source code, on its syntax tree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATEMENTS = {
 
 
 def names_used(source: str) -> dict[str, int]:
-    r"""Every name, attribute, imported module and statement kind, with its first line.
+    r"""Return every name, attribute, imported module and statement kind, with its first line.
 
     >>> names_used("import sklearn.svm\nfor i in x: np.dot(i, i)")["dot"]
     2
@@ -52,10 +52,10 @@ def _words(node: ast.AST) -> list[str]:
 def code_uses(
     source: Any, *, require: Sequence[str] = (), forbid: Sequence[str] = (), hint: str = ""
 ) -> Verdict:
-    """Whether the code uses the required names and none of the forbidden ones.
+    """Check that the code uses the required names and none of the forbidden ones.
 
-    `source` is the text of the answer or a function defined in a cell. Besides names: "for",
-    "while", "comprehension", "lambda", "import", "@".
+    `source` is the text of the answer or a function defined in a cell. Besides names, these words
+    are allowed: "for", "while", "comprehension", "lambda", "import", "@".
 
     >>> code_uses("for x in xs: total += x", forbid=["for"])
     Traceback (most recent call last):

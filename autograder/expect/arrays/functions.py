@@ -1,4 +1,4 @@
-"""Checks of a student's function: it is called with cases it has not seen, and compared."""
+"""Checks of a student's function: it is called with unseen cases and its results are compared."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Cases = Iterable[tuple[Any, ...]]
 
 @check
 def signature(fn: Any, parameters: Sequence[str], *, name: str = "") -> Verdict:
-    """Whether the function takes parameters of these names, in this order.
+    """Check that the function takes parameters of these names, in this order.
 
     >>> signature(lambda x: x, ("x", "alpha"), name="leaky_relu")
     Traceback (most recent call last):
@@ -58,10 +58,10 @@ def matches_reference(
     name: str = "",
     hint: str = "",
 ) -> Verdict:
-    """Whether the function agrees with the reference on every case; shapes are never broadcast.
+    """Check that the function agrees with the reference on every case; shapes are never broadcast.
 
     A result is a number, a text, an array, or a tuple, list or dict of these. Partial credit: the
-    share of right cases. Each case costs one call of either function.
+    share of right cases. Each case costs one call of each function.
 
     >>> matches_reference(lambda x: x, abs, [(2.0,), (-3.0,)], name="relu")
     Traceback (most recent call last):
@@ -106,7 +106,7 @@ def matches_reference(
 
 
 def same(found: Any, want: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
-    """Whether a plain value equals the one wanted: containers item by item, numbers closely.
+    """Return whether a plain value equals the wanted one: containers by item, numbers closely.
 
     >>> same([1.0, (2, "a")], [1.0, (2, "a")]), same(np.ones((2, 1)), np.ones(2))
     (True, False)
@@ -130,7 +130,7 @@ def same(found: Any, want: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
 
 
 def _alike(found: Collection[Any], want: Collection[Any]) -> bool:
-    """Whether two sets are equal, True being no 1."""
+    """Return whether two sets are equal; True and 1 are different."""
     return {(type(x) is bool, x) for x in found} == {(type(x) is bool, x) for x in want}
 
 
@@ -166,7 +166,7 @@ def holds_property(
     name: str = "",
     hint: str = "",
 ) -> Verdict:
-    """Whether rule(result, *arguments) is true for every case; `says` is the rule in words.
+    """Check that rule(result, *arguments) is true for every case; `says` is the rule in words.
 
     Partial credit: the share of cases.
 
@@ -207,13 +207,13 @@ def holds_property(
 def _true(rule: Callable[..., bool], result: Any, case: tuple[Any, ...]) -> bool:
     try:
         return bool(rule(result, *case))
-    except Exception:  # a result the rule cannot even look at
+    except Exception:  # a result that the rule cannot process
         return False
 
 
 @check
 def input_unchanged(fn: Any, *args: Any, name: str = "") -> Verdict:
-    """Whether the function leaves its arguments as they were, byte by byte.
+    """Check that the function leaves its arguments unchanged, byte by byte.
 
     >>> input_unchanged(lambda x: x.sort(), np.array([2, 1]), name="sorted_copy")
     Traceback (most recent call last):
@@ -238,7 +238,7 @@ def input_unchanged(fn: Any, *args: Any, name: str = "") -> Verdict:
 
 
 def _identical(a: Any, b: Any) -> bool:
-    if callable(a) or isinstance(a, Proxy):  # a function or an object is not looked into
+    if callable(a) or isinstance(a, Proxy):  # functions and objects are not compared
         return True
     if type(a) is not type(b):
         return False
@@ -248,15 +248,15 @@ def _identical(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(map(_identical, a, b))
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(_identical(a[k], b[k]) for k in a)
-    if callable(getattr(a, "equals", None)):  # a table of pandas
+    if callable(getattr(a, "equals", None)):  # a pandas table
         return bool(a.equals(b))
     return bool(a is b or a == b)
 
 
 def arguments_after(fn: Any, *args: Any, name: str = "", **kwargs: Any) -> tuple[Any, ...]:
-    """The arguments as a call leaves them: for a function whose task is to work in place.
+    """Return the arguments as a call leaves them, for a function that must work in place.
 
-    Arguments are handed over as copies, so the ones given here stay as they are.
+    The call gets copies, so the arguments given here stay unchanged.
 
     >>> (left,) = arguments_after(lambda x: x.sort(), np.array([2, 1]))
     >>> left.tolist()
@@ -267,7 +267,7 @@ def arguments_after(fn: Any, *args: Any, name: str = "", **kwargs: Any) -> tuple
 
 
 def seconds_taken(call: Callable[[], Any], repeats: int = 3) -> float:
-    """Seconds of the fastest of several calls: what the machine's other work adds is left out."""
+    """Return the seconds of the fastest of several calls, to exclude the machine's other work."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -278,7 +278,7 @@ def seconds_taken(call: Callable[[], Any], repeats: int = 3) -> float:
 
 @check
 def fast_enough(fn: Any, *args: Any, seconds: float, name: str = "") -> Verdict:
-    """Whether the fastest of three calls takes at most so many seconds.
+    """Check that the fastest of three calls takes at most `seconds`.
 
     >>> fast_enough(lambda x: time.sleep(0.02), 1, seconds=0.001, name="mean")  # doctest: +ELLIPSIS
     Traceback (most recent call last):

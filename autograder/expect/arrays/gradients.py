@@ -1,4 +1,4 @@
-"""Checks of gradients: the student's beside numerical ones."""
+"""Checks of gradients against numerical ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def numerical_gradient(
     indices: Sequence[int],
     step: float,
 ) -> Array:
-    """dL/dp at the flat indices of one parameter, by centred differences in float64.
+    """Return dL/dp at the flat indices of one parameter, by centred differences in float64.
 
     (L(p + h) - L(p - h)) / 2h with h = step · max(1, |p|): error O(h²).
     """
@@ -45,7 +45,7 @@ def gradient_close(
     step: float = 1e-5,
     entries: int = 20,
 ) -> Verdict:
-    """Whether each gradient agrees with centred differences of the loss at these parameters.
+    """Check that each gradient agrees with centred differences of the loss at these parameters.
 
     `gradients` maps names to arrays, or is a function of the parameters that returns such a dict.
     The error is |a - b| / max(|a|, |b|, 1e-3) over at most `entries` spread-out entries of each

@@ -1,4 +1,4 @@
-"""Checks of one value: its type, shape, range, and whether it is the value asked for."""
+"""Checks of one value: its type, shape and range, and its closeness to a reference."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, msgid
 
 KINDS = {"float": "f", "int": "iu", "bool": "b", "complex": "c", "str": "SU"}
-HALF = 0.5  # what is nearly right earns at most half
+HALF = 0.5  # maximum credit of a nearly right value
 
 
 @check
 def type_is(value: Any, kind: type | str | tuple[type | str, ...], *, name: str = "") -> Verdict:
-    """Whether the value is of this type, given as a class or as a class name.
+    """Check that the value is of this type, given as a class or as a class name.
 
     >>> type_is([1, 2], "ndarray", name="x")
     Traceback (most recent call last):
@@ -45,7 +45,7 @@ def type_is(value: Any, kind: type | str | tuple[type | str, ...], *, name: str 
 
 
 def axes_right(shape: Sequence[int], want: Sequence[int | None]) -> float:
-    """The share of axes that are right; 0 if their number differs.
+    """Return the share of axes with the wanted length; 0 if the number of axes differs.
 
     >>> axes_right((5, 3), (None, 4))
     0.5
@@ -60,7 +60,7 @@ def axes_right(shape: Sequence[int], want: Sequence[int | None]) -> float:
 def shape(
     value: Any, want: Sequence[int | None], *, name: str = "", axes: Sequence[str] = ()
 ) -> Verdict:
-    """Whether the shape is the one wanted, None standing for any length; never broadcast.
+    """Check that the shape is the wanted one; None allows any length; nothing is broadcast.
 
     Partial credit: the share of right axes, at most a half.
 
@@ -93,7 +93,7 @@ def shape(
 
 @check
 def dtype(value: Any, kind: str, *, name: str = "") -> Verdict:
-    """Whether the elements are of this kind: "float", "int", "bool", "complex" or "str".
+    """Check that the elements are of this kind: "float", "int", "bool", "complex" or "str".
 
     >>> dtype(np.array([1, 2]), "float", name="images")
     Traceback (most recent call last):
@@ -122,7 +122,7 @@ def dtype(value: Any, kind: str, *, name: str = "") -> Verdict:
 
 @check
 def finite(value: Any, *, name: str = "") -> Verdict:
-    """Whether every number in the value is finite; lists and dicts of arrays are looked through.
+    """Check that every number in the value is finite, also inside lists and dicts of arrays.
 
     >>> finite(np.array([1.0, np.nan]), name="loss")
     Traceback (most recent call last):
@@ -156,7 +156,7 @@ def _parts(value: Any, name: str, depth: int) -> list[tuple[str, Any]]:
 
 
 def within_tolerance(value: Array, reference: Array, rtol: float, atol: float) -> Array:
-    """True where |value - reference| <= atol + rtol |reference|; NaN is never close.
+    """Return True where |value - reference| <= atol + rtol |reference|; NaN is never close.
 
     The rule of numpy.isclose, for arrays of equal shape only.
     """
@@ -174,7 +174,7 @@ def close(
     name: str = "",
     hint: str = "",
 ) -> Verdict:
-    """Whether every number equals the reference within atol + rtol·|reference|, shapes equal.
+    """Check that every number equals the reference within atol + rtol·|reference|, shapes equal.
 
     Partial credit: the share of close elements, at most a half.
 
@@ -213,7 +213,7 @@ def close(
 
 @check
 def in_range(value: Any, low: float, high: float, *, name: str = "") -> Verdict:
-    """Whether every number lies between low and high, both included.
+    """Check that every number lies between low and high, both included.
 
     >>> in_range([0, 255], 0, 1, name="images")
     Traceback (most recent call last):
@@ -240,13 +240,13 @@ def in_range(value: Any, low: float, high: float, *, name: str = "") -> Verdict:
 
 
 def spread(value: Array, axis: int) -> float:
-    """The largest difference between two entries along the axis."""
+    """Return the largest difference between two entries along the axis."""
     return float((value.max(axis=axis) - value.min(axis=axis)).max())
 
 
 @check
 def varies(value: Any, *, at_least: float = 1e-6, axis: int = 0, name: str = "") -> Verdict:
-    """Whether different inputs give different values: the spread along the axis.
+    """Check that different inputs give different values, by their spread along the axis.
 
     >>> varies(np.ones((4, 2)), name="predictions")
     Traceback (most recent call last):

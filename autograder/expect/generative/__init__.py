@@ -1,4 +1,4 @@
-"""Checks of generated images and of the networks that make them."""
+"""Checks of generated images and of the networks that generate them."""
 
 from autograder.expect.generative.adversaries import (
     balanced_fight,

@@ -1,4 +1,4 @@
-"""Checks of two networks that train against each other, or in a cycle."""
+"""Checks of two networks that train against each other or in a cycle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HALF = 0.5
 
 
 def discriminator_accuracy(real: Array, fake: Array, from_logits: bool) -> float:
-    """The mean of the shares of real images taken for real and of fake ones taken for fake."""
+    """Return the mean share of correctly classified images over the real and the fake ones."""
     line = 0.0 if from_logits else 0.5
     return float(((real > line).mean() + (fake < line).mean()) / 2)
 
@@ -30,10 +30,10 @@ def balanced_fight(
     at_most: float = 0.8,
     from_logits: bool = True,
 ) -> Verdict:
-    """Whether the discriminator is right neither always nor by chance, on fresh images.
+    """Check that the discriminator's accuracy on fresh images is neither perfect nor at chance.
 
-    Scores are logits (real above 0) or probabilities (above 0.5). Partial credit: linear outside,
-    to 0 at 0.2 below and at 1.
+    Scores are logits (real above 0) or probabilities (above 0.5). The accuracy must lie between
+    `at_least` and `at_most`. Partial credit: linear outside, 0 at `at_least` - 0.2 and at 1.
 
     >>> balanced_fight([3.0, 4.0], [-2.0, -3.0])
     Traceback (most recent call last):
@@ -62,7 +62,7 @@ def balanced_fight(
 
 
 def weights_now(model: Any) -> list[Array]:
-    """The weights of a model, or what a function without arguments returns as its weights."""
+    """Return a model's weights, or the weights returned by a function without arguments."""
     if callable(parts.fact(lambda: model.get_weights)):
         return parts.weights_of(model)
     found = [read.array(w) for w in read.rows(read.call(model, name="the weights"), "the weights")]
@@ -75,10 +75,10 @@ def weights_now(model: Any) -> list[Array]:
 def steps_separate(
     step: Any, batch: Any, *, moves: Any, stays: Any, which: str = "generator"
 ) -> Verdict:
-    """Whether one step changes the network it trains, and leaves the other as it was.
+    """Check that one step changes the network it trains and leaves the other unchanged.
 
-    `step(batch)` runs one step of the student's; `moves` and `stays` are the two models it works
-    on, or functions that return their weights now. Partial credit: a half each.
+    `step(batch)` runs one step of the student's training; `moves` and `stays` are its two models,
+    or functions that return their current weights. Partial credit: a half each.
 
     Catches: gradients applied to both networks' variables, a step that applies none.
     Blind to: the direction of the step: use `generator_step_helps`. BatchNorm statistics of `stays`
@@ -107,7 +107,7 @@ def _trainable_now(model: Any) -> list[Array]:
 def generator_step_helps(
     step: Any, batch: Any, generator: Any, discriminator: Any, noise: Any
 ) -> Verdict:
-    """Whether one generator step makes the discriminator take its images for real more often.
+    """Check that one generator step raises the discriminator's scores of generated images.
 
     `step(batch)` trains the generator once; the mean of D(G(noise)) on fixed noise is compared
     before and after.
@@ -139,7 +139,7 @@ def _verdict_on(generator: Any, discriminator: Any, noise: Any) -> float:
 
 
 def cycle_error(there: Any, back: Any, images: Array) -> float:
-    """Mean |back(there(x)) - x| over all pixels; not met if the shape changes."""
+    """Return the mean |back(there(x)) - x| over all pixels. Raises NotMet if the shape changes."""
     crossed = parts.one_answer(there, images, name="the first generator").astype("float32")
     returned = parts.one_answer(back, crossed, name="the second generator")
     if returned.shape != images.shape:
@@ -149,7 +149,7 @@ def cycle_error(there: Any, back: Any, images: Array) -> float:
 
 @check
 def cycle_back(there: Any, back: Any, images_a: Any, images_b: Any, *, at_most: float) -> Verdict:
-    """Whether images come back: mean |F(G(a)) - a| and |G(F(b)) - b| are at most so large.
+    """Check that images return: mean |F(G(a)) - a| and |G(F(b)) - b| are at most `at_most`.
 
     Partial credit: a half each.
 
@@ -180,7 +180,7 @@ def cycle_back(there: Any, back: Any, images_a: Any, images_b: Any, *, at_most: 
 def identity_kept(
     model: Any, images: Any, *, at_most: float, partial_from: float | None = None
 ) -> Verdict:
-    """Whether a generator leaves images of its target domain as they are: mean |G(b) - b|.
+    """Check that a generator keeps images of its target domain: mean |G(b) - b| at most `at_most`.
 
     Catches: a missing identity loss where colours drift.
     Blind to: a generator that does nothing at all: add `really_translated`.

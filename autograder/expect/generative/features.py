@@ -1,4 +1,4 @@
-"""The shipped digit network in NumPy, and distances between sets of images seen through it."""
+"""The shipped digit network in NumPy, and distances between sets of images in its features."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _weights() -> list[tuple[Array, Array]]:
 
 
 def digit_pixels(images: Array, low: float, high: float) -> Array:
-    """8 × 8 images as rows of 64 numbers scaled from [low, high] to [-1, 1]."""
+    """Return 8 × 8 images as rows of 64 numbers, scaled from [low, high] to [-1, 1]."""
     flat = images.reshape(len(images), -1)
     if flat.shape[1] != 64 or not high > low:
         raise WrongSetting("the shipped extractor sees 8 × 8 images in [low, high]; give features=")
@@ -32,7 +32,7 @@ def digit_pixels(images: Array, low: float, high: float) -> Array:
 
 
 def digit_features(images: Array, low: float = -1.0, high: float = 1.0) -> Array:
-    """The 32 activations before the last layer of the shipped network, shape (n, 32)."""
+    """Return the 32 activations before the shipped network's last layer, shape (n, 32)."""
     hidden = digit_pixels(images, low, high)
     for weights, bias in _weights()[:-1]:
         hidden = np.maximum(hidden @ weights + bias, 0)
@@ -40,16 +40,16 @@ def digit_features(images: Array, low: float = -1.0, high: float = 1.0) -> Array
 
 
 def digit_classes(images: Array, low: float = -1.0, high: float = 1.0) -> Array:
-    """Which digit the shipped network takes each image for, shape (n,)."""
+    """Return the digit that the shipped network predicts for each image, shape (n,)."""
     weights, bias = _weights()[-1]
     return np.asarray((digit_features(images, low, high) @ weights + bias).argmax(axis=1))
 
 
 def frechet_distance(a: Array, b: Array) -> float:
-    """|μ₁ - μ₂|² + tr(Σ₁ + Σ₂ - 2 (Σ₁ Σ₂)^½) of two sets of features (n, d). Heusel et al. 2017.
+    """Return the Fréchet distance of two sets of features (n, d). Heusel et al. 2017.
 
-    The trace of the root is the sum of the roots of the eigenvalues of Σ₁^½ Σ₂ Σ₁^½, which is
-    symmetric, so that no complex root appears.
+    The distance is |μ₁ - μ₂|² + tr(Σ₁ + Σ₂ - 2 (Σ₁ Σ₂)^½). The trace of the root is the sum of the
+    roots of the eigenvalues of Σ₁^½ Σ₂ Σ₁^½, which is symmetric, so that no complex root appears.
 
     >>> frechet_distance(np.array([[0.0], [2.0]]), np.array([[3.0], [5.0]]))
     9.0
@@ -64,7 +64,7 @@ def frechet_distance(a: Array, b: Array) -> float:
 
 
 def mean_pair_distance(images: Array, most: int = 300) -> float:
-    """The mean Euclidean distance between two of the images, over evenly spread ones."""
+    """Return the mean Euclidean distance between two images, over at most `most` of them."""
     flat = images.reshape(len(images), -1)
     chosen = flat[np.unique(np.linspace(0, len(flat) - 1, min(most, len(flat))).astype(int))]
     squares = (chosen**2).sum(axis=1)
@@ -74,7 +74,7 @@ def mean_pair_distance(images: Array, most: int = 300) -> float:
 
 
 def nearest_rms(images: Array, others: Array) -> Array:
-    """For each image the root mean squared difference to the nearest of the others, shape (n,)."""
+    """Return each image's root mean squared difference to the nearest other image, shape (n,)."""
     a, b = images.reshape(len(images), -1), others.reshape(len(others), -1)
     found = np.empty(len(a))
     b_squares = (b**2).sum(axis=1)
@@ -87,5 +87,5 @@ def nearest_rms(images: Array, others: Array) -> Array:
 
 
 def is_inverted_digit(images: Array) -> Array:
-    """True for images in [-1, 1] that are dark on light: their mean is above 0."""
+    """Return True for images in [-1, 1] that are dark on light: their mean is above 0."""
     return np.asarray(images.reshape(len(images), -1).mean(axis=1) > 0)

@@ -1,4 +1,4 @@
-"""Checks of generated images: form, variety, whether they are new, how real they look."""
+"""Checks of generated images: shape, variety, novelty and realism."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from autograder.expect.verdict import Verdict, WrongSetting, check, decide, line
 
 HALF = 0.5
 QUARTER = 0.25
-NO_SPREAD = 0.01  # as a share of the real spread: the samples are one image
+NO_SPREAD = 0.01  # share of the real spread below which the samples are one image
 Features = Callable[[Array], Array]
 
 
 def as_images(samples: Any, like: Array, name: str = "the samples") -> Array:
-    """Samples as floats shaped like the real images, any number of them; a channel may lack."""
+    """Return samples as floats shaped like the real images; a missing channel axis is added."""
     found = read.floats(samples, name)
     if found.ndim == like.ndim + 1 and found.shape[-1] == 1:
         found = found[..., 0]
@@ -33,7 +33,7 @@ def as_images(samples: Any, like: Array, name: str = "the samples") -> Array:
 
 
 def real_images(real: Any) -> Array:
-    """The author's real images as floats; a WrongSetting if there are too few."""
+    """Return the author's real images as floats. Raises WrongSetting if there are too few."""
     want = np.asarray(real, dtype=np.float64)
     if want.ndim < 3 or len(want) < 2 or not np.isfinite(want).all():
         raise WrongSetting("real images have the shape (n, h, w[, c]) and are finite")
@@ -44,7 +44,7 @@ def real_images(real: Any) -> Array:
 def generator_output(
     generator: Any, noise: Any, want: Sequence[int | None], *, low: float = -1.0, high: float = 1.0
 ) -> Verdict:
-    """Whether the generator turns noise into images of this shape and range, and uses the noise.
+    """Check that the generator turns noise into images of this shape and range, and uses the noise.
 
     The range must be used too: the images span at least a quarter of it and lie on both sides of
     its middle. Partial credit: a quarter each for shape, finite numbers, range, and images that
@@ -95,11 +95,11 @@ def diverse(
     high: float = 1.0,
     classify: Features | None = None,
 ) -> Verdict:
-    """Whether the samples are of many kinds, and spread as widely as real images do.
+    """Check that the samples are of many kinds and spread as widely as real images.
 
     Kinds: classes that hold at least 2 % of the samples, by the shipped digit network or by
-    `classify(images) -> class numbers`. Spread: mean distance of two samples, as a share of that
-    of real images. Partial credit: a half each, linear.
+    `classify(images) -> class numbers`. Spread: mean distance of two samples, as a share of that of
+    real images. Partial credit: a half each, linear.
 
     Catches: mode collapse, constant noise.
     Blind to: what the images look like: noise is diverse too; add `feature_distance`.
@@ -132,7 +132,7 @@ def diverse(
 
 @check
 def not_copied(samples: Any, training: Any, *, at_least: float = 0.05) -> Verdict:
-    """Whether no sample is a training image: the nearest one is at least this far away.
+    """Check that no sample is a training image: the nearest one is at least this far away.
 
     Distance: root mean squared difference per pixel, in the images' own units.
 
@@ -172,11 +172,11 @@ def feature_distance(
     high: float = 1.0,
     extract: Features | None = None,
 ) -> Verdict:
-    """Whether the Fréchet distance between samples and real images is at most so large.
+    """Check that the Fréchet distance between samples and real images is at most `at_most`.
 
     Features: 32 numbers per image by the shipped digit network, or `extract(images) -> (n, d)`.
-    With fewer than about 500 samples the distance is too large by chance. Partial credit: linear
-    in its logarithm from `partial_from` (an untrained generator).
+    With fewer than about 500 samples the distance is too large by chance. Partial credit: linear in
+    its logarithm from `partial_from` (an untrained generator).
 
     Catches: too little training, a wrong sign or range (distances of hundreds).
     Blind to: training images that were handed in (0.5 against 5 to 12): add `not_copied`.
@@ -213,7 +213,7 @@ def really_translated(
     at_least: float,
     partial_from: float | None = None,
 ) -> Verdict:
-    """Whether enough translated images belong to the other domain, by `domain(images) -> bools`.
+    """Check that enough translated images belong to the other domain, by `domain(images) -> bools`.
 
     Catches: a generator that returns its input, which has no cycle error at all.
     Blind to: what is kept of each image: add `cycle_back`.

@@ -1,4 +1,4 @@
-"""Checks of a model: how it is built, joined and told, and how it behaves."""
+"""Checks of a model: architecture, layer graph, settings and behaviour."""
 
 from autograder.expect.models.architecture import (
     model_io,

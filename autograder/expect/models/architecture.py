@@ -1,4 +1,4 @@
-"""Checks of how a model is built: shapes, layers in order, their settings, their size."""
+"""Checks of a model's architecture: shapes, order of layers, settings and size."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ HALF = 0.5
 
 
 def answered_shape(model: Any, inputs: Any) -> tuple[int | None, ...]:
-    """The shape of the answer to a batch, its batch axis given as None."""
+    """Return the shape of the model's output for a batch, with None as its batch axis."""
     answer = parts.predictions(model, inputs)
     first = answer[0] if isinstance(answer, list) else answer
     return (None, *first.shape[1:])
 
 
 def stated_shape(model: Any) -> tuple[int | None, ...] | None:
-    """The output shape as the model states it, without being called; None if it does not know."""
+    """Return the output shape that the model states, without a call; None if it is unknown."""
     shapes = parts.output_shapes(model)
     return shapes[0] if shapes else None
 
 
 @check
 def output_shape(model: Any, want: Shape, *, inputs: Any = None) -> Verdict:
-    """Whether the model answers in this shape (batch axis None), as stated and in one real call.
+    """Check that the model's output has this shape (batch axis None), as stated and in one call.
 
     `inputs`: a batch for models that do not know their input shape. Costs one prediction.
 
@@ -64,7 +64,7 @@ def output_shape(model: Any, want: Shape, *, inputs: Any = None) -> Verdict:
 
 
 def _numbers_of(stated: Shape, found: Shape) -> tuple[int, ...]:
-    """The stated shape with axes of any length filled in from a real answer."""
+    """Return the stated shape with axes of any length filled in from a real output."""
     if len(stated) != len(found):
         return tuple(a or 0 for a in stated)
     return tuple(f or 0 if s is None else s for s, f in zip(stated, found, strict=True))
@@ -80,7 +80,7 @@ def _unbuilt() -> Exception:
 
 @check
 def model_io(model: Any, inputs: Shape, outputs: Shape) -> Verdict:
-    """Whether the model turns batches of one shape into batches of the other (batch axis None).
+    """Check that the model maps batches of one shape to batches of the other (batch axis None).
 
     One real call on zeros decides. Partial credit: a half if only one of the two is right.
 
@@ -123,7 +123,7 @@ def model_io(model: Any, inputs: Shape, outputs: Shape) -> Verdict:
 def param_count(
     model: Any, *, at_least: int | None = None, at_most: int | None = None, which: str = "all"
 ) -> Verdict:
-    """Whether the number of parameters lies in the range; `which`: all, trainable or frozen.
+    """Check that the number of parameters is in the range; `which`: all, trainable or frozen.
 
     >>> import keras
     >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="head")])

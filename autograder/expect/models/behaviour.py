@@ -1,4 +1,4 @@
-"""Checks of what a model does: what moves in a step, what the gradient reaches, what is saved."""
+"""Checks of a model's behaviour: moved weights, dropout, gradients, independent samples."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ HALF = 0.5
 
 
 def layer_weights(layer: Layer) -> list[Array]:
-    """The weights of one layer as arrays; none if it cannot be asked."""
+    """Return the weights of one layer as arrays; empty if it has no readable weights."""
     found = parts.fact(lambda: [np.array(w) for w in layer.layer.get_weights()], [])
     return list(found)
 
 
 def moved(before: Sequence[Array], after: Sequence[Array]) -> float:
-    """The largest absolute change of any weight; infinite if the shapes differ."""
+    """Return the largest absolute change of any weight; infinite if the shapes differ."""
     if [w.shape for w in before] != [w.shape for w in after]:
         return float("inf")
     with np.errstate(all="ignore"):
@@ -32,7 +32,7 @@ def moved(before: Sequence[Array], after: Sequence[Array]) -> float:
 
 
 def one_step(model: Any, inputs: Any, targets: Any) -> Any:
-    """A copy of the model after one training step on this batch; not met if it cannot train."""
+    """Return a copy of the model after one training step. Raises NotMet if it cannot train."""
     twin = parts.trained_copy(model)
     kept = None if parts.is_keras(twin) else parts.weights_of(twin)
     read.call(lambda: twin.train_on_batch(inputs, targets), name="train_on_batch")
@@ -40,7 +40,7 @@ def one_step(model: Any, inputs: Any, targets: Any) -> Any:
 
 
 class _Restored:
-    """What a model that cannot be copied was after a step; the model itself is put back."""
+    """Layers of an uncopyable model after a step; the model's own weights are restored."""
 
     def __init__(self, model: Any, kept: list[Array]) -> None:
         self.layers = [
@@ -68,11 +68,11 @@ def frozen(
     *,
     before: Mapping[str, Sequence[Any]] | Sequence[Any] | None = None,
 ) -> Verdict:
-    """Whether no weight of these layers moves, judged by movement and not by the flag alone.
+    """Check that no weight of these layers moves, measured by movement as well as by the flag.
 
-    With `inputs` and `targets` a copy of the model takes one training step. With `before` (the
-    weights these layers must still have, in order, or by layer name) the student's own training is
-    judged too: freezing *after* fit() is found only so. Partial credit: the share of right layers.
+    With `inputs` and `targets`, a copy of the model takes one training step. With `before` (the
+    weights these layers must still have, in order or by layer name), the student's own training is
+    checked too: only this finds freezing *after* fit(). Partial credit: the share of right layers.
 
     >>> import keras
     >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="base")])
@@ -126,7 +126,7 @@ def _changed_since(layers: Sequence[Layer], before: Any) -> set[str]:
 
 @check
 def dropout_works(model: Any, inputs: Any, *, rate: float | None = None) -> Verdict:
-    """Whether the output is random while training and not while predicting; and the rate is right.
+    """Check that the output is random in training but not in inference, and that the rate is right.
 
     The rate is measured on the Dropout layers themselves, within 0.03. Partial credit: a half for
     each of the two sides.
@@ -171,7 +171,7 @@ def _called(model: Any, batch: Array, training: bool) -> Array:
 
 
 def measured_rate(model: Any) -> float | None:
-    """The share of ones that the model's first Dropout layer sets to 0; None if it has none."""
+    """Return the share of ones that the model's first Dropout layer sets to 0; None without one."""
     for layer in parts.layers_of(model):
         if layer.kind == "Dropout":
             return _zeros_made(layer)
@@ -185,7 +185,7 @@ def _zeros_made(layer: Layer) -> float | None:
 
 
 def gradients_by_weight(model: Any, inputs: Any, targets: Any) -> dict[str, float]:
-    """The largest absolute entry of the loss's gradient for each trainable weight; NaN if none."""
+    """Return the largest absolute gradient entry of the loss by trainable weight; NaN if none."""
     import keras
     import tensorflow as tf
 
@@ -204,20 +204,20 @@ def gradients_by_weight(model: Any, inputs: Any, targets: Any) -> dict[str, floa
 
 
 def _only(loss: Any) -> Any:
-    """The loss that is in a list or dict of one."""
+    """Return the single loss inside a list or dict; other losses are returned as they are."""
     many = list(loss.values()) if isinstance(loss, Mapping) else loss
     return many[0] if isinstance(many, list | tuple) and len(many) == 1 else loss
 
 
 def _any_direction(_: Any, answer: Any) -> Any:
-    """A loss in the place of one that cannot be computed here: the answer in a fixed direction."""
+    """Return a substitute for a loss that cannot be computed here: the output times fixed noise."""
     direction = np.random.default_rng(0).normal(size=answer.shape[1:])
     return answer * direction.astype(answer.dtype.name)
 
 
 @check
 def gradient_reaches(model: Any, inputs: Any, targets: Any) -> Verdict:
-    """Whether every trainable weight gets a finite gradient from the loss that is not all zero.
+    """Check that the loss gives every trainable weight a finite gradient that is not all zero.
 
     Costs one forward and one backward pass on the batch. Partial credit: the share of weights.
 
@@ -250,7 +250,7 @@ def gradient_reaches(model: Any, inputs: Any, targets: Any) -> Verdict:
 
 @check
 def samples_independent(model: Any, inputs: Any, *, atol: float = 1e-4) -> Verdict:
-    """Whether each sample gets the same answer alone as among others (in inference).
+    """Check that each sample gets the same output alone as in a batch (in inference).
 
     Costs one prediction per sample, at most four.
 

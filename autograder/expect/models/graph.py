@@ -1,4 +1,4 @@
-"""Checks of how the layers of a functional model are joined, read from its own config."""
+"""Checks of the connections between a functional model's layers, read from its config."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.expect.verdict import Verdict, WrongSetting, check, decide
 
 @dataclass(frozen=True)
 class Joint:
-    """One layer in the graph: the layers it takes its inputs from, and its output's height."""
+    """One layer in the graph: the layers that feed it, and its output's height."""
 
     name: str
     sources: tuple[str, ...]
@@ -21,9 +21,9 @@ class Joint:
 
 
 def graph_of(model: Any) -> dict[str, Joint]:
-    """The layers of a functional model and what each is fed by; empty if it has no such graph.
+    """Return a functional model's layers and their inputs; empty if it has no such graph.
 
-    A tensor's shape is written where it is used, so the height of the last layer is unknown.
+    A tensor's shape is recorded where it is used, so the height of the last layer is unknown.
     """
     config = parts.fact(model.get_config, {})
     layers = config.get("layers") if type(config) is dict else None
@@ -56,7 +56,7 @@ def _tensors(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def ancestors(graph: dict[str, Joint], name: str) -> set[str]:
-    """The layers that a layer's output depends on, itself included."""
+    """Return the layers that a layer's output depends on, including itself."""
     found: set[str] = set()
     waiting = [name]
     while waiting:
@@ -68,7 +68,7 @@ def ancestors(graph: dict[str, Joint], name: str) -> set[str]:
 
 
 def joined_at(graph: dict[str, Joint], height: int) -> bool:
-    """Whether a layer of this height takes one input from below it and one that was never smaller.
+    """Return whether a layer joins, at this height, an input from below and one never smaller.
 
     "From below": some layer before that input has a smaller height (the bottleneck's side).
     """
@@ -86,10 +86,10 @@ def joined_at(graph: dict[str, Joint], height: int) -> bool:
 
 @check
 def skip_connections(model: Any, sizes: Sequence[int]) -> Verdict:
-    """Whether encoder and decoder are joined at each of these heights, around the bottleneck.
+    """Check that encoder and decoder are joined at each of these heights, around the bottleneck.
 
-    Read from the graph of a functional model: a layer takes one input that has been smaller and
-    one that has not. Partial credit: the share of sizes.
+    This is read from the graph of a functional model: a layer takes one input that has been smaller
+    and one that has not. Partial credit: the share of sizes.
 
     Catches: a U-Net without skips (its mean IoU is only a little lower), a skip from the wrong
     level, Concatenate of the same tensor twice.

@@ -1,4 +1,4 @@
-"""Checks of a model's layers: which they are, in which order, and how they are set."""
+"""Checks of a model's layers: their classes, order and settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZES = ("units", "filters", "rate", "pool_size", "output_dim")
 
 
 def layer_fits(layer: Layer, wanted: str) -> bool:
-    """Whether a layer is what a word such as "Dense(64, relu)" says.
+    """Return whether a layer matches a pattern such as "Dense(64, relu)".
 
     >>> layer_fits(Layer("d", "Dense", {"units": 64, "activation": "relu"}), "Dense(64, relu)")
     True
@@ -46,7 +46,7 @@ def _detail_fits(layer: Layer, detail: str) -> bool:
 
 
 def as_words(layers: Sequence[Layer]) -> list[str]:
-    """The layers as a student writes them: Dense(64, relu)."""
+    """Return the layers as a student writes them: Dense(64, relu)."""
     words = []
     for layer in layers:
         size = [str(layer.settings[s]) for s in SIZES if s in layer.settings][:1]
@@ -58,7 +58,9 @@ def as_words(layers: Sequence[Layer]) -> list[str]:
 
 
 def activations_joined(layers: Sequence[Layer], pattern: Sequence[str]) -> list[Layer]:
-    """The layers with `Dense(64)`, `ReLU()` read as `Dense(64, relu)`, unless asked for apart."""
+    """Return the layers with `Dense(64)`, `ReLU()` merged to `Dense(64, relu)`, unless the pattern
+    names the activation layer.
+    """
     named = {p.split("(")[0] for p in pattern}
     joined: list[Layer] = []
     for layer in layers:
@@ -73,9 +75,9 @@ def activations_joined(layers: Sequence[Layer], pattern: Sequence[str]) -> list[
 
 
 def matched(layers: Sequence[Layer], pattern: Sequence[str]) -> tuple[int, bool]:
-    """How long a common subsequence of layers and pattern is, and whether the pattern fits whole.
+    """Return the length of the longest common subsequence, and whether the pattern fits whole.
 
-    "..." in the pattern stands for any layers, also none.
+    "..." in the pattern matches any layers, or none.
     """
     wanted = [p for p in pattern if p != ANY]
     rows = [[0] * (len(layers) + 1) for _ in range(len(wanted) + 1)]
@@ -100,10 +102,11 @@ def _fits_whole(layers: Sequence[Layer], pattern: Sequence[str]) -> bool:
 
 @check
 def layers_in_order(model: Any, pattern: Sequence[str]) -> Verdict:
-    """Whether the model's layers are these, in this order: "Dense(64, relu)", "..." for any.
+    """Check that the model's layers are these, in this order: "Dense(64, relu)", "..." for any.
 
-    A number in brackets is units, filters or rate, a word the activation, `key=value` any setting;
-    Input layers are skipped, nested models opened. Partial credit: longest common subsequence.
+    A number in brackets is units, filters or rate, a word is the activation, `key=value` any
+    setting. Input layers are skipped, nested models opened. Partial credit: longest common
+    subsequence.
 
     >>> import keras
     >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -158,7 +161,7 @@ def _first_difference(layers: Sequence[Layer], pattern: Sequence[str]) -> int:
 
 @check
 def layer_setting(model: Any, layers: str | Sequence[str], **settings: Any) -> Verdict:
-    """Whether each of these layers has these settings: `layer_setting(net, "Dense", units=64)`.
+    """Check that each of these layers has these settings: `layer_setting(net, "Dense", units=64)`.
 
     A tuple of values allows any of them. Partial credit: the share of right settings.
 

@@ -1,7 +1,7 @@
-"""A Keras model read as plain facts: its layers, settings, shapes, weights and answers.
+"""Facts about a Keras model: its layers, settings, shapes, weights and outputs.
 
-A model is a real `keras.Model`, or a remote of one whose class is the student's own: then only
-what its methods return is known, and facts it cannot give are "not met".
+A model is a real `keras.Model`, or a remote of one whose class is the student's own. Of a remote,
+only the results of its methods are known; facts that it cannot give raise NotMet.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from autograder.expect.verdict import NotMet, short
 
 ACTIVATION_LAYERS = {"ReLU": "relu", "Softmax": "softmax", "LeakyReLU": "leaky_relu", "ELU": "elu"}
 WRITTEN_BY_TENSORFLOW = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax", "swish": "silu"}
-UNNAMED = 32  # stands for an axis of any length when a model is tried out
+UNNAMED = 32  # stands for an axis of any length in a trial run of a model
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its name, class, settings and the layer itself."""
+    """One layer: its name, class and settings, and the layer object."""
 
     name: str
     kind: str
     settings: dict[str, Any] = field(default_factory=dict)
     layer: Any = None
-    within: tuple[str, ...] = ()  # names of the nested models it lies in
+    within: tuple[str, ...] = ()  # names of the nested models that contain it
 
     @property
     def activation(self) -> str:
@@ -43,7 +43,7 @@ class Layer:
 
 
 def setting_name(value: Any) -> str:
-    """A setting as the word a student writes: "relu", "he_normal", "Adam"."""
+    """Return a setting as the word a student writes: "relu", "he_normal", "Adam"."""
     if type(value) is dict:
         if value.get("class_name") == "__lambda__":
             return "lambda"
@@ -57,13 +57,13 @@ def setting_name(value: Any) -> str:
 
 
 def is_keras(model: Any) -> bool:
-    """Whether this is a real keras.Model; Keras is not imported to find out."""
+    """Return whether this is a real keras.Model, without importing Keras."""
     keras = sys.modules.get("keras")
     return keras is not None and isinstance(model, keras.Model)
 
 
 def demand_model(model: Any) -> Any:
-    """The model; not met if it is no model at all."""
+    """Return the model. Raises NotMet if it is not a model."""
     try:
         looks_so = is_keras(model) or callable(getattr(model, "get_weights", None))
     except (Fault, KeyboardInterrupt):
@@ -81,14 +81,14 @@ def demand_model(model: Any) -> Any:
 
 
 def _named(value: Any) -> str:
-    """What is no model, in words that are equal in the notebook and behind the wall."""
+    """Name a value that is not a model, in words equal in the notebook and behind the wall."""
     if not isinstance(value, Proxy):
         return short(value)
     return str(getattr(value, "__name__", "")) or "an object of your own"
 
 
 def fact(get: Callable[[], Any], otherwise: Any = None) -> Any:
-    """What reading a fact returns, or `otherwise` where the model cannot give it."""
+    """Return the result of `get`, or `otherwise` if the model cannot give it."""
     try:
         return get()
     except (Fault, KeyboardInterrupt):
@@ -98,20 +98,20 @@ def fact(get: Callable[[], Any], otherwise: Any = None) -> Any:
 
 
 def kind_of(value: Any) -> str:
-    """The name of a value's class; of a remote, that of the class on the student's side."""
+    """Return the name of a value's class; for a remote, of the class on the student's side."""
     node = getattr(value, "__remote__", None)
     named = str(node.get("type", "")) if isinstance(node, Mapping) else ""
     return named.rpartition(".")[2] or type(value).__name__
 
 
 def settings_of(layer: Any) -> dict[str, Any]:
-    """A layer's settings, as its get_config() says; empty if it cannot."""
+    """Return a layer's settings from its get_config(); empty if it has none."""
     found = fact(lambda: dict(layer.get_config()), {})
     return found if type(found) is dict else {}
 
 
 def own_parts(model: Any) -> list[str]:
-    """The parts of a compiled model that are the student's own, known by name: "loss focal"."""
+    """Return the student's own parts of a compiled model by name: "loss focal"."""
     compiled = fact(model.get_compile_config, None) if is_keras(model) else None
     return [
         f"{node['class_name'].removeprefix('Own').lower()} {node['config'].get('name', '')}"
@@ -121,7 +121,9 @@ def own_parts(model: Any) -> list[str]:
 
 
 def where_it_trains(model: Any) -> Any:
-    """The model that can train: the student's own one, where a loss of their own is needed."""
+    """Return the model that can train: the student's own one if its loss or optimizer is own
+    code.
+    """
     if all(part.startswith("metric ") for part in own_parts(model)):
         return model
     return vars(model).get("student_side", model)
@@ -137,7 +139,7 @@ def _nodes(config: Any) -> Iterator[dict[str, Any]]:
 
 
 def layers_of(model: Any, within: tuple[str, ...] = ()) -> list[Layer]:
-    """Every layer in the order of the model's own list, nested models opened, inputs left out."""
+    """Return every layer in the model's order, with nested models opened and inputs left out."""
     demand_model(model)
     layers = fact(lambda: list(model.layers), [])
     found: list[Layer] = []
@@ -150,20 +152,20 @@ def layers_of(model: Any, within: tuple[str, ...] = ()) -> list[Layer]:
 
 
 def attribute(layer: Layer, name: str) -> Any:
-    """An attribute of the layer itself, such as "kernel"; None if it has none."""
+    """Return an attribute of the layer object, such as "kernel"; None if it is missing."""
     return fact(lambda: getattr(layer.layer, name))
 
 
 def trainable_weights(layer: Layer) -> list[Any]:
-    """The layer's weights that training may change."""
+    """Return the layer's weights that training may change."""
     found = fact(lambda: list(layer.layer.trainable_weights), [])
     return list(found)
 
 
 def chosen(model: Any, which: str | Sequence[str]) -> list[Layer]:
-    """The layers of these names or classes; not met if there is none.
+    """Return the layers of these names or classes. Raises NotMet if there is none.
 
-    "*" is every layer with weights, the name of a nested model every layer in it.
+    "*" is every layer with weights; the name of a nested model is every layer in it.
     """
     wanted = [which] if isinstance(which, str) else list(which)
     found = [x for x in layers_of(model) if _wanted(x, wanted)]
@@ -185,12 +187,12 @@ def _wanted(layer: Layer, wanted: Sequence[str]) -> bool:
 
 
 def kinds_of(model: Any) -> str:
-    """The classes of all layers in a line."""
+    """Return the classes of all layers as one line."""
     return read.listed([x.kind for x in layers_of(model)], most=12) or "no layers"
 
 
 def weights_of(model: Any, name: str = "the model") -> list[Array]:
-    """The weights as arrays, in the model's order; not met if it has none yet."""
+    """Return the weights as arrays in the model's order. Raises NotMet if it has none yet."""
     demand_model(model)
     found = fact(lambda: [read.array(w, name) for w in model.get_weights()], [])
     if not found:
@@ -203,9 +205,9 @@ def weights_of(model: Any, name: str = "the model") -> list[Array]:
 
 
 def input_shapes(model: Any) -> list[tuple[int | None, ...]]:
-    """The shape of each input, batch axis None; empty if the model does not know.
+    """Return the shape of each input with batch axis None; empty if it is unknown.
 
-    A model without an Input states the size of the batch it first saw: any other is as good.
+    A model without an Input states the size of its first batch, but any other size is allowed.
     """
     shapes = fact(lambda: [tuple(t.shape) for t in model.inputs], None)
     if not shapes:
@@ -215,13 +217,13 @@ def input_shapes(model: Any) -> list[tuple[int | None, ...]]:
 
 
 def output_shapes(model: Any) -> list[tuple[int | None, ...]]:
-    """The shape of each output as the model states it; empty if it does not know."""
+    """Return the shape of each output as the model states it; empty if it is unknown."""
     shapes = fact(lambda: [tuple(t.shape) for t in model.outputs], None)
     return list(shapes) if shapes else []
 
 
 def trial_inputs(model: Any, shapes: Sequence[Sequence[int | None]], n: int = 2) -> Any:
-    """A batch of zeros of these shapes, in the types the model asks for."""
+    """Return a batch of zeros of these shapes, in the types that the model requires."""
     types = fact(lambda: [str(t.dtype) for t in model.inputs], [])
     batches = [
         np.zeros((n, *(UNNAMED if a is None else a for a in shape[1:])), _numpy_type(types, i))
@@ -235,9 +237,10 @@ def _numpy_type(types: Sequence[str], i: int) -> str:
 
 
 def predictions(model: Any, inputs: Any, *, name: str = "the model") -> Any:
-    """What the model answers to these inputs, in inference, as an array (or a list of arrays).
+    """Return the model's output in inference, as an array or a list of arrays.
 
-    Real Keras models predict without a progress bar; anything else is called. Not met if it raises.
+    Real Keras models predict without a progress bar; other objects are called. Raises NotMet if the
+    model raises an error.
     """
     if is_keras(model):
         answer = read.call(lambda: model.predict(inputs, batch_size=128, verbose=0), name=name)
@@ -261,7 +264,7 @@ def _answer(model: Any, inputs: Any, name: str) -> Any:
 
 
 def one_answer(model: Any, inputs: Any, *, name: str = "the model") -> Array:
-    """The model's only answer as finite floats."""
+    """Return the model's only output as finite floats."""
     answer = predictions(model, inputs, name=name)
     if isinstance(answer, list):
         answer = answer[0]
@@ -269,10 +272,11 @@ def one_answer(model: Any, inputs: Any, *, name: str = "the model") -> Array:
 
 
 def trained_copy(model: Any) -> Any:
-    """A copy with the same weights, loss and optimizer settings; training it leaves the model be.
+    """Return a copy with the same weights, loss and optimizer settings, for training.
 
-    A model that cannot be copied (a class of the student's own) comes back itself; one that was
-    compiled with a loss, metric or optimizer of the student's own, as it is on the student's side.
+    A model that cannot be copied (a class of the student's own) is returned itself. A model
+    compiled with a loss or optimizer of the student's own is returned as the object on the
+    student's side.
     """
     demand_model(model)
     if not is_keras(model):
@@ -287,7 +291,7 @@ def trained_copy(model: Any) -> Any:
         twin.set_weights(model.get_weights())
         for layer in layers_of(twin):
             if layer.kind == "Normalization":
-                layer.layer.finalize_state()  # an adapted one does not follow set_weights
+                layer.layer.finalize_state()  # an adapted layer does not follow set_weights
         optimizer = model.optimizer
         twin.compile(optimizer=type(optimizer).from_config(optimizer.get_config()), loss=model.loss)
         return twin

@@ -1,4 +1,4 @@
-"""Checks that a model can be saved and opened again."""
+"""Checks that a model can be saved and loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.expect.verdict import Verdict, check, decide, sentence_of
 
 
 def loaded(path: Path) -> tuple[Any, str]:
-    """The model in a file, opened in safe mode; or None and why it does not open."""
+    """Return the model in a file, opened in safe mode; or None and the reason it does not open."""
     import keras
 
     try:
@@ -28,9 +28,10 @@ def loaded(path: Path) -> tuple[Any, str]:
 
 @check
 def saves_and_loads(model: Any, inputs: Any = None) -> Verdict:
-    """Whether a model, or a .keras file, opens again with built-in layers and answers the same.
+    """Check that a model, or a .keras file, reloads with built-in layers and gives equal outputs.
 
-    `inputs`: a batch to compare answers on; without it random numbers of the input's shape.
+    `inputs`: a batch on which outputs are compared; without it, random numbers of the input's
+    shape.
 
     Catches: Lambda layers, classes that are not registered, a file that is no model.
     Blind to: whether the file holds the trained weights; use `reaches` on what was loaded.
@@ -59,7 +60,7 @@ def saves_and_loads(model: Any, inputs: Any = None) -> Verdict:
 
 
 def _round_trip(model: Any, inputs: Any) -> tuple[Any, str, float]:
-    import tempfile  # costs a notebook milliseconds at every start
+    import tempfile  # importing it at the top slows every start of a notebook
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.keras"

@@ -1,4 +1,4 @@
-"""Checks of what a model was told: its loss, compile state, regularisers and initial weights."""
+"""Checks of a model's settings: loss, compile state, regularisers and initial weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REGRESSION = {
 
 
 def loss_of(model: Any) -> tuple[str, bool]:
-    """The model's loss in lower case without underscores, and whether it expects logits."""
+    """Return the model's loss in lower case without underscores, and whether it expects logits."""
     loss = parts.fact(lambda: model.loss)
     many = list(loss.values()) if isinstance(loss, dict) else loss
     if isinstance(many, list | tuple):
@@ -35,14 +35,14 @@ def _one_loss(loss: Any) -> tuple[str, bool]:
     settings = parts.fact(lambda: dict(loss.get_config()), {})
     logits = bool(settings.get("from_logits")) if type(settings) is dict else False
     kind = parts.kind_of(loss)
-    if kind == "OwnLoss":  # stands for one of the student's own, under its name
+    if kind == "OwnLoss":  # stand-in for a loss of the student's own, under its name
         kind = parts.fact(lambda: str(loss.name), kind)
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", "") or kind
     return str(name).lower().replace("_", ""), logits
 
 
 def last_layer(model: Any) -> Layer:
-    """The last layer that shapes the values: reshapes and the like are passed over."""
+    """Return the last layer that computes values; reshaping and similar layers are skipped."""
     layers = parts.layers_of(model)
     passive = {"Reshape", "Flatten", "Permute", "Cropping2D", "Dropout", "Rescaling"}
     for layer in reversed(layers):
@@ -56,7 +56,7 @@ def last_layer(model: Any) -> Layer:
 
 
 def output_wanted(loss: str, logits: bool, outputs: int | None) -> tuple[str, ...] | None:
-    """The activations that fit a loss for so many outputs; None if the loss is not known."""
+    """Return the activations that fit a loss with this many outputs; None for an unknown loss."""
     if loss in CATEGORICAL:
         return () if outputs == 1 else ("linear",) if logits else ("softmax",)
     if loss in BINARY:
@@ -70,7 +70,7 @@ def output_wanted(loss: str, logits: bool, outputs: int | None) -> tuple[str, ..
 
 @check
 def loss_fits_output(model: Any) -> Verdict:
-    """Whether the last activation is the one that the compiled loss expects.
+    """Check that the last activation is the one that the compiled loss expects.
 
     softmax + categorical, sigmoid + binary, none + from_logits=True, no softmax for regression; a
     categorical loss on a single output never fits.
@@ -122,9 +122,9 @@ def compiled_as(
     learning_rate: float | None = None,
     metrics: Sequence[str] | None = None,
 ) -> Verdict:
-    """Whether the model was compiled with these: names in Keras' spelling, capitals do not matter.
+    """Check that the model was compiled with these settings; names are Keras', case is ignored.
 
-    Partial credit: one share for each that is asked for.
+    Partial credit: an equal share for each setting that is asked for.
 
     >>> import keras
     >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -184,13 +184,13 @@ SHORT = {
 
 
 def learning_rate_of(model: Any) -> float | None:
-    """The optimizer's learning rate now; None if it cannot be read."""
+    """Return the optimizer's current learning rate; None if it cannot be read."""
     found = parts.fact(lambda: float(np.asarray(model.optimizer.learning_rate)))
     return found if type(found) is float else None
 
 
 def metric_names(model: Any) -> list[str]:
-    """The names of the metrics the model was compiled with."""
+    """Return the names of the metrics that the model was compiled with."""
     config = parts.fact(model.get_compile_config, None)
     return list(_names_in(config.get("metrics"))) if type(config) is dict else []
 
@@ -214,7 +214,7 @@ def _optimizer_name(optimizer: Any) -> str:
 
 
 def penalty(layer: Layer, l1: float, l2: float) -> float:
-    """l1 Σ|w| + l2 Σw² over the layer's kernel (the formula of keras.regularizers.L1L2)."""
+    """Return l1 Σ|w| + l2 Σw² over the layer's kernel (as keras.regularizers.L1L2)."""
     kernel = parts.fact(lambda: np.asarray(layer.layer.kernel, dtype=np.float64))
     if kernel is None:
         return math.nan
@@ -222,7 +222,7 @@ def penalty(layer: Layer, l1: float, l2: float) -> float:
 
 
 def penalty_added(layer: Layer) -> float:
-    """What the layer adds to the loss now: the sum of its regularisation losses."""
+    """Return the layer's current addition to the loss: the sum of its regularisation losses."""
     losses = parts.fact(lambda: [float(np.asarray(x)) for x in layer.layer.losses], [])
     return float(sum(losses)) if isinstance(losses, list) else 0.0
 
@@ -235,9 +235,10 @@ def regularized(
     l1: float | None = None,
     l2: float | None = None,
 ) -> Verdict:
-    """Whether each of these layers adds a penalty to the loss, of the given strength if one is.
+    """Check that each of these layers adds a penalty to the loss, of the given strength if any.
 
-    Compared with l1 Σ|w| + l2 Σw² over its kernel. Partial credit: the share of layers.
+    The penalty is compared with l1 Σ|w| + l2 Σw² over the layer's kernel. Partial credit: the share
+    of layers.
 
     >>> import keras
     >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="hidden")])
@@ -283,9 +284,10 @@ VARIANCES: dict[str, Callable[[int, int], float]] = {
 
 
 def theoretical_std(want: str, fan_in: int, fan_out: int) -> float:
-    """Standard deviation of an initialiser: He 2/fan_in, Glorot 2/(fan_in+fan_out), LeCun 1/fan_in.
+    """Return the standard deviation of the weights that an initialiser draws.
 
-    He et al. 2015, Glorot and Bengio 2010; "he_normal" and "he_uniform" agree in it.
+    Variances: He 2/fan_in, Glorot 2/(fan_in+fan_out), LeCun 1/fan_in. He et al. 2015, Glorot and
+    Bengio 2010; "he_normal" and "he_uniform" have the same one.
 
     >>> theoretical_std("he_normal", 50, 10)
     0.2
@@ -297,7 +299,7 @@ def theoretical_std(want: str, fan_in: int, fan_out: int) -> float:
 
 
 def kernel_std(model: Any, name: str) -> tuple[float, int, int]:
-    """Standard deviation, fan-in and fan-out of one layer's kernel."""
+    """Return standard deviation, fan-in and fan-out of one layer's kernel."""
     layer = parts.chosen(model, name)[0]
     kernel = read.floats(parts.fact(lambda: layer.layer.kernel), f"the kernel of {layer.name}")
     field = math.prod(kernel.shape[:-2]) if kernel.ndim > 2 else 1
@@ -309,10 +311,10 @@ def kernel_std(model: Any, name: str) -> tuple[float, int, int]:
 def initializer(
     build: Callable[[], Any], layers: str, want: str, *, builds: int = 5, within: float = 0.1
 ) -> Verdict:
-    """Whether fresh models start with weights of the spread that an initialiser gives.
+    """Check that fresh models start with weights of the spread that an initialiser gives.
 
-    `build` returns a new model; the mean standard deviation over several builds is compared with
-    theory (He 2/fan_in, Glorot 2/(fan_in+fan_out), LeCun 1/fan_in) within a tenth.
+    `build` returns a new model. The mean standard deviation over several builds is compared with
+    theory (variances: He 2/fan_in, Glorot 2/(fan_in+fan_out), LeCun 1/fan_in) within a tenth.
 
     Catches: Glorot left as the default where He is asked for, all zeros, weights of size 1.
     Blind to: normal against uniform; a layer too small for its spread to be measured.

@@ -1,4 +1,4 @@
-"""Checks of attention: its rows, its masks, positions, and what an answer depends on."""
+"""Checks of attention: its weights, masks, positions, and dependence on the inputs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ QUARTER = 0.25
 
 
 def change(a: Array, b: Array) -> float:
-    """The largest absolute difference of two answers; infinite if their shapes differ."""
+    """Return the largest absolute difference of two outputs; infinite if their shapes differ."""
     return float(np.abs(a - b).max()) if a.shape == b.shape else float("inf")
 
 
 @check
 def order_matters(model: Any, a: Any, b: Any, *, at_least: float = 1e-4) -> Verdict:
-    """Whether the answer changes when the same words come in another order.
+    """Check that the output changes when the same words come in another order.
 
     `a` and `b`: two batches of the same tokens, ordered differently.
 
@@ -49,7 +49,7 @@ def order_matters(model: Any, a: Any, b: Any, *, at_least: float = 1e-4) -> Verd
 
 @check
 def attention_rows(weights: Any, *, mask: Any = None, name: str = "") -> Verdict:
-    """Whether attention weights are not negative, sum to 1 over the keys, and are 0 where masked.
+    """Check that attention weights are at least 0, sum to 1 over the keys, and are 0 where masked.
 
     `weights`: (..., queries, keys); `mask`: True where a key may be seen, broadcast to it. A row
     whose keys are all masked is left out. Partial credit: a third each.
@@ -89,7 +89,7 @@ def attention_rows(weights: Any, *, mask: Any = None, name: str = "") -> Verdict
 
 
 def exchanged_after(batch: Array, position: int) -> Array:
-    """The batch with the tokens from `position` on taken from other samples, or turned round."""
+    """Return the batch with its tokens from `position` on swapped between samples, or reversed."""
     changed = batch.copy()
     later = batch[:, position:]
     other = np.roll(later, 1, axis=0) if len(batch) > 1 else later[:, ::-1]
@@ -103,10 +103,10 @@ def exchanged_after(batch: Array, position: int) -> Array:
 def no_peeking(
     model: Any, inputs: Any, *, position: int, which: int = -1, atol: float = 1e-4
 ) -> Verdict:
-    """Whether answers before `position` stay as they are when only tokens from there on change.
+    """Check that outputs before `position` stay equal when only later tokens change.
 
     `inputs`: a batch (n, T), or a list of batches as the model takes them, of which number `which`
-    is changed: its later tokens are exchanged between samples. The answer is (n, T, ...).
+    is changed. Tokens from `position` on are swapped between samples. The output is (n, T, ...).
 
     Catches: a missing causal mask (teacher-forced accuracy 0.9998, free-running 0.0).
     Blind to: leaks that training has closed by chance: try several positions.
@@ -140,9 +140,9 @@ def no_peeking(
 
 @check
 def pad_invariant(model: Any, inputs: Any, padded: Any, *, atol: float = 1e-4) -> Verdict:
-    """Whether the same sentences with more padding get the same answer.
+    """Check that the same sentences with more padding get the same output.
 
-    `inputs` and `padded` are batches (or lists of batches) of the same sentences. Answers per word
+    `inputs` and `padded` are batches (or lists of batches) of the same sentences. Outputs per word
     are compared over the words of the shorter one.
 
     Catches: a padding mask that is missing in one attention layer, a mean over padding.
@@ -166,7 +166,7 @@ def pad_invariant(model: Any, inputs: Any, padded: Any, *, atol: float = 1e-4) -
 def uses_source(
     model: Any, inputs: Any, other_source: Any, *, which: int = 0, at_least: float = 1e-4
 ) -> Verdict:
-    """Whether the answer changes when only the source (input number `which`) is another.
+    """Check that the output changes when only the source (input number `which`) changes.
 
     `inputs`: the list of batches that the model takes.
 
@@ -192,7 +192,7 @@ def uses_source(
 
 
 def sine_positions(length: int, width: int) -> Array:
-    """sin(p / 10000^(2i/d)) on even columns, cos on odd ones. Vaswani et al. 2017.
+    """Return sin(p / 10000^(2i/d)) on even columns, cos on odd ones. Vaswani et al. 2017.
 
     >>> sine_positions(2, 2).round(3)
     array([[0.   , 1.   ],
@@ -208,7 +208,7 @@ def sine_positions(length: int, width: int) -> Array:
 
 @check
 def positions(encoding: Any, *, length: int, width: int) -> Verdict:
-    """Whether an array (length, width) is the sine encoding of positions.
+    """Check that an array (length, width) is the sine encoding of positions.
 
     Sine in even columns and cosine in odd ones, or all sines before all cosines. Partial credit: a
     quarter each for shape, range, distinct rows, values.

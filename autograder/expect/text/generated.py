@@ -1,4 +1,4 @@
-"""Checks of text that a model wrote: long enough, varied, not copied, plausible."""
+"""Checks of text that a model generated: length, variety, novelty and plausibility."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from autograder.expect import read
 from autograder.expect.text.language import ngrams
 from autograder.expect.verdict import Verdict, check, decide, msgid
 
-BETWEEN = "\0"  # between samples: in no text
+BETWEEN = "\0"  # separator of samples; occurs in no text
 
 
 def distinct_share(tokens: Sequence[str], n: int = 2) -> float:
-    """Distinct n-grams as a share of all. Li et al. 2016 (distinct-n).
+    """Return distinct n-grams as a share of all. Li et al. 2016 (distinct-n).
 
     >>> distinct_share("a b a b".split())
     0.6666666666666666
@@ -26,14 +26,15 @@ def distinct_share(tokens: Sequence[str], n: int = 2) -> float:
 
 
 def runs(text: str, size: int) -> set[int]:
-    """Hashes of all runs of so many characters."""
+    """Return the hashes of all substrings of this length."""
     return {hash(text[i : i + size]) for i in range(len(text) - size + 1)}
 
 
 def longest_copied(sample: str, text: str) -> int:
-    """The length of the longest run of characters that the sample shares with the text.
+    """Return the length of the longest substring that the sample shares with the text.
 
-    A search by halves over hashes of all runs of one length: 1 to 2 s for 200,000 characters.
+    The length is found by binary search over hashes of all substrings of one length: 1 to 2 s for
+    200,000 characters.
 
     >>> longest_copied("xxcat saxx", "the cat sat")
     6
@@ -49,9 +50,9 @@ def longest_copied(sample: str, text: str) -> int:
 
 
 def pair_perplexity(sample: str, text: str) -> float:
-    """Perplexity of the sample's characters under pair counts of the text (0.1 added to each)."""
+    """Return the sample's character perplexity under pair counts of the text, 0.1 added to each."""
     alphabet = {c: i for i, c in enumerate(sorted(set(text)))}
-    size = len(alphabet) + 1  # one place for characters the text does not have
+    size = len(alphabet) + 1  # one index for characters missing in the text
     ids = np.array([alphabet[c] for c in text])
     counts = np.full((size, size), 0.1)
     np.add.at(counts, (ids[:-1], ids[1:]), 1)
@@ -71,12 +72,12 @@ def generated_text(
     longest_copy: int = 30,
     perplexity_at_most: float | None = None,
 ) -> Verdict:
-    """Whether generated texts are long enough, in the alphabet, varied, not copied, and plausible.
+    """Check that generated texts are long enough, in the alphabet, varied, not copied, plausible.
 
     Rules, an equal share each: every sample has `at_least_length` characters; all of them occur in
-    the alphabet (the training text's); the share of distinct word pairs over all samples; no run
-    of more than `longest_copy` characters from the training text; character pairs as likely as in
-    the training text (`perplexity_at_most`, if given).
+    the alphabet (the training text's); the share of distinct word pairs over all samples; no run of
+    more than `longest_copy` characters from the training text; character pairs as likely as in the
+    training text (`perplexity_at_most`, if given).
 
     >>> generated_text(["the the the the the the the the"], "the cat sat on the mat")
     Traceback (most recent call last):

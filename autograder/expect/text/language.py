@@ -1,4 +1,4 @@
-"""Checks of language models and translators: always on text the student has not seen."""
+"""Checks of language models and translators, on text the student has not seen."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from autograder.expect.verdict import (
     linear_credit,
 )
 
-SHOWN = 80  # characters of a text in a message
+SHOWN = 80  # maximum characters of a text in a message
 
 
 # ── Perplexity ───────────────────────────────────────────────────────────────────────
 
 
 def mean_surprise(scores: Array, targets: Array, from_logits: bool) -> float:
-    """Mean negative log-likelihood of the targets (N,) under scores (N, vocabulary), in nats."""
+    """Return the mean negative log-likelihood, in nats, of targets (N,) under scores (N, v)."""
     place = np.arange(len(targets))
     if not from_logits:
         with np.errstate(divide="ignore"):
@@ -38,7 +38,7 @@ def mean_surprise(scores: Array, targets: Array, from_logits: bool) -> float:
 
 
 def looks_like_logits(scores: Array) -> bool:
-    """Whether rows are no probabilities: something below 0, or a sum that is not 1."""
+    """Return whether rows are not probabilities: a value below 0, or a sum that is not 1."""
     return bool(scores.min() < 0 or np.abs(scores.sum(axis=-1) - 1).max() > 1e-3)
 
 
@@ -53,11 +53,11 @@ def perplexity(
     from_logits: bool | None = None,
     ignore: int | None = None,
 ) -> Verdict:
-    """Whether exp(mean negative log-likelihood) of unseen text is at most so large.
+    """Check that exp(mean negative log-likelihood) of unseen text is at most `at_most`.
 
-    `scores`: (n, T, vocabulary) probabilities or logits (told apart by their sums unless
-    `from_logits` says so); `targets`: (n, T) ids, `ignore` one of them (padding). `baseline`: what
-    counting pairs gives; partial credit is linear from it.
+    `scores`: (n, T, vocabulary) probabilities or logits (distinguished by their sums unless
+    `from_logits` is given). `targets`: (n, T) ids, `ignore` one of them (padding). `baseline`: the
+    perplexity of counting pairs; partial credit is linear from it.
 
     >>> perplexity([[[0.5, 0.5]]], [[1]], at_most=1.5, baseline=2.5)
     Traceback (most recent call last):
@@ -111,7 +111,7 @@ def translates(
     at_least: float,
     partial_from: float = 0.0,
 ) -> Verdict:
-    """Whether enough unseen sentences are translated fully right, decoding freely.
+    """Check that enough unseen sentences are translated fully right, decoding freely.
 
     `translate` takes the list of sources and returns as many strings. Partial credit: linear.
 
@@ -150,15 +150,15 @@ def translates(
 
 
 def ngrams(tokens: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
-    """How often each run of n tokens occurs."""
+    """Return the number of occurrences of each run of n tokens."""
     return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
 
 
 def corpus_bleu(candidates: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> float:
-    """BLEU-4 of a corpus with one reference each, no smoothing. Papineni et al. 2002.
+    """Return BLEU-4 of a corpus with one reference each, no smoothing. Papineni et al. 2002.
 
-    Geometric mean of the clipped precisions of 1- to 4-grams over the whole corpus, times
-    exp(1 - r/c) where the candidates are shorter; 0 where a precision is 0.
+    Geometric mean of the clipped precisions of 1- to 4-grams over the whole corpus, times exp(1 -
+    r/c) where the candidates are shorter; 0 where a precision is 0.
     """
     matched, total = np.zeros(4), np.zeros(4)
     for candidate, reference in zip(candidates, references, strict=True):
@@ -182,7 +182,7 @@ def bleu(
     partial_from: float = 0.0,
     tokenize: Callable[[str], list[str]] = str.split,
 ) -> Verdict:
-    """Whether corpus BLEU-4 (0 to 1, one reference each, no smoothing) reaches `at_least`.
+    """Check that corpus BLEU-4 (0 to 1, one reference each, no smoothing) reaches `at_least`.
 
     >>> bleu(["a b c d e"], ["a b c d f"], at_least=0.9)
     Traceback (most recent call last):

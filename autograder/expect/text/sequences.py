@@ -1,4 +1,4 @@
-"""Checks of sequence models: recurrent steps, attention, masks, positions."""
+"""Checks of sequence models: probabilities and recurrent steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.expect.verdict import Verdict, WrongSetting, check, decide
 
 @check
 def probabilities(value: Any, *, axis: int = -1, name: str = "") -> Verdict:
-    """Whether the numbers are probabilities: none below 0, sums of 1 along the axis (± 1e-5).
+    """Check that the numbers are probabilities: none below 0, sums of 1 along the axis (± 1e-5).
 
     >>> probabilities([[0.5, 0.5], [1.0, 1.0]])
     Traceback (most recent call last):
@@ -51,7 +51,7 @@ def rnn_step(
     *weights: Any,
     atol: float = 1e-4,
 ) -> Verdict:
-    """Whether step(x_t, state, *weights) follows the reference over all time steps.
+    """Check that step(x_t, state, *weights) follows the reference over all time steps.
 
     `inputs`: (T, batch, features); the state is an array or a tuple of arrays (h, c). Each step
     starts from the reference's state, so that one error is counted once. Partial credit: the share
@@ -100,7 +100,7 @@ def _states(value: Any, name: str) -> list[Array]:
 
 
 def _worst_state(found: list[Array], want: list[Array]) -> tuple[float, float, float]:
-    """The largest difference, the value wanted there and the value found."""
+    """Return the largest difference, the wanted value there and the found value."""
     if [f.shape for f in found] != [w.shape for w in want]:
         raise read.wrong_shape(found[0].shape, want[0].shape, "the state")
     differences = [float(np.abs(f - w).max()) for f, w in zip(found, want, strict=True)]

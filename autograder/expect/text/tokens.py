@@ -1,4 +1,4 @@
-"""Checks of text turned into tokens, ids and counts."""
+"""Checks of tokens, token ids and word counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ THIRD = 1 / 3
 
 @check
 def tokens_match(tokenize: Any, cases: Iterable[tuple[str, Sequence[str]]]) -> Verdict:
-    """Whether tokenize(text) gives exactly these tokens; partial credit: the share of texts.
+    """Check that tokenize(text) gives exactly these tokens; partial credit: the share of texts.
 
     >>> tokens_match(str.split, [("A cat.", ["a", "cat"])])
     Traceback (most recent call last):
@@ -53,7 +53,7 @@ def tokens_match(tokenize: Any, cases: Iterable[tuple[str, Sequence[str]]]) -> V
 
 @check
 def roundtrip(encode: Any, decode: Any, texts: Iterable[Any]) -> Verdict:
-    """Whether decode(encode(x)) is x again; partial credit: the share of texts.
+    """Check that decode(encode(x)) equals x; partial credit: the share of texts.
 
     >>> roundtrip(list, lambda ids: "".join(ids[:-1]), ["cat"])
     Traceback (most recent call last):
@@ -89,7 +89,7 @@ def roundtrip(encode: Any, decode: Any, texts: Iterable[Any]) -> Verdict:
 
 
 def word_ids(vocabulary: Any, name: str = "the vocabulary") -> dict[str, int]:
-    """A vocabulary as {word: id}: from such a dict, or from a list of words in order of id."""
+    """Return a vocabulary as {word: id}, from such a dict or a list of words in order of id."""
     if isinstance(vocabulary, Mapping):
         words = read.texts(list(vocabulary), name)
         ids = read.integers(list(vocabulary.values()), name, shape=(len(words),))
@@ -106,7 +106,7 @@ def vocab_from_train(
     at_most: int | None = None,
     specials: Sequence[str] = ("<pad>", "<unk>"),
 ) -> Verdict:
-    """Whether a vocabulary has only words of the training texts, ids 0 to n-1, and is small.
+    """Check that a vocabulary has only words of the training texts, ids 0 to n-1, and is small.
 
     `vocabulary`: {word: id} or a list. Partial credit: a third each.
 
@@ -160,7 +160,7 @@ def padded(
     value: int = 0,
     originals: Sequence[Sequence[int]] | None = None,
 ) -> Verdict:
-    """Whether sequences are one array (n, length) of whole numbers, padded at this side only.
+    """Check that sequences are one array (n, length) of whole numbers, padded at this side only.
 
     `originals`: the sequences before padding; each must still be there (cut where it is longer).
 
@@ -218,11 +218,10 @@ def _holds(row: Array, own: Array, side: str, value: int) -> bool:
 
 
 def tfidf_matrix(documents: Sequence[Sequence[str]], columns: Mapping[str, int]) -> Array:
-    """tf-idf of each document (rows) and word (columns), rows of unit length.
+    """Return tf-idf of each document (rows) and word (columns), rows of unit length.
 
-    Count × (ln((1 + n) / (1 + df)) + 1), then divided by the row's Euclidean length: what
-    sklearn.feature_extraction.text.TfidfVectorizer does by default. Words without a column are
-    left out.
+    Count × (ln((1 + n) / (1 + df)) + 1), then divided by the row's Euclidean length, as in the
+    defaults of sklearn.feature_extraction.text.TfidfVectorizer. Words without a column are ignored.
     """
     matrix = np.zeros((len(documents), len(columns)))
     for i, tokens in enumerate(documents):
@@ -239,7 +238,7 @@ def tfidf_matrix(documents: Sequence[Sequence[str]], columns: Mapping[str, int])
 def tfidf(
     matrix: Any, documents: Sequence[Sequence[str]], vocabulary: Any, *, atol: float = 1e-4
 ) -> Verdict:
-    """Whether a matrix (documents, words) is the tf-idf of these documents, rows of unit length.
+    """Check that a matrix (documents, words) is the documents' tf-idf, with rows of unit length.
 
     `documents`: lists of tokens; `vocabulary`: {word: column} or the words in order. Formula: count
     × (ln((1 + n) / (1 + df)) + 1), then each row divided by its length. Partial credit: a third

@@ -1,4 +1,4 @@
-"""Checks of word vectors: their neighbours, analogies, unseen words, and what they are worth."""
+"""Checks of word vectors: neighbours, analogies, unseen words, and gain from pretraining."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Triplet = tuple[str, str, str]
 
 
 def vector(vectors: Any, word: str) -> Array:
-    """The vector of a word from a dict, gensim's KeyedVectors or a function; not met if none."""
+    """Return a word's vector from a dict, gensim's KeyedVectors or a function. Raises NotMet."""
     try:
         if callable(vectors) and not hasattr(vectors, "__getitem__"):
             found = read.call(vectors, word, name="vectors")
@@ -42,7 +42,7 @@ def vector(vectors: Any, word: str) -> Array:
 
 
 def cosine(a: Array, b: Array) -> float:
-    """a·b / (|a| |b|); 0 if either has no length or the sizes differ."""
+    """Return a·b / (|a| |b|); 0 if a length is 0 or the sizes differ."""
     if a.shape != b.shape:
         return 0.0
     size = float(np.linalg.norm(a) * np.linalg.norm(b))
@@ -53,7 +53,7 @@ def cosine(a: Array, b: Array) -> float:
 def closer_than(
     vectors: Any, triplets: Iterable[Triplet], *, at_least: float, partial_from: float = 0.0
 ) -> Verdict:
-    """Whether enough anchors are closer (by cosine) to their near word than to their far one.
+    """Check that enough anchors are closer (by cosine) to their near word than to their far one.
 
     `vectors`: {word: vector}, gensim's `model.wv`, or a function of a word.
 
@@ -101,7 +101,7 @@ def closer_than(
 def analogy_answers(
     words: Sequence[str], unit: Array, a: str, b: str, c: str, top: int
 ) -> list[str]:
-    """The words closest to b - a + c by cosine, a, b, c left out. Mikolov et al. 2013."""
+    """Return the words closest to b - a + c by cosine, without a, b, c. Mikolov et al. 2013."""
     place = {word: i for i, word in enumerate(words)}
     target = unit[place[b]] - unit[place[a]] + unit[place[c]]
     scores = unit @ target
@@ -118,7 +118,7 @@ def analogies(
     top: int = 1,
     partial_from: float = 0.0,
 ) -> Verdict:
-    """Whether enough questions a:b = c:? are answered by the `top` words nearest to b - a + c.
+    """Check that enough questions a:b = c:? are answered by the `top` words nearest to b - a + c.
 
     `vectors` maps every word to its vector (a dict, or gensim's `model.wv`). A question with a word
     that has no vector counts as wrong.
@@ -156,7 +156,7 @@ def analogies(
 
 
 def unit_vectors(vectors: Any) -> tuple[list[str], Array]:
-    """All words and their vectors scaled to unit length, shape (words, size)."""
+    """Return all words and their vectors scaled to unit length, shape (words, size)."""
     listed = parts.fact(lambda: list(vectors.index_to_key))
     if listed is not None:
         words = read.texts(listed, "the words")
@@ -183,10 +183,10 @@ def unit_vectors(vectors: Any) -> tuple[list[str], Array]:
 def unseen_words(
     vector_of: Any, words: Sequence[str], *, size: int, unknown: Any = None
 ) -> Verdict:
-    """Whether words that were never seen get a vector of this size.
+    """Check that unseen words get a vector of this size.
 
-    FastText gives each its own; with `unknown` (the <unk> vector) every word must get that one and
-    nothing may be raised. Partial credit: a half for vectors, a half for their values.
+    FastText gives each word its own vector. With `unknown` (the <unk> vector), every word must get
+    that vector without an error. Partial credit: a half for vectors, a half for their values.
 
     >>> unseen_words({}.__getitem__, ["catlike"], size=3)
     Traceback (most recent call last):
@@ -221,7 +221,7 @@ def unseen_words(
 
 
 def pairs_within(tokens: Sequence[str], window: int) -> set[tuple[str, str]]:
-    """All (centre, context) pairs within `window` positions on both sides, by position.
+    """Return all (centre, context) pairs within `window` positions on both sides, by position.
 
     >>> sorted(pairs_within(["a", "b", "c"], 1))
     [('a', 'b'), ('b', 'a'), ('b', 'c'), ('c', 'b')]
@@ -236,7 +236,7 @@ def pairs_within(tokens: Sequence[str], window: int) -> set[tuple[str, str]]:
 
 @check
 def skipgram_pairs(pairs: Any, tokens: Sequence[Any], window: int) -> Verdict:
-    """Whether the pairs are (centre, context) for every word within the window on both sides.
+    """Check that the pairs are (centre, context) for every word within the window on both sides.
 
     Compared as sets. Partial credit: F1 of the two sets.
 
@@ -278,7 +278,7 @@ def _key(item: Any) -> str:
 
 @check
 def pretraining_helps(pretrained: Any, scratch: Any, labels: Any, *, at_least: float) -> Verdict:
-    """Whether predictions made with pretraining beat those from a random start by `at_least`.
+    """Check that predictions with pretraining beat those from a random start by `at_least`.
 
     Both are predictions on the same unseen data: scores (n, k) or class numbers. Partial credit:
     linear in the difference of accuracies.

@@ -1,4 +1,4 @@
-"""Checks of training: that it happened, honestly, without leaks, and how good the result is."""
+"""Checks of training: its progress, records and data splits, and the quality of the result."""
 
 from autograder.expect.training.progress import loss_drops, overfits_small_batch, weights_moved
 from autograder.expect.training.quality import accuracy, reaches, regression_error, small_gap

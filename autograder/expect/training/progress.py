@@ -1,4 +1,4 @@
-"""Checks that training happened: recomputed from weights, before and after."""
+"""Checks that training happened, recomputed from the weights before and after."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONSTANT = {"Zeros": 0.0, "Ones": 1.0}
 
 
 def relative_change(before: Sequence[Array], after: Sequence[Array]) -> float:
-    """|after - before| / max(|before|, 1e-8) over all weights together, by Euclidean norm."""
+    """Return |after - before| / max(|before|, 1e-8) over all weights, by Euclidean norm."""
     if [w.shape for w in before] != [w.shape for w in after]:
         return float("inf")
     moved = sum(float(((a - b) ** 2).sum()) for a, b in zip(after, before, strict=True))
@@ -26,7 +26,7 @@ def relative_change(before: Sequence[Array], after: Sequence[Array]) -> float:
 
 
 def first_values(model: Any, before: Any) -> list[Array]:
-    """The weights before training: a list as get_weights() returns it, or a model."""
+    """Return the weights before training, from a list as get_weights() returns it or a model."""
     if callable(getattr(before, "get_weights", None)):
         before = before.get_weights()
     first = [np.asarray(w, dtype=np.float64) for w in before]
@@ -43,7 +43,7 @@ def first_values(model: Any, before: Any) -> list[Array]:
 
 
 def changes_by_layer(model: Any, before: Any) -> dict[str, float]:
-    """The relative change of each layer that can be trained, by name."""
+    """Return the relative change of each trainable layer, by name."""
     first = first_values(model, before)
     if not parts.is_keras(model):
         return _changes_in_order(model, first)
@@ -60,7 +60,7 @@ def changes_by_layer(model: Any, before: Any) -> dict[str, float]:
 
 
 def _changes_in_order(model: Any, first: list[Array]) -> dict[str, float]:
-    """The changes of a model behind a remote, whose layers hold its weights in order."""
+    """Return the changes of a model behind a remote, whose layers hold its weights in order."""
     now = [_values(w) for w in parts.weights_of(model)]
     changes, place = {}, 0
     for layer in parts.layers_of(model):
@@ -69,7 +69,7 @@ def _changes_in_order(model: Any, first: list[Array]) -> dict[str, float]:
             here = slice(place, place + count)
             changes[layer.name] = relative_change(first[here], now[here])
         place += count
-    if place != len(now):  # weights that belong to no layer
+    if place != len(now):  # weights outside all layers
         return {"model": relative_change(first, now)}
     return changes
 
@@ -79,7 +79,7 @@ def _values(weight: Any) -> Array:
 
 
 def constants_left(layer: Layer) -> bool | None:
-    """Whether every weight that starts as a constant still is one; None if the layer has none."""
+    """Return whether every weight that starts constant is unchanged; None if there is none."""
     untouched: list[bool] = []
     for key, attribute in (
         ("bias_initializer", "bias"), ("beta_initializer", "beta"), ("gamma_initializer", "gamma"),
@@ -93,7 +93,7 @@ def constants_left(layer: Layer) -> bool | None:
 
 @check
 def weights_moved(model: Any, before: Any = None, *, at_least: float = 1e-3) -> Verdict:
-    """Whether every trainable layer's weights moved by a relative change of `at_least`.
+    """Check that every trainable layer's weights moved by a relative change of `at_least`.
 
     `before`: the weights before training, as get_weights() returned them, or a model with them.
     Without it a layer counts as untrained if its biases are all still exactly 0. Partial credit:
@@ -131,7 +131,7 @@ def weights_moved(model: Any, before: Any = None, *, at_least: float = 1e-3) -> 
 
 
 def loss_with(model: Any, weights: Sequence[Array], inputs: Any, targets: Any) -> float:
-    """The model's own loss on this data with these weights; the model is put back."""
+    """Return the model's own loss on this data with these weights, then restore the model."""
     kept = parts.weights_of(model)
     try:
         read.call(lambda: model.set_weights([np.asarray(w) for w in weights]), name="set_weights")
@@ -141,7 +141,7 @@ def loss_with(model: Any, weights: Sequence[Array], inputs: Any, targets: Any) -
 
 
 def recomputed_loss(model: Any, inputs: Any, targets: Any) -> float:
-    """The model's compiled loss on this data, in inference, computed now."""
+    """Return the model's compiled loss on this data in inference, computed now."""
     trains = parts.where_it_trains(model)
     kept = parts.weights_of(trains) if trains is not model else None
     if kept is not None:
@@ -165,7 +165,7 @@ def loss_drops(
     at_most: float = 0.5,
     partial_from: float = 1.0,
 ) -> Verdict:
-    """Whether the loss fell to `at_most` times its first value, both computed here from weights.
+    """Check that the loss fell to `at_most` times its first value, both recomputed from weights.
 
     `before`: the weights before training (a list or a model). Partial credit: linear in the ratio.
 
@@ -195,10 +195,10 @@ def loss_drops(
 def overfits_small_batch(
     model: Any, inputs: Any, targets: Any, *, steps: int = 200, at_most: float = 0.05
 ) -> Verdict:
-    """Whether a copy of the model learns a few samples by heart within so many steps, run here.
+    """Check that a copy of the model memorises a few samples within `steps` training steps.
 
     The copy starts from new weights drawn by the model's own initialisers. Costs `steps` training
-    steps on the batch given (8 samples are enough).
+    steps on the given batch (8 samples are enough).
 
     Catches: a loss that does not fit the output, a learning rate far off, labels of another shape.
     Blind to: masks that are not aligned, classes that were merged: those are learnt by heart too.

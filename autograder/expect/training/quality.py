@@ -1,4 +1,4 @@
-"""Checks of quality on data the student has not seen: always recomputed, never taken from a log."""
+"""Checks of quality on unseen data: always recomputed, never taken from a log."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from autograder.expect.verdict import Verdict, WrongSetting, check, decide, line
 
 
 def as_labels(predictions: Any, n: int, name: str = "the predictions") -> Array:
-    """Predictions as n class numbers: whole numbers, scores (n, k) by argmax, (n, 1) by > 0.5.
+    """Return predictions as n class numbers: whole numbers, scores (n, k), or probabilities (n, 1).
 
-    Floats (n,) or (n, 1) are probabilities of class 1 unless they are all whole.
+    Scores become classes by argmax, probabilities by > 0.5. Floats (n,) or (n, 1) are probabilities
+    of class 1 unless they are all whole.
     """
     found = read.numbers(predictions, name, booleans=True)
     if len(found.shape) == 0 or found.shape[0] != n:
@@ -33,12 +34,12 @@ def as_labels(predictions: Any, n: int, name: str = "the predictions") -> Array:
 
 
 def share_right(predicted: Array, labels: Array) -> float:
-    """The share of labels predicted right."""
+    """Return the share of correctly predicted labels."""
     return float((predicted == labels).mean())
 
 
 def error_of(predictions: Array, targets: Array, kind: str) -> float:
-    """Mean squared (mse), root mean squared (rmse) or mean absolute (mae) error of all elements."""
+    """Return the mean squared (mse), root mean squared (rmse) or mean absolute (mae) error."""
     difference = predictions - targets
     if kind == "mae":
         return float(np.abs(difference).mean())
@@ -71,10 +72,10 @@ def reaches(
     usual: tuple[float, float] | None = None,
     hint: str = "",
 ) -> Verdict:
-    """Whether a metric that you recomputed on unseen data is at or past its threshold.
+    """Check that a metric that you recomputed on unseen data is at or past its threshold.
 
-    `baseline`: what guessing gives; `usual`: the range of right solutions, as calibrated. Both are
-    shown. Partial credit: linear from `partial_from` (the baseline, if it is not given).
+    `baseline`: the metric of guessing; `usual`: the calibrated range of right solutions. Both are
+    shown. Partial credit: linear from `partial_from` (default: the baseline).
 
     >>> reaches(0.62, at_least=0.93, baseline=0.1)
     Traceback (most recent call last):
@@ -118,7 +119,7 @@ def accuracy(
     usual: tuple[float, float] | None = None,
     hint: str = "",
 ) -> Verdict:
-    """Whether the share of right predictions reaches `at_least`.
+    """Check that the share of right predictions reaches `at_least`.
 
     Predictions: scores (n, k), probabilities of class 1 (n,) or (n, 1), or class numbers (n,).
     Labels: (n,) class numbers or (n, k) one-hot. The baseline is the most frequent class unless
@@ -171,7 +172,7 @@ def regression_error(
     usual: tuple[float, float] | None = None,
     hint: str = "",
 ) -> Verdict:
-    """Whether the error (mse, rmse or mae) against the targets is at most so large, shapes equal.
+    """Check that the error (mse, rmse or mae) is at most `at_most`, the shapes being equal.
 
     The baseline is the error of always answering the targets' mean, unless given.
 
@@ -210,7 +211,7 @@ Metric = Callable[[Any, Any], float]
 
 
 def metric_of(model: Any, inputs: Any, targets: Any, metric: str | Metric) -> float:
-    """A metric of the model's predictions: "accuracy", an error, or a function of both."""
+    """Return a metric of the model's predictions: "accuracy", an error, or a function of both."""
     answer = parts.predictions(model, inputs)
     if callable(metric):
         return float(metric(answer, targets))
@@ -233,7 +234,7 @@ def small_gap(
     at_most: float,
     metric: str | Metric = "accuracy",
 ) -> Verdict:
-    """Whether training and unseen data score nearly alike: the gap is at most so large.
+    """Check that training and unseen data score nearly alike, with a gap of at most `at_most`.
 
     `train` and `unseen` are (inputs, targets). Gap: train - unseen for accuracy or a function of
     (predictions, targets), unseen - train for errors. Partial credit: linear from twice the gap.

@@ -1,7 +1,7 @@
-"""Checks of what a student's own record of training says, held against the weights where it can be.
+"""Checks of a student's own training record, compared with the weights where possible.
 
-A record (History, a table, logged rates) is a claim: anyone can write it by hand. The checks named
-in `expect.CLAIMS` rest on nothing else and are no proof of quality.
+A record (History, a table, logged rates) is a claim: it can be written by hand. The checks named in
+`expect.CLAIMS` have no other source and are no proof of quality.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HALF = 0.5
 
 
 def record(history: Any, key: str) -> Array:
-    """One column of a History, a dict of lists, or a list, as floats; not met if missing."""
+    """Return one column of a History, a dict of lists, or a list, as floats. Raises NotMet."""
     inner = parts.fact(lambda: history.history)
     columns = inner if isinstance(inner, Mapping) else history
     if isinstance(columns, Mapping):
@@ -44,7 +44,7 @@ def record(history: Any, key: str) -> Array:
 def loss_curve(
     history: Any, *, at_most: float = 0.5, key: str = "loss", epochs: int | None = None
 ) -> Verdict:
-    """Whether the recorded curve ends at `at_most` times its first value, over so many epochs.
+    """Check that the recorded curve ends at `at_most` times its first value, after `epochs` epochs.
 
     A claim: only the student vouches for it. Use `loss_drops` for points. Partial credit: linear
     from no change; a wrong number of epochs halves it.
@@ -83,14 +83,14 @@ def loss_curve(
 
 
 def recomputed(model: Any, key: str, inputs: Any, targets: Any) -> float:
-    """The value that a history's column should end with: the loss or the accuracy, computed now."""
+    """Return the current loss or accuracy, the value that a history's column should end with."""
     if key.removeprefix("val_") in ("accuracy", "acc", "sparse_categorical_accuracy"):
         return metric_of(model, inputs, targets, "accuracy")
     return recomputed_loss(model, inputs, targets)
 
 
 def apart(found: float, want: float) -> float:
-    """The relative difference of a recorded value from the recomputed one."""
+    """Return the relative difference of a recorded value from the recomputed one."""
     return abs(found - want) / max(abs(want), 1e-3)
 
 
@@ -104,10 +104,10 @@ def history_honest(
     key: str = "val_loss",
     within: float = 0.02,
 ) -> Verdict:
-    """Whether the record ends with the value that the saved weights give on the same data.
+    """Check that the record ends with the value that the saved weights give on the same data.
 
     `key`: "val_loss" or "val_accuracy" with the validation data (or "loss" with training data,
-    where dropout and the running mean over an epoch ask for a wide `within`).
+    where dropout and the running mean over an epoch require a wide `within`).
 
     Catches: a history edited by hand, a model saved from another run.
     Blind to: early epochs of the record; a model that restored its best weights: use
@@ -129,7 +129,7 @@ def history_honest(
 
 
 def stopping_epoch(curve: Array, maximise: bool = False) -> int:
-    """The best epoch of a curve, counted from 1 (the first of equals)."""
+    """Return the best epoch of a curve, counted from 1 (the first if several are equal)."""
     return int(curve.argmax() if maximise else curve.argmin()) + 1
 
 
@@ -144,7 +144,7 @@ def early_stopping(
     monitor: str = "val_loss",
     within: float = 0.02,
 ) -> Verdict:
-    """Whether training stopped `patience` epochs after the best one, with its weights restored.
+    """Check that training stopped `patience` epochs after the best one and restored its weights.
 
     The second half is recomputed: the model must give the best recorded value on the validation
     data. Partial credit: a half each.
@@ -183,7 +183,7 @@ def checkpoint_used(
     monitor: str = "val_loss",
     within: float = 0.01,
 ) -> Verdict:
-    """Whether the saved model (a file or the model loaded from it) gives the best recorded value.
+    """Check that the saved model (a file or a model loaded from it) gives the best recorded value.
 
     Partial credit: a half if the file opens.
 
@@ -219,7 +219,7 @@ def checkpoint_used(
 
 
 def _loss_named_by(model: Any, targets: Any) -> str:
-    """The loss that fits the output, for a model that was loaded without its compile state."""
+    """Return the loss that fits the output of a model loaded without its compile state."""
     shapes = parts.output_shapes(model)
     units = shapes[0][-1] if shapes else 1
     whole = np.asarray(targets).dtype.kind in "iu"

@@ -1,4 +1,4 @@
-"""Checks of how data was parted and runs were made: folds, leaks, repeatability."""
+"""Checks of data splits and runs: folds, leaks, repeatability."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ THIRD = 1 / 3
 
 
 def as_folds(folds: Any, rows: int) -> list[tuple[Array, Array]]:
-    """Folds as pairs of index arrays within the rows; not met if they are none."""
+    """Return folds as pairs of index arrays within the rows. Raises NotMet if they are invalid."""
     found = []
     for i, fold in enumerate(read.rows(folds, "the folds")):
         pair = read.rows(fold, f"fold {i}")
@@ -37,7 +37,7 @@ def as_folds(folds: Any, rows: int) -> list[tuple[Array, Array]]:
 
 
 def share_off(part: Array, labels: Array) -> float:
-    """By how many rows a part's class counts are off a stratified split, at most over classes."""
+    """Return the largest deviation, in rows, of a part's class counts from a stratified split."""
     whole = np.bincount(labels) / len(labels)
     own = np.bincount(labels[part], minlength=len(whole))
     return float(np.abs(own - whole * len(part)).max())
@@ -45,7 +45,7 @@ def share_off(part: Array, labels: Array) -> float:
 
 @check
 def folds_clean(folds: Any, labels: Any, *, n: int | None = None) -> Verdict:
-    """Whether folds share no row, validate every row once, and keep the classes' shares.
+    """Check that folds share no row, validate every row once, and keep the classes' shares.
 
     `folds`: a list of (training rows, validation rows). A class may be off by one row. Partial
     credit: a third each.
@@ -92,7 +92,7 @@ def folds_clean(folds: Any, labels: Any, *, n: int | None = None) -> Verdict:
 
 
 def statistics(value: Any, name: str = "statistics") -> dict[str, Array]:
-    """Fitted statistics as named arrays: from an array, a number, a sequence or a dict of these.
+    """Return fitted statistics as named arrays, from an array, number, sequence or dict of these.
 
     Words count too: a vocabulary is compared as its sorted words.
     """
@@ -109,7 +109,7 @@ def statistics(value: Any, name: str = "statistics") -> dict[str, Array]:
 
 
 def moved_by(before: Array, after: Array) -> float:
-    """How far two fitted statistics are apart; infinite for other shapes or other words."""
+    """Return the distance of two fitted statistics; infinite for other shapes or other words."""
     if before.shape != after.shape or before.dtype.kind != after.dtype.kind:
         return float("inf")
     if before.dtype.kind in "SU":
@@ -121,7 +121,7 @@ def moved_by(before: Array, after: Array) -> float:
 
 @check
 def no_leak(fit: Any, train: Any, validation: Any, *, name: str = "statistics") -> Verdict:
-    """Whether what is fitted does not move when only validation rows change.
+    """Check that fitted statistics do not change when only validation rows change.
 
     `fit(train, validation)` returns the fitted statistics (mean and scale, a vocabulary); it is
     called again with marked validation rows (numbers shifted by 1000, texts replaced), and once
@@ -161,7 +161,7 @@ def no_leak(fit: Any, train: Any, validation: Any, *, name: str = "statistics") 
 
 
 def marked(rows: Any) -> Any:
-    """The rows with every value changed: numbers shifted by 1000, texts replaced by a new word."""
+    """Return the rows with every value changed: numbers + 1000, texts replaced by a new word."""
     if isinstance(rows, np.ndarray) and rows.dtype.kind in "biuf":
         return rows.astype(np.float64) + 1000.0
     return [
@@ -172,10 +172,10 @@ def marked(rows: Any) -> Any:
 
 @check
 def repeatable(train: Any, *, seed: int = 0, other: int = 1) -> Verdict:
-    """Whether train(seed) gives the same result twice, and another with another seed.
+    """Check that train(seed) gives the same result twice, and a different one with another seed.
 
-    The result is a number, an array, or a list of arrays such as weights. Costs three trainings,
-    on one machine: results of different machines are never compared. Partial credit: a half each.
+    The result is a number, an array, or a list of arrays such as weights. Costs three trainings, on
+    one machine: results of different machines are never compared. Partial credit: a half each.
 
     >>> repeatable(lambda seed: 1.0)
     Traceback (most recent call last):

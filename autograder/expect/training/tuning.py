@@ -1,4 +1,4 @@
-"""Checks of settings that were tried: learning rates per epoch, a table of trials."""
+"""Checks of hyperparameter tuning: learning rates by epoch, a table of trials."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.language import translate
 
 
 def rates_of(rates: Any, epochs: int) -> list[float]:
-    """Learning rates from a list, a History's `learning_rate`, or a function of the epoch."""
+    """Return learning rates from a list, a History's `learning_rate`, or a function of epochs."""
     if callable(rates) and not isinstance(parts.fact(lambda: rates.history), Mapping):
         return [
             read.number(read.call(rates, e, name="schedule"), "the rate") for e in range(epochs)
@@ -36,7 +36,7 @@ def learning_rates(
     within: float = 0.01,
     epochs: int = 10,
 ) -> Verdict:
-    """Whether the learning rate of each epoch is the one wanted, within a hundredth.
+    """Check that the learning rate of each epoch is the wanted one, within a hundredth.
 
     `rates`: a list, a History with `learning_rate` (a schedule object is never logged there), or
     the schedule as a function of the epoch, which is called. `want`: a list, or a function of the
@@ -81,7 +81,7 @@ def learning_rates(
 
 
 def table_rows(table: Any) -> list[dict[str, Any]]:
-    """A table of trials, a list of dicts: from such, a dict of columns, or a DataFrame."""
+    """Return a table of trials as a list of dicts; columns and DataFrames are converted."""
     to_dict = parts.fact(lambda: table.to_dict)
     if callable(to_dict) and not isinstance(table, Mapping):
         table = read.call(lambda: to_dict("list"), name="to_dict")
@@ -114,7 +114,7 @@ def tuning_table(
     retrained: float | None = None,
     within: float = 0.05,
 ) -> Verdict:
-    """Whether there are enough trials, each setting was varied, and the best row was chosen.
+    """Check that there are enough trials, each setting was varied, and the best row was chosen.
 
     `chosen`: the chosen settings as a dict, or the row's number. `retrained`: the score of the
     retrained model, recomputed by you; it must lie within `within` of the chosen row's. Without it
@@ -160,7 +160,7 @@ def tuning_table(
 
 
 def chosen_row(rows: Sequence[Mapping[str, Any]], chosen: Any, keys: Sequence[str]) -> int | None:
-    """The number of the row that was chosen, by number or by its settings; None if none."""
+    """Return the number of the chosen row, from its number or settings; None if there is none."""
     if isinstance(chosen, Mapping):
         asked = {str(k): short(v) for k, v in chosen.items() if str(k) in keys}
         fits = [

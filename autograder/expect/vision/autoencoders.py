@@ -1,4 +1,4 @@
-"""Checks of autoencoders: what they rebuild, the code between, noise removed, anomalies found."""
+"""Checks of autoencoders: reconstruction, latent code, denoising and anomaly detection."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ THIRD = 1 / 3
 
 
 def auroc(scores: Array, labels: Array) -> float:
-    """Area under the ROC curve: the chance that an anomaly scores above a normal one (ties half).
+    """Return the area under the ROC curve.
 
-    Mann-Whitney U / (n₁ n₀), as sklearn.metrics.roc_auc_score.
+    It is the chance that an anomaly scores above a normal sample (ties count half): Mann-Whitney U
+    / (n₁ n₀), as sklearn.metrics.roc_auc_score.
 
     >>> auroc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0, 0, 1, 1]))
     0.75
@@ -35,7 +36,7 @@ def auroc(scores: Array, labels: Array) -> float:
 
 
 def f1(predicted: Array, labels: Array) -> float:
-    """2 TP / (2 TP + FP + FN) of boolean arrays; 0 if nothing is right."""
+    """Return 2 TP / (2 TP + FP + FN) of boolean arrays; 0 if nothing is right."""
     hits = int((predicted & labels).sum())
     size = int(predicted.sum()) + int(labels.sum())
     return 2 * hits / size if size else 0.0
@@ -53,7 +54,7 @@ def reconstructs(
     mean_image: Any = None,
     partial_from: float = 1.0,
 ) -> Verdict:
-    """Whether the error of rebuilt images is at most `at_most` times that of the mean image.
+    """Check that reconstructed images have at most `at_most` times the error of the mean image.
 
     Mean squared error; `mean_image` (h, w[, c]) of the training images, or of these. Partial
     credit: linear in the ratio.
@@ -92,9 +93,9 @@ def reconstructs(
 def latent_size(
     encoder: Any, decoder: Any, autoencoder: Any, images: Any, size: int, *, atol: float = 1e-4
 ) -> Verdict:
-    """Whether the code has `size` numbers per image, and the whole is decoder(encoder(x)).
+    """Check that the code has `size` numbers per image, and the model equals decoder(encoder(x)).
 
-    Partial credit: a third each for the code's shape, the rebuilt shape, and the equality.
+    Partial credit: a third each for the code's shape, the output shape, and the equality.
 
     Catches: a code of another size, a path around the code, three models that share no weights.
     Blind to: a code that holds nothing: use `reconstructs`.
@@ -127,7 +128,7 @@ def latent_size(
 def interpolates(
     images: Any, encoder: Any, decoder: Any, start: Any, end: Any, *, atol: float = 1e-3
 ) -> Verdict:
-    """Whether the images lie on a straight line in the code: decoder((1 - t) z₀ + t z₁).
+    """Check that the images lie on a straight line in the code: decoder((1 - t) z₀ + t z₁).
 
     `images`: (steps, h, w[, c]) from start to end, both included; `start`, `end`: one image each.
     Partial credit: a third for each: the ends, steps that differ, every image right.
@@ -174,7 +175,7 @@ def flags_anomalies(
     quantile: float = 0.95,
     f1_at_least: float | None = None,
 ) -> Verdict:
-    """Whether higher scores mean anomalies: AUROC, then the threshold's rule, then F1 with it.
+    """Check that higher scores mean anomalies: AUROC, then the threshold's rule, then F1 with it.
 
     `threshold` must be the `quantile` of `normal_scores` (scores of normal validation images); F1
     is computed with it. Partial credit: equal shares of what is asked for.

@@ -1,4 +1,4 @@
-"""Checks of box arithmetic: overlap, non-maximum suppression, validity. Boxes: (y1, x1, y2, x2)."""
+"""Checks of box arithmetic: IoU, non-maximum suppression, validity. Boxes: (y1, x1, y2, x2)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TOLERANCE = 1e-5
 
 
 def box_areas(boxes: Array) -> Array:
-    """Areas of boxes (n, 4); 0 for a box whose corners are the wrong way round."""
+    """Return the areas of boxes (n, 4); 0 for a box with exchanged corners."""
     return np.asarray(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1))
 
 
 def box_overlaps(a: Array, b: Array) -> Array:
-    """IoU of every box of a (n, 4) with every one of b (m, 4), shape (n, m); 0 if both are empty.
+    """Return the IoU of each box of a (n, 4) with each of b (m, 4), shape (n, m); 0 for two empty.
 
     >>> box_overlaps(np.array([[0, 0, 2, 2]]), np.array([[0, 1, 2, 3]])).round(3)
     array([[0.333]])
@@ -33,9 +33,10 @@ def box_overlaps(a: Array, b: Array) -> Array:
 
 
 def suppressed(boxes: Array, scores: Array, threshold: float) -> list[int]:
-    """Indices kept by greedy non-maximum suppression, best score first.
+    """Return the indices kept by greedy non-maximum suppression, best score first.
 
-    The best box is kept, boxes that overlap it by more than the threshold are dropped, and so on.
+    The best box is kept and boxes that overlap it by more than the threshold are dropped; this
+    repeats for the remaining boxes.
     """
     order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
@@ -48,7 +49,7 @@ def suppressed(boxes: Array, scores: Array, threshold: float) -> list[int]:
 
 @check
 def box_iou(fn: Any, cases: Iterable[tuple[Any, Any]], *, name: str = "") -> Verdict:
-    """Whether fn(a, b) is the IoU of two boxes: also exchanged, with itself, apart, and safe.
+    """Check that fn(a, b) is the IoU of two boxes: also swapped, with itself, apart, and safe.
 
     "Safe": two boxes without area give 0 and no error. Partial credit: a fifth each.
 
@@ -117,7 +118,7 @@ def _corners(box: Any) -> str:
 def nms(
     fn: Any, cases: Iterable[tuple[Any, Any]], *, threshold: float = 0.5, name: str = ""
 ) -> Verdict:
-    """Whether fn(boxes, scores, threshold) returns the indices that non-maximum suppression keeps.
+    """Check that fn(boxes, scores, threshold) returns the indices kept by non-maximum suppression.
 
     Boxes (n, 4), scores (n,). Three properties over all cases, a third each: the same kept set as
     greedy suppression; no kept pair overlaps more than the threshold; a second run drops nothing.
@@ -165,7 +166,7 @@ def nms(
 
 
 def _kept(fn: Any, boxes: Array, scores: Array, threshold: float, label: str) -> tuple[int, ...]:
-    """The indices a student's function keeps, sorted; not met if they are none of these boxes."""
+    """Return the indices a student's function keeps, sorted. Raises NotMet if they are invalid."""
     returned = read.call(fn, boxes, scores, threshold, name=label)
     listed = read.rows(returned, f"what {label} returns")
     if not listed:
@@ -184,7 +185,7 @@ def _kept(fn: Any, boxes: Array, scores: Array, threshold: float, label: str) ->
 
 @check
 def boxes_valid(boxes: Any, size: tuple[int, int]) -> Verdict:
-    """Whether each box is (y1, x1, y2, x2) with y1 < y2, x1 < x2, inside an image of size (h, w).
+    """Check that each box is (y1, x1, y2, x2), with y1 < y2, x1 < x2, inside an image (h, w).
 
     Partial credit: the share of valid boxes.
 

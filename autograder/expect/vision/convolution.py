@@ -1,4 +1,4 @@
-"""Checks of convolution arithmetic, and of a network built on a pretrained base."""
+"""Checks of convolution arithmetic, and of a network on a pretrained base."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HALF = 0.5
 
 
 def convolved_size(size: int, kernel: int, stride: int, padding: str) -> int:
-    """Length of a convolution's output: same ceil(n/s), valid floor((n-k)/s)+1 (as Keras does).
+    """Return a convolution's output length: same ceil(n/s), valid floor((n-k)/s)+1 (as in Keras).
 
     >>> convolved_size(28, 3, 2, "same"), convolved_size(28, 3, 2, "valid")
     (14, 13)
@@ -29,7 +29,7 @@ def convolved_size(size: int, kernel: int, stride: int, padding: str) -> int:
 
 @check
 def conv_output_size(fn: Any, cases: Iterable[tuple[int, int, int, str]]) -> Verdict:
-    """Whether fn(size, kernel, stride, padding) is the length of a convolution's output.
+    """Check that fn(size, kernel, stride, padding) is the length of a convolution's output.
 
     Partial credit: the share of cases.
 
@@ -71,9 +71,9 @@ def conv_output_size(fn: Any, cases: Iterable[tuple[int, int, int, str]]) -> Ver
 
 
 def correlated(image: Array, kernel: Array) -> Array:
-    """What deep learning calls convolution: cross-correlation, valid, stride 1, no flip.
+    """Return the convolution of deep learning: cross-correlation, valid, stride 1, no flip.
 
-    scipy.signal.correlate2d(image, kernel, "valid") for (h, w) and (kh, kw).
+    Equals scipy.signal.correlate2d(image, kernel, "valid") for (h, w) and (kh, kw).
     """
     windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
     return np.asarray(np.einsum("ijkl,kl->ij", windows, kernel))
@@ -81,7 +81,7 @@ def correlated(image: Array, kernel: Array) -> Array:
 
 @check
 def convolution(fn: Any, cases: Iterable[tuple[Any, Any]], *, atol: float = 1e-5) -> Verdict:
-    """Whether fn(image, kernel) is the valid cross-correlation, stride 1, the kernel not flipped.
+    """Check that fn(image, kernel) is the valid cross-correlation: stride 1, kernel not flipped.
 
     Images (h, w), kernels (kh, kw). Partial credit: the share of right pixels over all cases, at
     most a half.
@@ -135,7 +135,7 @@ def transfer_gain(
     scratch: Any,
     partial_from: float | None = None,
 ) -> Verdict:
-    """Whether a network on a pretrained base reaches `at_least` and beats one trained from scratch.
+    """Check that a network on a pretrained base reaches `at_least` and beats one from scratch.
 
     `scratch`: the accuracy from scratch, or its predictions on the same images. Two halves: the
     threshold (linear from `partial_from`), and the gain. Put `frozen` beside it.

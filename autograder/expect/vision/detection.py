@@ -1,7 +1,7 @@
 """Checks of an object detector: mean average precision, defined exactly in its docstring.
 
-Ties of scores stay in the order given. With the same matching and dense recall thresholds
-pycocotools gives the same number.
+Detections with equal scores keep the given order. With the same matching and dense recall
+thresholds, pycocotools gives the same number.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from autograder.expect.verdict import (
 from autograder.expect.vision.boxes import box_overlaps
 
 MOST_PER_IMAGE = 100
-MOST_READ = 2000  # rows looked at per image, before the best 100 are taken
+MOST_READ = 2000  # rows read per image, before the best 100 are taken
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a detector found in all images, class by class: enough for AP and for a message."""
+    """Detections of one class in all images: enough for AP and for a message."""
 
-    right: Array  # per detection, from the highest score down: whether it is right
-    true: int  # true boxes of this class
+    right: Array  # per detection, by descending score: whether it is right
+    true: int  # number of true boxes of this class
 
     @property
     def average_precision(self) -> float:
-        """Area under the all-point interpolated precision-recall curve."""
+        """The area under the all-point interpolated precision-recall curve."""
         if not self.true or not len(self.right):
             return 0.0
         hits = np.cumsum(self.right)
@@ -49,7 +49,7 @@ class Found:
 
 
 def matches(detections: Sequence[Array], truth: Sequence[Array], cls: int, iou: float) -> Found:
-    """Which detections of one class are right; rows (class, score, box) and (class, box)."""
+    """Match the detections of one class; rows are (class, score, box) and (class, box)."""
     scores, right = [], []
     true = 0
     for rows, targets in zip(detections, truth, strict=True):
@@ -74,13 +74,13 @@ def matches(detections: Sequence[Array], truth: Sequence[Array], cls: int, iou: 
 def average_precisions(
     detections: Sequence[Array], truth: Sequence[Array], iou: float = 0.5
 ) -> dict[int, float]:
-    """Average precision of each class that occurs in the truth."""
+    """Return the average precision of each class in the truth."""
     classes = np.unique(np.concatenate([t[:, 0] for t in truth])).astype(int)
     return {int(c): matches(detections, truth, int(c), iou).average_precision for c in classes}
 
 
 def mean_overlap(detections: Sequence[Array], truth: Sequence[Array]) -> float:
-    """The mean over true boxes of the best IoU with any detection, whatever its class."""
+    """Return the mean over true boxes of the best IoU with a detection of any class."""
     best = [
         box_overlaps(t[:, 1:], rows[:, 2:]).max(axis=1) if len(rows) else np.zeros(len(t))
         for rows, t in zip(detections, truth, strict=True)
@@ -90,7 +90,7 @@ def mean_overlap(detections: Sequence[Array], truth: Sequence[Array]) -> float:
 
 
 def as_rows(value: Any, width: int, name: str) -> list[Array]:
-    """Per image an array (n, width) of rows, a nested box laid flat; not met if it cannot be."""
+    """Return an array (n, width) of rows per image, nested boxes flattened. Raises NotMet."""
     images = []
     for i, image in enumerate(read.rows(value, name)):
         label = f"{name}[{i}]"
@@ -104,7 +104,7 @@ def as_rows(value: Any, width: int, name: str) -> list[Array]:
 
 
 def _flat(item: Any, label: str) -> list[Any]:
-    """One row as a flat list of numbers."""
+    """Return one row as a flat list of numbers."""
     found: list[Any] = []
     for part in read.rows(item, label):
         found += read.floats(part, label).ravel().tolist() if np.ndim(part) else [part]
@@ -125,7 +125,7 @@ def mean_average_precision(
     partial_from: float | None = 0.0,
     hint: str = "",
 ) -> Verdict:
-    """Whether mAP at this IoU reaches `at_least`: all-point AP, each true box matched once.
+    """Check that mAP at this IoU reaches `at_least`: all-point AP, each true box matched once.
 
     `detections`: per image a list of (class, score, y1, x1, y2, x2) or (class, score, box);
     `truth`: per image a list of (class, y1, x1, y2, x2). From the highest score down (at most 100
@@ -169,7 +169,7 @@ def mean_average_precision(
 
 
 def as_truth(truth: Any) -> list[Array]:
-    """The author's true boxes per image; a WrongSetting if they are none."""
+    """Return the author's true boxes per image. Raises WrongSetting if they are invalid."""
     try:
         want = as_rows(truth, 5, "the truth")
     except NotMet as failure:

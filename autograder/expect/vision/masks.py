@@ -19,15 +19,16 @@ THIRD = 1 / 3
 
 
 def iou_per_class(predicted: Array, truth: Array, classes: int) -> Array:
-    """Intersection over union of each class over all pixels; NaN for one absent from both.
+    """Return intersection over union of each class over all pixels; NaN for an absent class.
 
-    Shape (classes,). The Jaccard index of sklearn.metrics.jaccard_score, pixels taken together.
+    Shape (classes,). A class is absent if it occurs in neither mask. The Jaccard index of
+    sklearn.metrics.jaccard_score, pixels taken together.
 
     >>> iou_per_class(np.array([[0, 1]]), np.array([[1, 1]]), 3)
     array([0. , 0.5, nan])
     """
     inside = (predicted >= 0) & (predicted < classes)
-    predicted = np.where(inside, predicted, classes)  # a class that does not exist is only wrong
+    predicted = np.where(inside, predicted, classes)  # an undefined class counts as wrong only
     counts = np.bincount(
         truth.ravel() * (classes + 1) + predicted.ravel(), minlength=classes * (classes + 1)
     ).reshape(classes, classes + 1)
@@ -38,7 +39,7 @@ def iou_per_class(predicted: Array, truth: Array, classes: int) -> Array:
 
 
 def dice_coefficient(a: Array, b: Array) -> float:
-    """2 |A ∩ B| / (|A| + |B|); 1 for two empty masks. Dice 1945, Sørensen 1948.
+    """Return 2 |A ∩ B| / (|A| + |B|); 1 for two empty masks. Dice 1945, Sørensen 1948.
 
     >>> dice_coefficient(np.array([True, True]), np.array([True, False]))
     0.6666666666666666
@@ -48,15 +49,16 @@ def dice_coefficient(a: Array, b: Array) -> float:
 
 
 def mask_iou(a: Array, b: Array) -> float:
-    """|A ∩ B| / |A ∪ B|; 1 for two empty masks. Jaccard 1901."""
+    """Return |A ∩ B| / |A ∪ B|; 1 for two empty masks. Jaccard 1901."""
     union = int((a | b).sum())
     return int((a & b).sum()) / union if union else 1.0
 
 
 def as_classes(predictions: Any, shape: Sequence[int], name: str = "the masks") -> Array:
-    """Predictions as class numbers of the truth's shape.
+    """Return predictions as class numbers of the truth's shape.
 
-    Taken as they are if whole; probabilities (n, h, w, k) by argmax, (n, h, w, 1) by > 0.5.
+    Whole numbers are kept; probabilities (n, h, w, k) become classes by argmax, (n, h, w, 1) by >
+    0.5.
     """
     found = read.numbers(predictions, name, booleans=True)
     if found.shape == tuple(shape):
@@ -75,7 +77,7 @@ def as_classes(predictions: Any, shape: Sequence[int], name: str = "the masks") 
 
 @check
 def mask_valid(masks: Any, *, shape: Sequence[int | None], classes: int) -> Verdict:
-    """Whether masks have this shape, (n, h, w), are whole numbers, and stay within the classes.
+    """Check that masks have this shape, (n, h, w), are whole numbers, and stay within the classes.
 
     Partial credit: a third each.
 
@@ -120,7 +122,7 @@ def mean_iou(
     partial_from: float | None = None,
     hint: str = "",
 ) -> Verdict:
-    """Whether the mean IoU over classes reaches `at_least`, and every class reaches `floor`.
+    """Check that the mean IoU over classes reaches `at_least`, and every class reaches `floor`.
 
     Predictions: class numbers of the truth's shape, probabilities (n, h, w, k), or probabilities
     (n, h, w, 1) of class 1. A class absent from both is left out. Background counts as a class.
@@ -170,7 +172,7 @@ def mean_iou(
 def dice_iou_agree(
     dice: Any, iou: Any, cases: Iterable[tuple[Any, Any]], *, atol: float = 1e-5
 ) -> Verdict:
-    """Whether dice(a, b) and iou(a, b) are right on pairs of boolean masks, an empty pair being 1.
+    """Check that dice(a, b) and iou(a, b) are right on boolean masks; an empty pair gives 1.
 
     Every right pair satisfies Dice = 2 IoU / (1 + IoU). Partial credit: the share of pairs.
 
@@ -215,10 +217,10 @@ def dice_iou_agree(
 
 
 def matched_objects(labels: Array, truth: Array, iou: float) -> tuple[int, int, int, int]:
-    """Matched, found and true objects of one label map (0 = background), and how many are merged.
+    """Return matched, found, true and merged objects of one label map (0 = background).
 
-    An object is matched to the one label that overlaps it with IoU above the threshold; above 0.5
-    the match is unique (Kirillov et al. 2019, panoptic quality). Merged: true objects whose
+    An object matches the one label that overlaps it with IoU above the threshold; above 0.5 the
+    match is unique (Kirillov et al. 2019, panoptic quality). Merged objects are true objects whose
     largest label is also the largest label of another.
     """
     found_ids, true_ids = (np.unique(x[x > 0]) for x in (labels, truth))
@@ -247,7 +249,7 @@ def instances(
     iou: float = 0.5,
     partial_from: float = 0.0,
 ) -> Verdict:
-    """Whether each object has a number of its own: F1 of objects matched at IoU `iou`.
+    """Check that each object has its own number: F1 of objects matched at IoU `iou`.
 
     Label maps (h, w) or (n, h, w), 0 is background. F1 = 2 matched / (found + true), over all maps.
 

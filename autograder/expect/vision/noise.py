@@ -1,4 +1,4 @@
-"""Checks of noise: how far images are from clean ones, and whether noise was removed."""
+"""Checks of noise: distance of images from clean ones, and removal of noise."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ SSIM_WINDOW = 7
 
 
 def squared_error(a: Array, b: Array) -> float:
-    """Mean squared difference over all elements."""
+    """Return the mean squared difference over all elements."""
     return float(((a - b) ** 2).mean())
 
 
 def signal_to_noise(image: Array, clean: Array, span: float = 1.0) -> float:
-    """Peak signal-to-noise ratio in dB: 10 log10(span² / MSE); infinite for equal images.
+    """Return the peak signal-to-noise ratio, 10 log10(span² / MSE), in dB; infinite if equal.
 
-    As skimage.metrics.peak_signal_noise_ratio with data_range=span.
+    Equals skimage.metrics.peak_signal_noise_ratio with data_range=span.
     """
     error = squared_error(image, clean)
     return math.inf if error == 0 else 10 * math.log10(span**2 / error)
 
 
 def structural_similarity(a: Array, b: Array, span: float = 1.0) -> float:
-    """Mean SSIM of two images (h, w), Wang et al. 2004, in a uniform window of 7 pixels.
+    """Return the mean SSIM of two images (h, w), Wang et al. 2004, in a uniform window of 7 pixels.
 
-    As skimage.metrics.structural_similarity with data_range=span: sample covariance, the border
+    Equals skimage.metrics.structural_similarity with data_range=span: sample covariance, a border
     of half a window left out. Images smaller than the window count as one window.
     """
     size = min(SSIM_WINDOW, *a.shape)
@@ -50,7 +50,9 @@ def structural_similarity(a: Array, b: Array, span: float = 1.0) -> float:
 
 
 def pair(value: Any, truth: Any, name: str) -> tuple[Array, Array]:
-    """A student's images and the true ones as floats of one shape; a channel axis of 1 may lack."""
+    """Return a student's and the true images as floats of one shape; a channel axis of 1 is
+    optional.
+    """
     want = np.asarray(truth, dtype=np.float64)
     found = read.floats(value, name)
     if found.shape != want.shape and want.shape in ((*found.shape, 1), found.shape[:-1]):
@@ -69,7 +71,7 @@ def psnr(
     partial_from: float | None = None,
     span: float = 1.0,
 ) -> Verdict:
-    """Whether the images come within so many dB of the clean ones (peak signal-to-noise ratio).
+    """Check that the images' PSNR (peak signal-to-noise ratio) is at least `at_least` dB.
 
     >>> psnr(np.zeros((1, 2, 2)), np.ones((1, 2, 2)), at_least=20)
     Traceback (most recent call last):
@@ -103,7 +105,7 @@ def denoises(
     partial_from: float = 0.0,
     span: float = 1.0,
 ) -> Verdict:
-    """Whether noise was removed: PSNR gained in dB over the noisy images, and SSIM not lower.
+    """Check that noise was removed: PSNR gain in dB over the noisy images, and SSIM not lower.
 
     SSIM is the mean over the first 50 images. Partial credit: linear in the gain; a lower SSIM
     halves it.
@@ -135,7 +137,7 @@ def denoises(
 
 
 def mean_similarity(images: Array, clean: Array, span: float, most: int = 50) -> float:
-    """The mean SSIM of the first images (n, h, w[, 1]); flat images count as one row each."""
+    """Return the mean SSIM of the first images (n, h, w[, 1]); 0 for other shapes."""
     flat = [x[..., 0] if x.ndim == 4 and x.shape[-1] == 1 else x for x in (images, clean)]
     if flat[0].ndim != 3 or min(flat[0].shape[1:]) < 2:
         return 0.0
