@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
@@ -119,7 +120,8 @@ class Course:
 
     def due(self, assignment: str) -> datetime | None:
         """Return the due date in the course's time zone; None if there is none."""
-        written = self.settings.due.get(assignment, "")
+        due = {_composed(name): written for name, written in self.settings.due.items()}
+        written = due.get(_composed(assignment), "")
         if self.kind_of(assignment) == "sprint":
             written = self.exam_of(assignment).closes or written
         return self.moment(written) if written else None
@@ -246,21 +248,30 @@ def _check_dates(course: Course, written: Written) -> None:
 
 
 def matches(assignment: str, pattern: str) -> bool:
-    """Return True if the name equals `pattern` or matches it as a shell pattern."""
-    return assignment == pattern or fnmatchcase(assignment, pattern)
+    """Return True if the name is `pattern` itself, or fits it as a shell pattern.
+
+    Names are compared in form NFC: macOS writes the same Korean name in other code points.
+    """
+    name, wanted = _composed(assignment), _composed(pattern)
+    return name == wanted or fnmatchcase(name, wanted)
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _for(section: _Section, assignment: str) -> _Section:
-    """Return the section with the values that its `assignments` set for this assignment.
-
-    Later entries win over earlier ones; the assignment's own name wins over every pattern.
+    """Return the section with what its `assignments` say of this one: later entries win, and the
+    assignment's own name wins over every pattern.
     """
     written = getattr(section, "assignments", {})
     changes: dict[str, Any] = {}
     for pattern, values in written.items():
-        if fnmatchcase(assignment, pattern):
+        if matches(assignment, pattern):
             changes.update(values)
-    changes.update(written.get(assignment, {}))
+    for name, values in written.items():
+        if _composed(name) == _composed(assignment):
+            changes.update(values)
     return _replace(section, changes)
 
 

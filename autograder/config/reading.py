@@ -81,6 +81,13 @@ class Written:
         names = [name for name in known if name != "assignments"]
         result = {}
         for pattern, changes in value.items():
+            for key in (pattern, *changes):
+                if not isinstance(key, str):
+                    raise ConfigError(
+                        f"{where} has the name {_shown(key)}",
+                        where=self.place(setting.section, "assignments", key),
+                        way_out='write names in quotation marks: {"n432_*": {"cpu_seconds": 240}}',
+                    )
             for name in changes:
                 if name not in names:
                     place = self.place(setting.section, "assignments", name)
@@ -199,6 +206,14 @@ def fitted(setting: Setting, value: Any, name: str, place: str) -> Any:
     try:
         value = _fit(value, setting.type)
     except TypeError:
+        for key, one in value.items() if isinstance(value, dict) else ():
+            if get_args(setting.type) and not _fits({key: one}, setting.type):
+                took, gave = map(in_words, get_args(setting.type))
+                raise ConfigError(
+                    f"{name} has {key!r}: {_shown(one)}",
+                    where=place,
+                    way_out=f"it takes {took} before the colon and {gave} after it",
+                ) from None
         raise ConfigError(
             f"{name} is {_shown(value)}", where=place, way_out=f"it takes {in_words(setting.type)}"
         ) from None
@@ -207,6 +222,14 @@ def fitted(setting: Setting, value: Any, name: str, place: str) -> Any:
             f"{name} is {value!r}", where=place, way_out=f"it takes {setting.least:g} or more"
         )
     return value
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    try:
+        _fit(value, hint)
+    except TypeError:
+        return False
+    return True
 
 
 def _fit(value: Any, hint: Any) -> Any:

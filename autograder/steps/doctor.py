@@ -9,8 +9,10 @@ import shutil
 import stat
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from autograder.sandbox import landlock, seccomp, tiers
 from autograder.sandbox.isolation import Tier
 from autograder.sandbox.supervisor import WarmServer
 
+FAR_YEARS = 3  # a due date further away is probably a typing error
 JOURNALS = ("-wal", "-shm", "-journal")
 Progress = Callable[["Finding"], None]
 
@@ -150,6 +153,7 @@ def _course(course: Course) -> Iterator[Finding]:
     way_out = "" if writable else f"chown or chmod {course.root}"
     yield Finding(area, "may be written", writable, "yes" if writable else "no", way_out)
     yield from _private(course)
+    yield from _due_dates(course)
     free = shutil.disk_usage(course.root).free / 1e9
     way_out = "" if free > 2 else "make room: evidence of a class takes a few GB"
     yield Finding(area, "disk", free > 2, f"{free:.1f} GB free", way_out)
@@ -168,6 +172,25 @@ def _private(course: Course) -> Iterator[Finding]:
         seen = f"{mode:04o}" if private else f"{mode:04o}: others of this machine can open it"
         way_out = "" if private else f"chmod {mode & ~others:04o} {shlex.quote(str(path))}"
         yield Finding("course", f"{path.name} is private", private, seen, way_out)
+
+
+def _due_dates(course: Course) -> Iterator[Finding]:
+    """Report due dates that are seldom meant: of no assignment, without an hour, years away."""
+    there = {unicodedata.normalize("NFC", path.name) for path in course.source.glob("*/")}
+    for name, written in course.settings.due.items():
+        if unicodedata.normalize("NFC", name) not in there:
+            seen = f"there is no assignment {name!r} in {course.source.name}/"
+            way_out = "a due date takes the assignment's own name, no pattern"
+            yield Finding("course", f"due date of {name}", False, seen, way_out, False)
+        due = course.moment(written)
+        years = due.year - datetime.now(course.zone).year
+        if abs(years) > FAR_YEARS:
+            seen = f"{written} is {abs(years)} years {'ahead' if years > 0 else 'ago'}"
+            yield Finding("course", f"due date of {name}", False, seen, "check the year", False)
+        if ":" not in written and (due.hour, due.minute) == (0, 0):
+            seen = f"{written} is 00:00, when that day begins"
+            way_out = f"write '{due:%Y-%m-%d} 23:59' if the whole day is meant"
+            yield Finding("course", f"due date of {name}", False, seen, way_out, False)
 
 
 def _folders(course: Course) -> tuple[Path, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+import unicodedata
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
@@ -91,6 +92,11 @@ def test_a_name_like_none_of_ours_lists_what_there_is(course) -> None:
         ("c.Limits.assignments = {'n4*': 240}", "write it as in"),
         ("c.Limits.assignments = {'n4*': {'cpu': 240}}", "did you mean cpu_seconds?"),
         ("c.Limits.assignments = {'n4*': {'disk_mb': 'x'}}", "it takes a whole number"),
+        ("c.Limits.assignments = {1: {'disk_mb': 9}}", "has the name 1 (int)"),
+        ("c.Limits.assignments = {('a', 'b'): {'disk_mb': 9}}", "has the name ('a', 'b') (tuple)"),
+        ("c.Limits.assignments = {'n4*': {1: 9}}", "has the name 1 (int)"),
+        ("c.Course.due = {'a': 1}", "c.Course.due has 'a': 1 (int)"),
+        ("c.Course.due = {'a': 1}", "it takes a string before the colon and a string after it"),
         ("c.Course.name = 1 / 0", "ZeroDivisionError"),
         ("c.Course.name = = 1", "this is not Python"),
     ],
@@ -115,6 +121,20 @@ def test_some_assignments_have_other_limits_and_later_patterns_win(course) -> No
     assert ours.limits("n411").cpu_seconds == 60
     assert ours.limits("n431_cnn").cpu_seconds == 240
     assert ours.limits("n432_x") == Limits(cpu_seconds=300, disk_mb=9)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("folder", ["NFC", "NFD"])
+def test_korean_names_match_in_either_form(course, form: str, folder: str) -> None:
+    written, name = unicodedata.normalize(form, "과제"), unicodedata.normalize(folder, "과제1")
+    ours = course(
+        f"c.Limits.assignments = {{'{written}1': {{'disk_mb': 9}}, '{written}*': {{'disk_mb': 8}}}}\n"
+        f"c.Course.due = {{'{written}1': '2026-12-01 18:00'}}\n"
+        f"c.Course.sprints = ['{written}*']\n"
+    )
+    assert ours.limits(name).disk_mb == 9
+    assert ours.due(name) is not None
+    assert ours.kind_of(name) == "sprint"
 
 
 def test_a_list_may_be_changed_in_place_without_touching_the_default(course) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import datetime, timezone
 
 import pytest
 
+from autograder import config
 from autograder.errors import SandboxFault
 from autograder.sandbox import tiers
 from autograder.sandbox.isolation import Tier
@@ -82,3 +84,20 @@ def test_a_machine_without_bubblewrap_is_told_how_to_get_it(
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
     assert "install bubblewrap: apt install bubblewrap" in tiers.ways_out()
+
+
+def test_due_dates_that_are_seldom_meant_are_told(tmp_path) -> None:
+    year = datetime.now(timezone.utc).year
+    due = {"a": f"{year}-12-01", "b": f"{year + 180}-12-01 18:00", "c": f"{year}-12-01 00:00"}
+    for name in due:
+        (tmp_path / "source" / name).mkdir(parents=True)
+    due["hw*"] = f"{year}-12-01 18:00"
+    (tmp_path / config.FILE).write_text(f"c = get_config()\nc.Course.due = {due!r}\n")
+    told = [f for f in doctor(config.load(tmp_path), quick=True).findings if "due" in f.name]
+    assert [(f.name, f.seen) for f in told] == [
+        ("due date of a", f"{year}-12-01 is 00:00, when that day begins"),
+        ("due date of b", f"{year + 180}-12-01 18:00 is 180 years ahead"),
+        ("due date of hw*", "there is no assignment 'hw*' in source/"),
+    ]
+    assert told[0].way_out == f"write '{year}-12-01 23:59' if the whole day is meant"
+    assert not any(f.ok or f.matters for f in told)
