@@ -59,7 +59,7 @@ class Task:
 
     @property
     def collected(self) -> bool:
-        """Whether an outside runner runs the criteria, so that `check()` does nothing."""
+        """True if an outside runner runs the criteria, so that `check()` does nothing."""
         tasks = _collecting.get()
         return tasks is not None and any(task is self for task in tasks)
 

@@ -2,7 +2,7 @@
 
 A name is resolved to the class that Keras would instantiate and allowed by identity. Names with
 dots, functions, unknown `registered_name`s, nodes without a module (Keras reads those by other
-rules), and everything that runs code or reads files are refused before anything is built.
+rules), and everything that runs code or reads files are rejected before anything is built.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RUNNING_CODE = frozenset({
     "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "Model", "Map", "Scan",
     "AssociativeScan", "WhileLoop", "ForiLoop", "Cond", "Switch", "VectorizedMap", "Operation",
 })  # fmt: skip
-FILES = ("vocabulary", "idf_weights")  # a string here would be read as a file's name
+FILES = ("vocabulary", "idf_weights")  # Keras reads a string here as a file name
 DEPTH_CAP, NODES_CAP = 60, 200_000
 
 
@@ -164,7 +164,7 @@ def own_parts() -> dict[str, type]:
 
 @cache
 def known_functions() -> dict[Any, str]:
-    """Return functions that are as good as a name: Keras' own, and TensorFlow's of equal value."""
+    """Return functions that a name can replace: Keras' own, and TensorFlow's with equal values."""
     import sys
 
     keras = _keras()

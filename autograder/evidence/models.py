@@ -132,7 +132,7 @@ def state(model: Any) -> tuple[Any, ...]:
 
 
 def _scale_as_adapted(model: Any) -> None:
-    """Make adapted Normalization layers use their weights: set_weights alone does not (tried)."""
+    """Make adapted Normalization layers use their weights; set_weights alone does not (tested)."""
     import keras
 
     for layer in model.layers:
@@ -147,7 +147,7 @@ def _allow(config: Any, helpers: Mapping[str, Any]) -> None:
         raise Refused(msgid("it holds {what}, which is not a built-in layer"), what=refusal)
 
 
-# ── What a config does not tell: whose classes and functions these are ───────────────
+# ── Origin of classes and functions, which a config does not record ──────────────────
 
 
 def _demand_known(model: Any, helpers: Mapping[str, Any]) -> dict[str, str]:
@@ -179,7 +179,7 @@ def _demand_known(model: Any, helpers: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _functions_of(layer: Any) -> Iterator[Any]:
-    """Yield the functions that a layer was given, such as its activation."""
+    """Yield the functions passed to a layer, such as its activation."""
     for name, value in vars(layer).items():
         plain = isinstance(value, types.FunctionType | types.BuiltinFunctionType)
         given = plain and ("activation" in name or not _of_keras(value))
@@ -209,7 +209,7 @@ def _functions_by_name(config: Any, renamed: Mapping[str, str]) -> Any:
 
 @contextmanager
 def _uncompiled(model: Any) -> Iterator[None]:
-    """Leave compile states out of what is written meanwhile, also those of nested models."""
+    """Omit compile states from configs written inside the block, also of nested models."""
     import keras
 
     models = [x for x in model._flatten_layers() if isinstance(x, keras.Model)]
@@ -224,7 +224,7 @@ def _uncompiled(model: Any) -> Iterator[None]:
 
 
 def _build_as_its_layers(model: Any, config: dict[str, Any]) -> None:
-    """Let an unbuilt Sequential of built layers be built: the first one knows its input shape."""
+    """Add the first layer's input shape to the config of an unbuilt Sequential of built layers."""
     layers = list(getattr(model, "_layers", ()))
     if not layers or not all(layer.built for layer in layers):
         return

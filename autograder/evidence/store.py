@@ -1,8 +1,8 @@
-"""Evidence on disk: blobs by their SHA-256, one manifest per run, one trace per asked criterion.
+"""Evidence on disk: blobs by their SHA-256, one manifest per run, one trace per criterion.
 
     blobs/ab/cdef…            bytes, named by their SHA-256
     runs/<key>.json           manifest of one run
-    traces/<key>/<name>.json  what a criterion asked the student's process, and the answers
+    traces/<key>/<name>.json  a criterion's requests to the student's process, with replies
 
 Every file is written beside its place and renamed, so no file is ever incomplete.
 """

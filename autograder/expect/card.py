@@ -37,8 +37,8 @@ def contract(
     Got: IoU = 0.5 is not right; 1 of 2 fields are
     Next: Read the line "Metric" of the card again; nothing has been trained yet.
 
-    Catches: a metric or a direction that was misread, before any training.
-    Blind to: guessing: ask for a number worked out on an example, not only pass or fail.
+    Catches: a misread metric or direction, before any training.
+    Blind to: guessing. Ask for a number computed on an example, not only pass or fail.
     """
     if not want:
         raise WrongSetting("the contract has no fields")
@@ -158,7 +158,7 @@ def answer_saved(
     Next: Run the last cell; it writes the answer.
 
     Catches: a last cell that was never run, an empty array, a model of a gigabyte.
-    Blind to: whether the answer is any good.
+    Blind to: the quality of the answer.
     """
     if kind not in ("model", "array", "text", "file"):
         raise WrongSetting(f"kind={kind!r} is none of model, array, text, file")
@@ -189,7 +189,7 @@ def time_budget(used: Any, *, cpu_seconds: float, memory_mb: float | None = None
     Next: Use the given image size, epochs and batch size; no GPU is needed.
 
     Catches: ten times the epochs, full-size images.
-    Blind to: seconds a student says of themselves: give it what the run measured.
+    Blind to: a false `used`. Pass the seconds that the run measured, not the student's.
     """
     seconds = read.number(_used(used, "cpu_seconds"), "CPU seconds")
     memory = 0.0 if memory_mb is None else read.number(_used(used, "memory_mb"), "memory")

@@ -75,7 +75,7 @@ def lent(value: Any) -> Any:
     return _walk(value, _to_check, {}, 0) if _holds_objects(value, set(), 0) else value
 
 
-# ── Walking ──────────────────────────────────────────────────────────────────────────
+# ── Traversal of values ──────────────────────────────────────────────────────────────
 
 _Leaf = Callable[[Any, dict[int, Any]], Any]
 

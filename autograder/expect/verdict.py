@@ -66,7 +66,7 @@ class WrongSetting(ValueError):
     """Invalid argument that the author gives to a check; never the student's fault."""
 
 
-# ── Who listens ──────────────────────────────────────────────────────────────────────
+# ── Collectors of verdicts and pictures ──────────────────────────────────────────────
 
 _noted: ContextVar[list[Verdict] | None] = ContextVar("noted_verdicts", default=None)
 _pictures: ContextVar[list[Picture] | None] = ContextVar("pictures", default=None)
@@ -98,7 +98,7 @@ def picturing() -> Iterator[list[Picture]]:
         _pictures.reset(token)
 
 
-# ── Deciding ─────────────────────────────────────────────────────────────────────────
+# ── Decision ─────────────────────────────────────────────────────────────────────────
 
 
 def check(function: Callable[P, Verdict]) -> Callable[P, Verdict]:
@@ -217,7 +217,7 @@ def linear_credit(
     return min(max(round(float(value - partial_from) / span, 9), 0.0), 1.0 - 1e-9)
 
 
-# ── Words ────────────────────────────────────────────────────────────────────────────
+# ── Text ─────────────────────────────────────────────────────────────────────────────
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Keras callback that keeps the model and its history after every epoch.
 
-model.fit(..., callbacks=[KeepEachEpoch("unet")]) # after a lost runtime: unet, history =
-kept("unet"), kept("unet_history") unet.fit(..., initial_epoch=len(history.epoch),
-callbacks=[KeepEachEpoch("unet")])
+model.fit(..., callbacks=[KeepEachEpoch("unet")])
+# after a lost runtime:
+unet, history = kept("unet"), kept("unet_history")
+unet.fit(..., initial_epoch=len(history.epoch), callbacks=[KeepEachEpoch("unet")])
 """
 
 from __future__ import annotations

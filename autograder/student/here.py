@@ -64,7 +64,7 @@ class Released:
     tasks: tuple[KnownTask, ...] = ()
     portal: str = ""  # its address
     sprint: bool = False  # whether answers are saved as cells are run
-    autosave: float = 20.0  # seconds between two looks at the notebook's file, in a sprint
+    autosave: float = 20.0  # seconds between two checks of the notebook's file in a sprint
     silent: bool = False  # nothing is checked before submission
     words: Mapping[str, str] = field(default_factory=dict)  # the assignment's own translations
 

@@ -95,7 +95,7 @@ def _way_out(value: Any) -> str:
     return translate("Keep models, histories, arrays, numbers, text, lists and dicts.")
 
 
-# ── What the student sees ────────────────────────────────────────────────────────────
+# ── Display ──────────────────────────────────────────────────────────────────────────
 
 
 def shown(lines: Sequence[Line], folders: Sequence[Path], *, copied: bool = False) -> Shown:

@@ -163,7 +163,7 @@ def sentence(asked: Asked) -> str:
     )
 
 
-# ── Where the token lies ─────────────────────────────────────────────────────────────
+# ── Storage of the token ─────────────────────────────────────────────────────────────
 
 _memory: dict[str, str] = {}
 

@@ -70,7 +70,7 @@ def _kept(said: dict[str, Any]) -> Sent:
     return Sent(id_, receipt, bool(said.get("again")), str(said.get("page", "")), path, notes)
 
 
-# ── When the portal does not answer ──────────────────────────────────────────────────
+# ── Retries in the background ────────────────────────────────────────────────────────
 
 _going_on: dict[str, threading.Thread] = {}
 
@@ -103,7 +103,7 @@ def _until_it_is_in(assignment: str, name: str) -> None:
         return
 
 
-# ── What the student sees ────────────────────────────────────────────────────────────
+# ── Display ──────────────────────────────────────────────────────────────────────────
 
 
 def shown(sent: Sent, notes: tuple[str, ...] = ()) -> Shown:

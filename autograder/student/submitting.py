@@ -1,8 +1,8 @@
 """`submit()`: sends the notebook, the student's files and kept work to the portal as one bundle.
 
-bundle = gather() # what is handed in, as one frozen value deliver(bundle) # where it goes: the
-portal, for a receipt hand_over(bundle) # or, where there is none in reach, a file to upload in the
-browser
+bundle = gather()          # the submission as one frozen value
+deliver(bundle)            # sends it to the portal for a receipt
+hand_over(bundle)          # without a portal: writes a file to upload in the browser
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def submit() -> None:
     show(deliver(bundle) if portal.address() and bundle.about["assignment"] else hand_over(bundle))
 
 
-# ── What is handed in ────────────────────────────────────────────────────────────────
+# ── Content of the bundle ────────────────────────────────────────────────────────────
 
 
 def gather() -> Bundle:
@@ -160,7 +160,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             yield from _walk(path, depth - 1)
 
 
-# ── Where it goes ────────────────────────────────────────────────────────────────────
+# ── Delivery ─────────────────────────────────────────────────────────────────────────
 
 
 def deliver(bundle: Bundle) -> Shown:

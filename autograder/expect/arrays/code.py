@@ -63,7 +63,7 @@ def code_uses(
     Got: line 1 uses for
     Next: Take it out, and use what the task names instead.
 
-    Catches: a loop where array code is asked for, a library that solves the task.
+    Catches: a loop where array code is required, a library that solves the task.
     Blind to: names hidden in strings (getattr, exec), code in another cell.
     """
     text = _text(source)

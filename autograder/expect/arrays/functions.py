@@ -69,8 +69,8 @@ def matches_reference(
     Got: relu(-3) = -3; 1 of 2 cases are right
     Next: Work out this one case by hand, then on paper step by step.
 
-    Catches: a formula that is right on the example in the text only.
-    Blind to: inputs that no case covers: draw edge cases too.
+    Catches: a formula that is right only for the example in the task.
+    Blind to: inputs that no case covers. Draw edge cases too.
     """
     label = read.function(fn, name)
     drawn = [tuple(case) for case in cases]
@@ -176,7 +176,7 @@ def holds_property(
     Got: not so for 1: -1; 0 of 1 cases hold
     Next: Try this input in a cell of your own.
 
-    Catches: what a table of examples cannot say: symmetry, bounds, invariance.
+    Catches: violations that a table of examples misses: symmetry, bounds, invariance.
     Blind to: a function that holds the property and is wrong.
     """
     label = read.function(fn, name)
@@ -286,8 +286,8 @@ def fast_enough(fn: Any, *args: Any, seconds: float, name: str = "") -> Verdict:
     Got: 0.02... s
     Next: Replace the Python loop by one array operation.
 
-    Catches: a Python loop over pixels where one array operation was asked for.
-    Blind to: small differences: leave a factor of 5 to the reference.
+    Catches: a Python loop over pixels where one array operation was required.
+    Blind to: small differences. Allow five times the seconds of the reference.
     """
     label = read.function(fn, name)
     taken = seconds_taken(lambda: read.call(fn, *args, name=label))

@@ -26,8 +26,8 @@ def type_is(value: Any, kind: type | str | tuple[type | str, ...], *, name: str 
     Got: x: list
     Next: Convert it, for example with np.asarray(x).
 
-    Catches: a list where an array is asked for.
-    Blind to: what is in it.
+    Catches: a list where an array is required.
+    Blind to: its contents.
     """
     kinds = kind if isinstance(kind, tuple) else (kind,)
     names = {parts.kind_of(value), *(c.__name__ for c in type(value).__mro__)}
@@ -222,7 +222,7 @@ def in_range(value: Any, low: float, high: float, *, name: str = "") -> Verdict:
     Next: Check the last activation or the scaling, for example / 255 or / 127.5 - 1.
 
     Catches: unscaled pixels, tanh outputs compared with [0, 1] images.
-    Blind to: a range that is right by clipping.
+    Blind to: values that were only clipped to the range.
     """
     found = read.floats(value, name)
     smallest, largest = float(found.min()), float(found.max())

@@ -41,8 +41,8 @@ def balanced_fight(
     Got: 1
     Next: Near 1 the generator gets no signal; below 0.5 the discriminator does not learn.
 
-    Catches: a discriminator that is never trained, or so strong that nothing is learnt from it.
-    Blind to: the images: look at `feature_distance`.
+    Catches: a discriminator that is never trained, or so strong that the generator stops learning.
+    Blind to: the quality of the images; use `feature_distance`.
     """
     real = read.floats(real_scores, "the scores of real images").ravel()
     fake = read.floats(fake_scores, "the scores of fake images").ravel()
@@ -112,8 +112,8 @@ def generator_step_helps(
     `step(batch)` trains the generator once; the mean of D(G(noise)) on fixed noise is compared
     before and after.
 
-    Catches: fakes labelled 0 in the generator's step, a sign turned round.
-    Blind to: steps that are much too large: one step may then help or harm by chance.
+    Catches: fakes labelled 0 in the generator's step, a wrong sign.
+    Blind to: much too large steps, whose effect is random.
     """
     before = _verdict_on(generator, discriminator, noise)
     read.call(step, batch, name="step")

@@ -51,7 +51,7 @@ def generator_output(
     differ.
 
     Catches: sigmoid for images in [-1, 1], noise that is ignored, a constant image.
-    Blind to: what the images show.
+    Blind to: the content of the images.
     """
     batch = np.asarray(noise)
     answer = parts.predictions(generator, batch, name="the generator")
@@ -102,7 +102,7 @@ def diverse(
     real images. Partial credit: a half each, linear.
 
     Catches: mode collapse, constant noise.
-    Blind to: what the images look like: noise is diverse too; add `feature_distance`.
+    Blind to: the look of the images (noise is diverse too); add `feature_distance`.
     """
     want = real_images(real)
     found = as_images(samples, want)
@@ -143,7 +143,7 @@ def not_copied(samples: Any, training: Any, *, at_least: float = 0.05) -> Verdic
     Got: 100 % are training images (the nearest is 0 away)
     Next: The generator may see only noise.
 
-    Catches: training images handed in, which have a better feature distance than honest ones.
+    Catches: submitted training images, which have a better feature distance than honest ones.
     Blind to: copies with noise on them or shifted by a pixel.
     """
     want = real_images(training)
@@ -179,7 +179,7 @@ def feature_distance(
     its logarithm from `partial_from` (an untrained generator).
 
     Catches: too little training, a wrong sign or range (distances of hundreds).
-    Blind to: training images that were handed in (0.5 against 5 to 12): add `not_copied`.
+    Blind to: submitted training images (distance 0.5, honest ones 5 to 12); add `not_copied`.
     """
     if not at_most > 0:
         raise WrongSetting("at_most= must be above 0")
@@ -216,7 +216,7 @@ def really_translated(
     """Check that enough translated images belong to the other domain, by `domain(images) -> bools`.
 
     Catches: a generator that returns its input, which has no cycle error at all.
-    Blind to: what is kept of each image: add `cycle_back`.
+    Blind to: lost content of each image; add `cycle_back`.
     """
     found = read.floats(translated, "the translated images")
     if found.ndim < 3:

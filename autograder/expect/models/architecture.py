@@ -43,7 +43,7 @@ def output_shape(model: Any, want: Shape, *, inputs: Any = None) -> Verdict:
     Next: Check the units or filters of the last layer, and what comes before it.
 
     Catches: one output for ten classes, a mask of the wrong size, a missing Flatten.
-    Blind to: which activation is on it; use `loss_fits_output` or `in_range`.
+    Blind to: the last activation; use `loss_fits_output` or `in_range`.
     """
     parts.demand_model(model)
     shapes = parts.input_shapes(model)
@@ -92,8 +92,8 @@ def model_io(model: Any, inputs: Shape, outputs: Shape) -> Verdict:
     Got: input (None, 64) → output (None, 1)
     Next: Check Input(shape=...) and the units or filters of the last layer.
 
-    Catches: (8, 8) given where 64 numbers are asked for, one output for ten classes.
-    Blind to: what is between input and output.
+    Catches: (8, 8) given where 64 numbers are required, one output for ten classes.
+    Blind to: the layers between input and output.
     """
     parts.demand_model(model)
     stated = parts.input_shapes(model)

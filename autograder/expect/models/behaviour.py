@@ -83,8 +83,8 @@ def frozen(
     Got: these changed or may change: base
     Next: Set layer.trainable = False before compile() and before fit().
 
-    Catches: a base that is trained along, freezing after compile, a base built anew.
-    Blind to: without `before`, what happened in the student's own fit().
+    Catches: a base that is trained too, freezing after compile, a rebuilt base.
+    Blind to: without `before`, changes during the student's own fit().
     """
     if before is None and (inputs is None or targets is None):
         raise WrongSetting("give inputs and targets, or before=, or both")
@@ -139,7 +139,7 @@ def dropout_works(model: Any, inputs: Any, *, rate: float | None = None) -> Verd
     Got: spread 0 while training, 0 while predicting
     Next: Put a Dropout layer between the layers, and predict with training=False.
 
-    Catches: no dropout, dropout that stays on when predicting, keep rate given for drop rate.
+    Catches: no dropout, dropout that stays on when predicting, the keep rate used as drop rate.
     Blind to: other noise layers: name their kind with `layers_in_order`.
     """
     parts.demand_model(model)

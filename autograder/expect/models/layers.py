@@ -117,7 +117,7 @@ def layers_in_order(model: Any, pattern: Sequence[str]) -> Verdict:
     Next: Compare with model.summary() from the top down.
 
     Catches: a missing hidden layer, a missing activation, a layer in the wrong place.
-    Blind to: how layers are joined: use `skip_connections`.
+    Blind to: connections between layers; use `skip_connections`.
     """
     if not pattern:
         raise WrongSetting("the pattern names no layer")
@@ -173,7 +173,7 @@ def layer_setting(model: Any, layers: str | Sequence[str], **settings: Any) -> V
     Got: head.activation = linear
     Next: Write activation=softmax where you create head.
 
-    Catches: a default left as it is.
+    Catches: a default that was not changed.
     Blind to: the same effect reached by another layer.
     """
     if not settings:

@@ -33,8 +33,8 @@ def saves_and_loads(model: Any, inputs: Any = None) -> Verdict:
     `inputs`: a batch on which outputs are compared; without it, random numbers of the input's
     shape.
 
-    Catches: Lambda layers, classes that are not registered, a file that is no model.
-    Blind to: whether the file holds the trained weights; use `reaches` on what was loaded.
+    Catches: Lambda layers, classes that are not registered, a file that is not a model.
+    Blind to: untrained weights in the file; use `reaches` on the loaded model.
     """
     if isinstance(model, str | Path):
         path = Path(model)

@@ -85,7 +85,7 @@ def loss_fits_output(model: Any) -> Verdict:
     Next: Pair softmax with categorical, sigmoid with binary, none with from_logits=True.
 
     Catches: sigmoid on ten classes, logits given to a loss for probabilities, softmax on one unit.
-    Blind to: labels of the wrong kind (one-hot for sparse): train a small batch for that.
+    Blind to: labels of the wrong kind (one-hot for sparse): use `overfits_small_batch`.
     """
     parts.demand_model(model)
     loss, logits = loss_of(model)
@@ -135,7 +135,7 @@ def compiled_as(
     Got: optimizer = sgd
     Next: Call compile(optimizer=...) again; the last compile counts.
 
-    Catches: a default learning rate, a metric that was forgotten.
+    Catches: a default learning rate, a missing metric.
     Blind to: whether fit() ran after this compile.
     """
     parts.demand_model(model)
@@ -210,7 +210,7 @@ def _optimizer_name(optimizer: Any) -> str:
     return parts.fact(lambda: str(optimizer.name), kind) if kind == "OwnOptimizer" else kind
 
 
-# ── Regularisers and first values ────────────────────────────────────────────────────
+# ── Regularisers and initial weights ─────────────────────────────────────────────────
 
 
 def penalty(layer: Layer, l1: float, l2: float) -> float:
@@ -249,7 +249,7 @@ def regularized(
     Next: Pass kernel_regularizer=keras.regularizers.L2(...) to it, and compile again.
 
     Catches: a regulariser given to the wrong layer, a strength ten times off.
-    Blind to: whether it helps: use `small_gap`.
+    Blind to: the effect on overfitting; use `small_gap`.
     """
     wrong: list[tuple[str, float, float]] = []
     found = [x for x in parts.chosen(model, layers) if hasattr(x.layer, "kernel") or layers != "*"]
@@ -316,7 +316,7 @@ def initializer(
     `build` returns a new model. The mean standard deviation over several builds is compared with
     theory (variances: He 2/fan_in, Glorot 2/(fan_in+fan_out), LeCun 1/fan_in) within a tenth.
 
-    Catches: Glorot left as the default where He is asked for, all zeros, weights of size 1.
+    Catches: Glorot left as the default where He is required, all zeros, weights of size 1.
     Blind to: normal against uniform; a layer too small for its spread to be measured.
     """
     stds, fans = [], (1, 1)

@@ -28,8 +28,8 @@ def order_matters(model: Any, a: Any, b: Any, *, at_least: float = 1e-4) -> Verd
 
     `a` and `b`: two batches of the same tokens, ordered differently.
 
-    Catches: attention without positions, a bag of words where order was asked for.
-    Blind to: whether it changes for the better.
+    Catches: attention without positions, a bag of words where order is required.
+    Blind to: a change for the worse.
     """
     first, second = np.asarray(a), np.asarray(b)
     if first.shape != second.shape or (np.sort(first, axis=1) != np.sort(second, axis=1)).any():
@@ -61,7 +61,7 @@ def attention_rows(weights: Any, *, mask: Any = None, name: str = "") -> Verdict
     Next: Add -1e9 at masked places before softmax over the key axis.
 
     Catches: a mask that is added after softmax, softmax over the queries.
-    Blind to: which keys are attended to.
+    Blind to: attention to the wrong keys.
     """
     found = read.floats(weights, name or "the attention weights")
     if found.ndim < 2:
@@ -171,7 +171,7 @@ def uses_source(
     `inputs`: the list of batches that the model takes.
 
     Catches: cross-attention that looks at the target, an encoder that is not connected.
-    Blind to: whether the source is used well: use `translates`.
+    Blind to: poor use of the source; use `translates`.
     """
     batches = [np.asarray(b) for b in inputs]
     other = list(batches)
@@ -219,7 +219,7 @@ def positions(encoding: Any, *, length: int, width: int) -> Verdict:
     Got: 0; 2 of 4 properties hold
     Next: sin on even columns, cos on odd ones, with the rate 1 / 10000^(2i/d).
 
-    Catches: sin and cos exchanged, a rate per column in place of per pair.
+    Catches: sin and cos exchanged, a rate per column instead of per pair.
     Blind to: learnt positions: use `order_matters`.
     """
     found = read.floats(encoding, "the encoding")

@@ -86,7 +86,7 @@ def generated_text(
     Next: Sample with a temperature; do not always take the most likely next token.
 
     Catches: always taking the most likely token, copied training text, untrained gibberish.
-    Blind to: sense.
+    Blind to: meaningless text.
     """
     many = [samples] if isinstance(samples, str) else samples
     found = read.texts(many, "the samples")

@@ -23,7 +23,7 @@ def probabilities(value: Any, *, axis: int = -1, name: str = "") -> Verdict:
     Next: Apply softmax over the last axis.
 
     Catches: logits, softmax over the batch axis, sigmoid for several classes.
-    Blind to: which class is likely.
+    Blind to: the wrong class having the highest probability.
     """
     found = read.floats(value, name or "the probabilities")
     if found.ndim == 0 or not -found.ndim <= axis < found.ndim:
@@ -63,7 +63,7 @@ def rnn_step(
     Got: 0; 0 of 2 steps are right
     Next: Check each gate: which input, which weights, which activation.
 
-    Catches: gates exchanged, tanh for sigmoid, the old state in place of the candidate.
+    Catches: gates exchanged, tanh for sigmoid, the old state instead of the candidate.
     Blind to: errors that occur only in longer runs.
     """
     series = np.asarray(inputs)

@@ -27,7 +27,7 @@ def tokens_match(tokenize: Any, cases: Iterable[tuple[str, Sequence[str]]]) -> V
     Next: Check lower-casing, punctuation and the stop words, in that order.
 
     Catches: a step left out or done in another order.
-    Blind to: texts of a kind no case has.
+    Blind to: kinds of text that no case covers.
     """
     drawn = [(text, [str(t) for t in tokens]) for text, tokens in cases]
     if not drawn:
@@ -117,7 +117,7 @@ def vocab_from_train(
     Next: Build the vocabulary before you look at the other texts.
 
     Catches: a vocabulary built on all texts, ids with gaps.
-    Blind to: which training words were kept: use `tokens_match` and `tfidf`.
+    Blind to: the choice of training words; use `tokens_match` and `tfidf`.
     """
     ids = word_ids(vocabulary)
     known = {token for tokens in train_tokens for token in tokens} | set(specials)
@@ -251,7 +251,7 @@ def tfidf(
     Next: idf = ln((1 + n) / (1 + df)) + 1, then divide each row by its length.
 
     Catches: idf without + 1, rows that were not normalised, columns out of step with the words.
-    Blind to: how the tokens were made.
+    Blind to: wrong tokens.
     """
     columns = word_ids(vocabulary)
     docs = [[str(t) for t in doc] for doc in documents]

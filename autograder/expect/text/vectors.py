@@ -194,8 +194,8 @@ def unseen_words(
     Got: KeyError: 'catlike'
     Next: Try the same call in a cell of your own and read the last line of the error.
 
-    Catches: a KeyError for a new word, one vector for all words in place of n-grams.
-    Blind to: whether the vectors are any good: use `closer_than`.
+    Catches: a KeyError for a new word, one vector for all words instead of n-grams.
+    Blind to: poor vectors; use `closer_than`.
     """
     if not words:
         raise WrongSetting("there must be at least one word")
@@ -247,7 +247,7 @@ def skipgram_pairs(pairs: Any, tokens: Sequence[Any], window: int) -> Verdict:
     Next: Every word within 1 positions on both sides, never the position itself.
 
     Catches: one side only, a window off by one, the word paired with itself.
-    Blind to: how often a pair occurs.
+    Blind to: the number of times a pair occurs.
     """
     want = {(_key(a), _key(b)) for a, b in pairs_within(list(tokens), window)}
     found = set()

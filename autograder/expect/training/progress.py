@@ -201,7 +201,7 @@ def overfits_small_batch(
     steps on the given batch (8 samples are enough).
 
     Catches: a loss that does not fit the output, a learning rate far off, labels of another shape.
-    Blind to: masks that are not aligned, classes that were merged: those are learnt by heart too.
+    Blind to: masks that are not aligned, merged classes: these are memorised too.
     """
     parts.demand_model(model)
     twin = parts.trained_copy(model)

@@ -187,8 +187,8 @@ def checkpoint_used(
 
     Partial credit: a half if the file opens.
 
-    Catches: the last epoch's weights saved in place of the best, a file from another run.
-    Blind to: how the file came to be.
+    Catches: the last epoch's weights saved instead of the best, a file from another run.
+    Blind to: the origin of the file.
     """
     if isinstance(model, str | Path):
         path = Path(model)

@@ -184,7 +184,7 @@ def repeatable(train: Any, *, seed: int = 0, other: int = 1) -> Verdict:
     Next: Call keras.utils.set_random_seed(seed) first inside the function.
 
     Catches: a seed that is ignored, or set after the weights were drawn.
-    Blind to: equal results on other machines, which nobody can promise.
+    Blind to: results on other machines, which may differ.
     """
     if seed == other:
         raise WrongSetting("the two seeds must differ")

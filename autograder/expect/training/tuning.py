@@ -48,8 +48,8 @@ def learning_rates(
     Got: 0.1; 1 of 2 epochs are right
     Next: Pass the callback to fit(callbacks=[...]), or the schedule to the optimizer.
 
-    Catches: a callback that was never passed to fit(), decay by step in place of epoch.
-    Blind to: whether the rates were used.
+    Catches: a callback that was never passed to fit(), decay by step instead of epoch.
+    Blind to: rates that training did not use.
     """
     count = epochs if callable(want) else len(want)
     found = rates_of(rates, count)
@@ -128,7 +128,7 @@ def tuning_table(
     Got: 2 trials, chosen is row 1
     Next: Sort the table by the validation score; use the test data only once, at the end.
 
-    Catches: the last trial chosen in place of the best, one setting tried eight times.
+    Catches: the last trial chosen instead of the best, one setting tried eight times.
     Blind to: scores that were never measured, unless `retrained` is given.
     """
     rows = table_rows(table)

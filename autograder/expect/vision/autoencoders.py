@@ -133,7 +133,7 @@ def interpolates(
     `images`: (steps, h, w[, c]) from start to end, both included; `start`, `end`: one image each.
     Partial credit: a third for each: the ends, steps that differ, every image right.
 
-    Catches: fading pixels in place of codes, a missing end, all steps the same.
+    Catches: fading pixels instead of codes, a missing end, all steps the same.
     Blind to: curved paths, which may be right elsewhere.
     """
     found = read.floats(images, "the images")
@@ -178,7 +178,7 @@ def flags_anomalies(
     """Check that higher scores mean anomalies: AUROC, then the threshold's rule, then F1 with it.
 
     `threshold` must be the `quantile` of `normal_scores` (scores of normal validation images); F1
-    is computed with it. Partial credit: equal shares of what is asked for.
+    is computed with it. Partial credit: equal shares for each demand.
 
     >>> flags_anomalies([0.9, 0.2, 0.3, 0.1], [0, 0, 1, 1], at_least=0.88)
     Traceback (most recent call last):

@@ -147,7 +147,7 @@ def transfer_gain(
     Next: Load the base's weights first, freeze it, then train only the head.
 
     Catches: a base whose weights were never loaded, a head trained for too few epochs.
-    Blind to: a base that was trained along: `frozen` finds that.
+    Blind to: a base that was trained too; use `frozen`.
     """
     truth = np.asarray(labels).reshape(-1).astype(np.int64)
     score = share_right(as_labels(predictions, len(truth)), truth)

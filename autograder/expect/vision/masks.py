@@ -87,8 +87,8 @@ def mask_valid(masks: Any, *, shape: Sequence[int | None], classes: int) -> Verd
     Got: float64 (2, 8, 8, 4), values 0 to 0
     Next: Take argmax over the last axis.
 
-    Catches: probabilities handed in for classes, a lost batch axis, classes counted from 1.
-    Blind to: whether the masks are right: use `mean_iou`.
+    Catches: probabilities instead of classes, a lost batch axis, classes counted from 1.
+    Blind to: wrong masks; use `mean_iou`.
     """
     found = read.numbers(masks, "the masks", booleans=True)
     low, high = float(found.min()), float(found.max())
@@ -260,8 +260,8 @@ def instances(
     Got: 1 objects, 1 merged with another; F1 0.6667
     Next: Give every connected region a number of its own.
 
-    Catches: a class mask given as instances, touching objects that were merged.
-    Blind to: which class an object has.
+    Catches: a class mask instead of instances, merged touching objects.
+    Blind to: the class of an object.
     """
     want = np.asarray(truth).astype(np.int64)
     if want.ndim not in (2, 3) or not (want > 0).any():

@@ -80,7 +80,7 @@ def psnr(
     Next: Look at one image beside its clean one.
 
     Catches: blurred or shifted images.
-    Blind to: what an eye would mind; SSIM sees more of it.
+    Blind to: perceived quality; SSIM reflects more of it.
     """
     found, want = pair(images, clean, "the images")
     score = min(signal_to_noise(found, want, span), 100.0)
