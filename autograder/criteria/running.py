@@ -181,7 +181,7 @@ def _asserted(text: str) -> Message:
 
 def _raised(failure: BaseException, criterion: Declared) -> Message:
     call = str(getattr(failure, "call", ""))
-    if call in criterion.parameters:  # a named call: this text is not the process's own
+    if call in criterion.parameters:  # the criterion's own name for it
         return Message(
             "a call of {call} ends within {seconds:g} s of computing time",
             "{type}: {text}",
