@@ -43,7 +43,7 @@ def decode(node: Node, buffers: Sequence[Buffer], special: dict[str, Special] | 
     return Decoder(buffers, special).value(node)
 
 
-def split(body: bytes, lengths: Any) -> list[memoryview]:
+def split(body: bytes | memoryview, lengths: Any) -> list[memoryview]:
     """Split a frame's body into its buffers. Raises BadValue if the lengths do not fit."""
     if type(lengths) is not list or any(type(n) is not int or n < 0 for n in lengths):
         raise BadValue("not a list of lengths")

@@ -39,11 +39,11 @@ from autograder.sandbox.author_code import (
 )
 from autograder.sandbox.random_states import RandomStates
 from autograder.sandbox.remote import BudgetSpent, Link, NewQuestion
-from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
+from autograder.sandbox.wire import BadFrame, Buffer, Frame, read_frame, unpack, write_frame
 
 PICTURES = 2  # per criterion; shown to staff, and to students only those of their own kernel
 PICTURE_CAP = 400_000  # characters per picture
-Value = tuple[Any, list[memoryview]]  # a node and its buffers
+Value = tuple[Any, list[memoryview]]  # node and buffers
 
 
 def main(read_fd: int, write_fd: int) -> None:
@@ -79,7 +79,7 @@ def main(read_fd: int, write_fd: int) -> None:
     checks = [
         _TaskCheck(
             task,
-            {name: (node, [next(parts) for _ in range(n)]) for name, node, n in task["values"]},
+            dict(_values({name: next(parts) for name in task["values"]})),
             dict(namespace),
             link,
             start,
@@ -91,6 +91,14 @@ def main(read_fd: int, write_fd: int) -> None:
             for event in one.run(late=late):
                 write_frame(write_fd, event)
         write_frame(write_fd, {"event": "done" if late else "visible_done"})
+
+
+def _values(stored: Mapping[str, memoryview]) -> Iterator[tuple[str, Value]]:
+    """Yield the values that are in stored frames; skip a frame that no codec of ours wrote."""
+    for name, data in stored.items():
+        with suppress(BadFrame, BadValue, KeyError):
+            header, body = unpack(data)
+            yield name, (header["v"], split(body, header["n"]))
 
 
 @dataclass(frozen=True)

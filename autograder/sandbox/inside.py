@@ -3,7 +3,7 @@
 No other process trusts this code: student code can change all of it, but then only falsifies its
 own answers. No criterion, hidden test or label ever enters this process.
 
-    in:  {"op": "run", "cells": [...], "files": [...], "limits": {...}} + the files' bytes
+    in:  {"op": "run", "cells": LENGTH, "files": [...], "limits": {...}} + cells (JSON), files
     out: {"event": "cell" | "value" | "missing" | "done", ...}
     then, until the pipe closes: {"op": "state" | "call" | "get" | ...} -> {"ok": ...}
 """
@@ -61,7 +61,8 @@ def main(read_fd: int, write_fd: int) -> None:
     if frame is None:
         return
     job = frame.header
-    _write_files(job["files"], split(frame.body, [f["n"] for f in job["files"]]))
+    cells, *files = split(frame.body, [job["cells"], *(f["n"] for f in job["files"])])
+    _write_files(job["files"], files)
     seed = int(job.get("seed", "0"), 16)
     random_states.seed_all(seed)
     sys.path.insert(0, os.getcwd())
@@ -70,7 +71,7 @@ def main(read_fd: int, write_fd: int) -> None:
     outputs = open_shell(shell, job["limits"]["output_bytes"])
     exports = Exports(shell.user_ns, helpers=tuple(job["helpers"]), seed=seed)
     runner = _Runner(shell, outputs, exports, shelf, write_fd, job["limits"])
-    for index, cell in enumerate(job["cells"]):
+    for index, cell in enumerate(json.loads(bytes(cells))):
         runner.cell(index, cell)
     write_frame(write_fd, {"event": "done"})
     outputs.cap = 0  # discard output printed after the last cell

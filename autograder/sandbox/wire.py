@@ -124,6 +124,18 @@ class Reader:
         return len(self._buffer)
 
 
+def unpack(data: memoryview) -> tuple[dict[str, Any], memoryview]:
+    """Return header and body of the one frame that this is, nothing copied."""
+    if len(data) < _LENGTHS.size:
+        raise BadFrame("no whole frame")
+    head, body = _LENGTHS.unpack_from(data)
+    _check(head, body, (HEADER_CAP, BODY_CAP))
+    start = _LENGTHS.size + head
+    if len(data) != start + body:
+        raise BadFrame("not one frame")
+    return parse_header(bytes(data[_LENGTHS.size : start])), data[start:]
+
+
 def read_frame(fd: int) -> Frame | None:
     """Return the next frame of a blocking descriptor; None at its end."""
     lengths = _read_exactly(fd, _LENGTHS.size)

@@ -17,7 +17,7 @@ from autograder.nouns import CellError, Limits, NotebookResult, Status, TaskKind
 from autograder.sandbox import checking
 from autograder.sandbox.remote import student_error
 from autograder.sandbox.supervisor import WarmServer
-from autograder.sandbox.wire import BadFrame, Frame, pack, parse_header
+from autograder.sandbox.wire import HEADER_CAP, BadFrame, Frame, pack, parse_header
 from autograder.steps import grade
 from autograder.steps.grade_files import _grade
 from autograder.steps.judging import our_faults, run
@@ -230,3 +230,25 @@ def test_a_test_beside_student_code_is_run_where_the_last_check_crashes(
     assert kinds["plain"] is TaskKind.INSIDE
     found, _ = made.run({"answer": "x = 1"})
     assert [result.status for result in found.values()] == [Status.FAILED, Status.PASSED]
+
+
+# ── Much that is handed in ───────────────────────────────────────────────────────────
+
+
+def test_long_cells_and_long_lists_are_judged(
+    students: WarmServer, checkers: WarmServer, tmp_path: Path
+) -> None:
+    body = "def c(a, b):\n    assert len(a) == len(b) == 600_000"
+    cells = [setup(SETUP), answer("a = b = 1"), test(a_test(body), "t", 1)]
+    lists = "".join(f"{n} = ['{n}%08d' % i for i in range(600_000)]\n" for n in "ab")
+    long = "#" * (HEADER_CAP + 1) + "\n" + lists
+    found, _ = Class(students, checkers, tmp_path, cells).run({"answer": long})
+    assert found["c"].status is Status.PASSED, found["c"].message
+
+
+@pytest.mark.parametrize("parts", [7, ["a"], [-1], [3], None])
+def test_a_value_whose_parts_are_not_those_of_its_body_is_forged(
+    tmp_path: Path, parts: Any
+) -> None:
+    with pytest.raises(ValueError, match="length"):
+        tape(tmp_path).take(Frame({**value(b"ab").header, "n": parts}, b"ab"))

@@ -231,13 +231,15 @@ def _task_order(
 ) -> dict[str, Any]:
     task = order.task
     wanted = {name for c in task.criteria if c.name in order.todo for name in c.parameters}
-    values = []
+    values, missing = [], {n: because(evidence, task, n) for n in wanted}
     for name, blob in evidence.values.get(task.grade_id, {}).items():
         if name in wanted:
-            (frame,) = wire.Reader().feed(store.get(blob))
-            parts = _parts(frame)
-            values.append([name, frame.header["v"], len(parts)])
-            body.extend(parts)
+            data = store.get(blob)
+            if sum(memoryview(part).nbytes for part in body) + len(data) > wire.BODY_CAP:
+                missing[name] = "your values are too large to be checked together"
+                continue
+            values.append(name)
+            body.append(data)
     return {
         "grade_id": task.grade_id,
         "code": task.code,
@@ -247,21 +249,13 @@ def _task_order(
         "known": dict(order.known),
         "settings": {k: dict(v) for k, v in rules.settings.get(task.grade_id, {}).items()},
         "values": values,
-        "missing": {n: because(evidence, task, n) for n in wanted},
+        "missing": missing,
         "seeds": {
             c.name: [f"{seed_of(rules, task, c.name, n):x}" for n in attempts(rules, c)]
             for c in task.criteria
             if c.name in order.todo
         },
     }
-
-
-def _parts(frame: wire.Frame) -> list[memoryview]:
-    view, start, parts = memoryview(frame.body), 0, []
-    for length in frame.header["n"]:
-        parts.append(view[start : start + length])
-        start += length
-    return parts
 
 
 def shown(result: CriterionResult, topic: Topic, answers: Answers) -> CriterionResult:

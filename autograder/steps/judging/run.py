@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from autograder.errors import SandboxFault
+from autograder.evidence.codec import split
 from autograder.evidence.record import CellRecord, Evidence
 from autograder.evidence.store import Store
 from autograder.nouns import CellError, Limits, Message, Usage
@@ -113,6 +114,7 @@ class _Tape:
             raise ValueError("too many values")
         task, name = self._place(frame)
         node, parts = frame.header["v"], frame.header["n"]
+        split(frame.body, parts)  # BadValue where the parts are not those of the body
         if '"remote"' in json.dumps(node):
             self.remotes = True
         pieces = [memoryview(p) for p in wire.pack({"v": node, "n": parts}, [frame.body])]
@@ -186,7 +188,8 @@ def _run_once(server: WarmServer, plan: Plan, store: Store) -> tuple[Evidence, L
     job = server.start(plan.limits)
     tape = _Tape(plan, store)
     try:
-        job.send(wire.pack(_order(plan), list(plan.files.values())))
+        cells = json.dumps(plan.cells).encode()  # in the body: a student's cells may be long
+        job.send(wire.pack(_order(plan, len(cells)), [cells, *plan.files.values()]))
         done = _follow(job, tape)
         job.drop_output()
         job.one_for_one()
@@ -234,11 +237,11 @@ def call_seconds(limits: Limits) -> float:
     return min(limits.cell_seconds, CALL_SECONDS)
 
 
-def _order(plan: Plan) -> dict[str, Any]:
+def _order(plan: Plan, cells: int) -> dict[str, Any]:
     return {
         "op": "run",
         "seed": f"{plan.seed:x}",
-        "cells": list(plan.cells),
+        "cells": cells,
         "files": [{"path": path, "n": len(data)} for path, data in plan.files.items()],
         "helpers": list(plan.helpers),
         "limits": {
