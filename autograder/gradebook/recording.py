@@ -238,11 +238,13 @@ def _recorded(book: Gradebook, submission: Submission, counting: SubmissionRow) 
     )
 
 
-def digest_of(course: Course, submission: str) -> str:
-    """Return the digest of a submission's recorded result; "" if there is none."""
+def digest_of(course: Course, submission: str) -> str | None:
+    """Return the digest of a submission's recorded result, "" if a regrade or an earlier version
+    recorded it; None if nothing is recorded.
+    """
     with reading(course) as session:
         row = session.get(SubmissionRow, submission)
-        return row.digest if row else ""
+        return row.digest if row else None
 
 
 def _finite(number: float | None) -> float | None:

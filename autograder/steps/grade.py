@@ -259,10 +259,12 @@ class _Book:
             or _shown_rank(before) <= _shown_rank(result)
         )
         digest = fingerprint(results.as_json(result))
+        known = gradebook.digest_of(self._course, submission.id)
         if shown:
             new = before is None or results.as_json(before) != results.as_json(result)
+            new = new or known is None  # the gradebook was made anew or put back
         else:
-            new = gradebook.digest_of(self._course, submission.id) != digest
+            new = known != digest
         if new:
             recorded = gradebook.record(self._course, submission, result, digest)
             if recorded.counts:

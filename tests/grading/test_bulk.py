@@ -108,6 +108,19 @@ def test_a_second_grading_runs_and_records_nothing(tmp_path: Path, workers: Work
     assert evidence(course) == before
 
 
+def test_a_gradebook_made_anew_gets_every_score_back(tmp_path: Path, workers: Workers) -> None:
+    course = make(tmp_path)
+    grade.grade(course, "hw", workers=workers)
+    for file in course.root.glob("gradebook.db*"):
+        file.unlink()
+    gradebook.register(course, grade.read(course, "hw"), 1)
+    again = grade.grade(course, "hw", workers=workers)
+    assert (again.ran, again.recorded) == (0, 6)
+    in_book = {s.student: s.score for s in gradebook.student_scores(course, "hw")}
+    assert in_book == points(again) == {**STATES, "f-broken": 0.0}
+    assert grade.grade(course, "hw", workers=workers).recorded == 0
+
+
 def test_a_mended_criterion_is_judged_from_evidence_and_recorded(
     tmp_path: Path, workers: Workers
 ) -> None:
