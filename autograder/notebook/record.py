@@ -59,6 +59,7 @@ def _criterion_texts(criteria: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
         yield from (criterion[key] for key in ("name", "demand", "sha256"))
         yield criterion["was"] or ""
         yield "" if isinstance(criterion["points"], int | float) else None
+        yield "" if isinstance(criterion["hidden"], bool) else None
 
 
 def _notebook(notebook: Notebook, node: Any) -> dict[str, Any]:

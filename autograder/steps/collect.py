@@ -242,7 +242,8 @@ def _take(
             kept, kind, note = receive(shelf, student, staged, taken, arrival, lying)
             if kind != "unchanged":
                 found.leave_out(refused, student)
-            found.note(kind, kept, (*notes_on(course, shelf, kept), *parts.notes, *note))
+            known = () if kind == "unchanged" else notes_on(course, shelf, kept)
+            found.note(kind, kept, (*known, *parts.notes, *note))
     except Refused as error:
         name, where = harmless.text(sent.name, cap=80), harmless.text(error.where, cap=120)
         reason = error.fact if where in ("", name) else f"{where}: {error.fact}"

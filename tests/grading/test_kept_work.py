@@ -180,7 +180,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path, workers: Worke
     data = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**data, "arrays": "../../../../etc/passwd"}))
     found = graded(course, workers)
-    assert "names a file elsewhere" in got(found, "trained")
+    assert "names no file beside it" in got(found, "trained")
 
 
 def test_a_value_taken_back_with_kept_is_there_when_grading(
