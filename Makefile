@@ -24,11 +24,12 @@ test: $(STAMP) ## All tests but the slow ones, two files at a time
 
 # ── While working ───────────────────────────────────────────────────────────────────
 
-check: $(STAMP) ## Style, types and layers
+check: $(STAMP) ## Style, types, layers and docstrings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/check_docstrings.py
 
 test-slow: $(STAMP) ## The tests that train models or run for minutes
 	$(PYTEST) -m slow --timeout 3600 $(ARGS)

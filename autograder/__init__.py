@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from autograder import expect as expect
     from autograder.student.budget import budget as budget
     from autograder.student.each_epoch import KeepEachEpoch as KeepEachEpoch
-    from autograder.student.here import translated as translated
+    from autograder.student.environment import translated as translated
     from autograder.student.keeping import keep as keep
     from autograder.student.keeping import kept as kept
     from autograder.student.progress import progress as progress
@@ -27,12 +27,20 @@ _PLACES = {
     "progress": "autograder.student.progress",
     "budget": "autograder.student.budget",
     "submit": "autograder.student.submitting",
-    "translated": "autograder.student.here",
+    "translated": "autograder.student.environment",
 }
 
 __all__ = [
-    "KeepEachEpoch", "Task", "budget", "expect", "keep", "kept", "progress", "submit", "translated",
-]  # fmt: skip
+    "KeepEachEpoch",
+    "Task",
+    "budget",
+    "expect",
+    "keep",
+    "kept",
+    "progress",
+    "submit",
+    "translated",
+]
 
 
 def __getattr__(name: str) -> Any:

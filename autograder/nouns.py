@@ -322,8 +322,10 @@ class Result:
             return Outcome.UNDECIDED
         unreadable = any(
             c.status is Status.UNREADABLE
-            for n in self.notebooks for t in n.tasks for c in t.criteria
-        )  # fmt: skip
+            for n in self.notebooks
+            for t in n.tasks
+            for c in t.criteria
+        )
         return Outcome.BROKEN if unreadable or not read else Outcome.UNTOUCHED
 
     @property

@@ -31,9 +31,10 @@ import nbformat
 import psutil
 
 from autograder import config, gradebook
-from autograder.steps import grade
-from autograder.steps.judging import check, judge, run
-from autograder.steps.judging.workers import Workers
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline import check, grader, run
+from autograder.steps.grading.pipeline.workers import Workers
 
 JOBS = 2
 SETUP = """import keras
@@ -229,11 +230,14 @@ def timed(spent: dict[str, float], *places: tuple[Any, str]) -> Iterator[None]:
 def ours(root: Path, workers: Workers, spent: dict[str, float]) -> Round:
     """All copies graded by warm servers; `spent` gets where the time went."""
     course = config.load(root)
-    gradebook.register(course, grade.read(course, "small"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "small"), 1)
     places = [
-        (judge, "merge"), (run, "run"), (check, "check"),
-        (gradebook, "record"), (gradebook, "write_autograded"),
-    ]  # fmt: skip
+        (grader, "merge"),
+        (run, "run"),
+        (check, "check"),
+        (gradebook, "record"),
+        (gradebook, "write_autograded"),
+    ]
     used = _cpu_of_all()
     with timed(spent, *places), Counted() as counted:
         started = time.monotonic()
@@ -268,8 +272,12 @@ def by_nbgrader(root: Path, copies: int) -> float:
         started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "nbgrader", verb, "small"],
-            cwd=root, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=root,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             sys.exit(f"nbgrader failed:\n{done.stderr[-2000:]}")
     return (time.monotonic() - started) / copies

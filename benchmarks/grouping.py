@@ -24,11 +24,14 @@ from pathlib import Path
 
 from autograder import config, gradebook
 from autograder.config import Course
-from autograder.notebook.cells import write_node
+from autograder.notebook.source.cells import write_node
 from autograder.nouns import Assignment, Notebook
-from autograder.steps import collect, demo, grade, release, roster
-from autograder.steps.grouping import fingerprints, groups
-from autograder.steps.judging.workers import Workers
+from autograder.steps import assignments, roster
+from autograder.steps.authoring import release
+from autograder.steps.grading import collect, grade
+from autograder.steps.grading.pipeline.workers import Workers
+from autograder.steps.operations import demo
+from autograder.steps.reporting.groups import behaviour_groups, fingerprints
 
 ASSIGNMENT = "n432_segmentation_detection"
 FAMILY = "김이박최정강조윤장임한오서신권황안송류홍"
@@ -64,12 +67,15 @@ def make_class(folder: Path, students: int, seed: int = 0) -> Course:
     folder.mkdir(parents=True)
     for name in ("course_config.py", "nbgrader_config.py"):
         shutil.copy(here.root / name, folder / name)
-    shutil.copytree(here.source / ASSIGNMENT, folder / "source" / ASSIGNMENT,
-                    ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+    shutil.copytree(
+        here.source / ASSIGNMENT,
+        folder / "source" / ASSIGNMENT,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     course = config.load(folder)
     release.release(course, ASSIGNMENT, prove=lambda *_: (), register=gradebook.register)
     _roster(course, students, draws)
-    source = grade.read(course, ASSIGNMENT)
+    source = assignments.load_assignment(course, ASSIGNMENT)
     people = [one for one in roster.people(course) if one.role == "student"]
     seeds: dict[str, list[str]] = {}
     inbox = course.state / "inbox" / "folder"
@@ -153,11 +159,15 @@ def in_another_hand(code: str, draws: random.Random) -> str:
 
 
 def _rename(function: ast.FunctionDef, draws: random.Random) -> None:
-    local = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)
-             and isinstance(n.ctx, ast.Store)}  # fmt: skip
+    local = {
+        n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
     inner = {n.name for n in ast.walk(function) if isinstance(n, ast.FunctionDef)}
-    new = {name: f"{draws.choice(NAMES)}_{draws.randrange(9)}{i}" for i, name in
-           enumerate(sorted(local - inner)) if draws.random() < 0.7}  # fmt: skip
+    new = {
+        name: f"{draws.choice(NAMES)}_{draws.randrange(9)}{i}"
+        for i, name in enumerate(sorted(local - inner))
+        if draws.random() < 0.7
+    }
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and node.id in new:
             node.id = new[node.id]
@@ -201,7 +211,7 @@ class Found:
 
 def groups_of(course: Course) -> Iterator[Found]:
     for task in gradebook.tasks(course, ASSIGNMENT):
-        for one in groups.groups(course, ASSIGNMENT, task.notebook, task.task):
+        for one in behaviour_groups.groups(course, ASSIGNMENT, task.notebook, task.task):
             label = one.match.mistake.name if one.match and one.match.sure else ""
             yield Found(task.task, one.students, label)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import mean
 
-from autograder.gradebook.shown import shown_points
+from autograder.gradebook.scores.visible_points import shown_points
 
 CHECKPOINTS = (3, 10, 42, 100)  # a day, a few days, and two weeks of attempts; a hundred
 POLICIES: dict[str, Callable[[float, float], float]] = {

@@ -21,6 +21,8 @@ from pathlib import Path
 import grading
 import nbformat
 
+from autograder.steps import assignments
+
 EMPTY_TEST = """task = Task("t")
 
 
@@ -54,9 +56,9 @@ def course_of(root: Path, copies: int, *, empty: bool) -> None:
 def ours(root: Path) -> tuple[float, float, float]:
     """CPU seconds per submission: the student's process, the checking process, and the grader."""
     from autograder import config, gradebook
-    from autograder.sandbox.job import Job
-    from autograder.steps import grade
-    from autograder.steps.judging.workers import Workers
+    from autograder.sandbox.supervisor.job import Job
+    from autograder.steps.grading import grade
+    from autograder.steps.grading.pipeline.workers import Workers
 
     jobs: dict[int, float] = {}
     finish = Job.finish
@@ -68,7 +70,7 @@ def ours(root: Path) -> tuple[float, float, float]:
 
     Job.finish = finished  # type: ignore[method-assign, assignment]
     course = config.load(root)
-    gradebook.register(course, grade.read(course, "small"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "small"), 1)
     students = sorted(p.name for p in (root / "submitted").iterdir())
     with Workers(parallel=1) as workers:
         workers.students.warm_up()

@@ -27,11 +27,13 @@ from starlette.testclient import TestClient
 from autograder import config, gradebook, nouns
 from autograder.config import Course
 from autograder.evidence import results
-from autograder.gradebook import access, audit, leases
-from autograder.notebook.reading import read_assignment
+from autograder.gradebook.database import audit
+from autograder.gradebook.marking import leases
+from autograder.gradebook.portal import access
+from autograder.notebook.source.reading import read_assignment
 from autograder.nouns import CriterionResult, Message, NotebookResult, Result, Status, TaskResult
 from autograder.steps import roster
-from autograder.steps.grouping import fingerprints
+from autograder.steps.reporting.groups import fingerprints
 from autograder.web.app import create_app
 
 A, NOTEBOOK = "week", "week"
@@ -76,16 +78,27 @@ def make_class(folder: Path, students: int) -> Course:
 def _source(course: Course) -> None:
     cells = []
     for name in AUTOMATIC:
-        cells.append(_cell(f"def {name}(x):\n    ### BEGIN SOLUTION\n"
-                           f"{BODIES[0].format(x='x', y='y')}\n    ### END SOLUTION",
-                           f"{name}_answer", solution=True))  # fmt: skip
-        cells.append(_cell(
-            f'from autograder import Task\n\ntask = Task("{name}")\n\n\n'
-            f'@task.criterion("{name} is right for three numbers", points=2)\n'
-            f"def three({name}):\n    assert {name} is not None\n\n\n"
-            f'@task.criterion("{name} is right for {{n}} unseen numbers", points=3)\n'
-            f"def unseen({name}, rng, *, n=100):\n    assert {name} is not None\n\n\ntask.check()",
-            name, grade=True, locked=True, points=5))  # fmt: skip
+        cells.append(
+            _cell(
+                f"def {name}(x):\n    ### BEGIN SOLUTION\n"
+                f"{BODIES[0].format(x='x', y='y')}\n    ### END SOLUTION",
+                f"{name}_answer",
+                solution=True,
+            )
+        )
+        cells.append(
+            _cell(
+                f'from autograder import Task\n\ntask = Task("{name}")\n\n\n'
+                f'@task.criterion("{name} is right for three numbers", points=2)\n'
+                f"def three({name}):\n    assert {name} is not None\n\n\n"
+                f'@task.criterion("{name} is right for {{n}} unseen numbers", points=3)\n'
+                f"def unseen({name}, rng, *, n=100):\n    assert {name} is not None\n\n\ntask.check()",
+                name,
+                grade=True,
+                locked=True,
+                points=5,
+            )
+        )
     cells += [
         _cell("Why?", name, kind="markdown", grade=True, solution=True, points=4) for name in MANUAL
     ]
@@ -130,12 +143,25 @@ def _record(
 
 def _task(name: str, kind: int) -> TaskResult:
     passed = kind == 0
-    message = Message("{want}", "{found}; wrong by rule " + str(kind), "Look at the ends.",
-                      {"want": "0 to 1", "found": f"{kind / 7:.3f}"})  # fmt: skip
+    message = Message(
+        "{want}",
+        "{found}; wrong by rule " + str(kind),
+        "Look at the ends.",
+        {"want": "0 to 1", "found": f"{kind / 7:.3f}"},
+    )
     status = Status.PASSED if passed else Status.FAILED
-    criteria = [CriterionResult(c, status, m if passed else 0.0, m, f"{name} is right", c == "unseen",
-                                Message() if passed else message)
-                for c, m in (("three", 2.0), ("unseen", 3.0))]  # fmt: skip
+    criteria = [
+        CriterionResult(
+            c,
+            status,
+            m if passed else 0.0,
+            m,
+            f"{name} is right",
+            c == "unseen",
+            Message() if passed else message,
+        )
+        for c, m in (("three", 2.0), ("unseen", 3.0))
+    ]
     return TaskResult(name, nouns.TaskKind.CRITERIA, 5.0, tuple(criteria))
 
 
@@ -170,8 +196,13 @@ def an_item(client: TestClient, *_: object) -> object:
     page = client.get(url).text
     item = re.search(r'name="item" value="(\w+)" aria-pressed', page)
     if item is None:
-        form = {"seal": seal_of(page), "edition": seal_of(page, "edition"), "do": "add_item",
-                "text": "names the reason", "points": "2"}  # fmt: skip
+        form = {
+            "seal": seal_of(page),
+            "edition": seal_of(page, "edition"),
+            "do": "add_item",
+            "text": "names the reason",
+            "points": "2",
+        }
         return client.post(url, data=form)
     form = {
         "seal": seal_of(page),

@@ -37,11 +37,11 @@ from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
-from autograder import config, gradebook, receipts
+from autograder import config, gradebook
 from autograder.config import Course
 from autograder.errors import BrokenSubmission
-from autograder.gradebook import access, queue
-from autograder.notebook.merging import merge
+from autograder.gradebook.portal import access, queue
+from autograder.notebook.submission.merging import merge
 from autograder.nouns import (
     Assignment,
     CriterionResult,
@@ -53,14 +53,14 @@ from autograder.nouns import (
     Task,
     TaskResult,
 )
-from autograder.steps import grade as grading
 from autograder.steps import roster
-from autograder.steps.collect import shelf_of
-from autograder.steps.init import init
-from autograder.steps.judging.check import unreadable
-from autograder.steps.judging.judge import Judged
-from autograder.steps.portal import on_arrival
-from autograder.steps.release import release
+from autograder.steps.authoring.init import init
+from autograder.steps.authoring.release import release
+from autograder.steps.grading import grade as grading
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.grading.pipeline.check import unreadable
+from autograder.steps.grading.pipeline.grader import GradedSubmission
+from autograder.steps.portal import queue_runner, receipts
 
 TRIES = 240  # two minutes, as submit() goes on for hours
 
@@ -101,9 +101,17 @@ class Server:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen:
-        command = [sys.executable, "-c", "from autograder.cli import main; main()",
-                   "--course", str(self._course.root), "serve", "--no-grade",
-                   "--port", str(self._port)]  # fmt: skip
+        command = [
+            sys.executable,
+            "-c",
+            "from autograder.cli import main; main()",
+            "--course",
+            str(self._course.root),
+            "serve",
+            "--no-grade",
+            "--port",
+            str(self._port),
+        ]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         for _ in range(600):
             try:
@@ -129,11 +137,11 @@ class ByWords:
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
 
-    def judge(self, submission: Submission, **_: bool) -> Judged:
+    def judge(self, submission: Submission, **_: bool) -> GradedSubmission:
         """The result of one submission."""
         found = tuple(self._notebook(one, submission.path) for one in self.assignment.notebooks)
         result = Result(submission.id, submission.assignment, submission.student, 1, found)
-        return Judged(result, {}, {}, ran=1)
+        return GradedSubmission(result, {}, {}, ran=1)
 
     def _notebook(self, notebook: Notebook, folder: Path) -> NotebookResult:
         path = folder / f"{notebook.name}.ipynb"
@@ -160,7 +168,7 @@ def grade_everything(course: Course) -> tuple[int, dict[str, float]]:
     workers: Any = SimpleNamespace(parallel=2, notes=(), tier="none")
     grading.judge_of = lambda _course, assignment, _workers: ByWords(assignment)
     fell, scores = 0, dict[str, float]()
-    while on_arrival.grade_next(course, workers):
+    while queue_runner.grade_next(course, workers):
         now = {s.student: s.score for s in gradebook.student_scores(course, "hello")}
         fell += sum(now.get(student, 0.0) < before for student, before in scores.items())
         scores = now

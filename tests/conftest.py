@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from autograder.steps.judging.workers import Workers
+from autograder.steps.grading.pipeline.workers import Workers
 
 
 @pytest.fixture(scope="session")

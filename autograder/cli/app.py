@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
-from autograder.cli import keeping, languages, portal, retention, staff, words, words_of_proof
-from autograder.cli.context import Context, in_utf8_mode, printed, show
-from autograder.cli.live import counting, progress, stages
+from autograder.cli.commands import backup, forget, portal, staff, translate
+from autograder.cli.output import Context, in_utf8_mode, printed, show
+from autograder.cli.reports import grading, validation
+from autograder.cli.reports.progress import counting, progress, stages
 from autograder.errors import AutograderError
 
 app = typer.Typer(
@@ -53,10 +54,10 @@ def init(
     json: Json = False,
 ) -> None:
     """Create a new course with one small example assignment."""
-    from autograder.steps import init as step
+    from autograder.steps.authoring import init as step
 
     with printed(json):
-        show(step.init(folder, name or folder.resolve().name), json, words.init)
+        show(step.init(folder, name or folder.resolve().name), json, grading.init)
 
 
 @app.command()
@@ -83,7 +84,7 @@ def validate(
     json: Json = False,
 ) -> None:
     """Check that solutions pass and each known mistake fails exactly its declared criteria."""
-    from autograder.steps import validate as step
+    from autograder.steps.authoring import validate as step
 
     if bool(assignment) == every:
         raise typer.BadParameter("name assignments, or say --all")
@@ -98,7 +99,7 @@ def validate(
             sandbox=sandbox,
             progress=tell,
         )
-    show(report, json, words_of_proof.validate, ok=report.ok)
+    show(report, json, validation.validate, ok=report.ok)
 
 
 @app.command()
@@ -120,7 +121,7 @@ def calibrate(
     json: Json = False,
 ) -> None:
     """Measure the score variation of correct solutions and propose thresholds. Resumable."""
-    from autograder.steps import calibrate as step
+    from autograder.steps.authoring import calibrate as step
 
     with printed(json), stages(f"calibrate {assignment}") as tell:
         report = step.calibrate(
@@ -134,7 +135,7 @@ def calibrate(
             sandbox=sandbox,
             progress=tell,
         )
-    show(report, json, words_of_proof.calibrate, ok=report.ok)
+    show(report, json, validation.calibrate, ok=report.ok)
 
 
 @app.command()
@@ -145,7 +146,7 @@ def release(
         list[str] | None,
         typer.Option(help="A criterion or task removed on purpose since the last; repeatable."),
     ] = None,
-    lang: languages.Languages = None,
+    lang: translate.Languages = None,
     zero_points: Annotated[
         bool, typer.Option("--zero-points", help="Release it although nothing in it is graded.")
     ] = False,
@@ -156,9 +157,9 @@ def release(
 
     First check that the solution passes every criterion and that the released notebook does not.
     """
-    from autograder.steps import release as step
-    from autograder.steps.judging.workers import Workers
-    from autograder.steps.prove import prove
+    from autograder.steps.authoring import release as step
+    from autograder.steps.authoring.release_checks import prove
+    from autograder.steps.grading.pipeline.workers import Workers
 
     with printed(json), stages(f"release {assignment}") as tell:
         course = context.obj.course
@@ -172,7 +173,7 @@ def release(
                 zero_points=zero_points,
                 progress=tell,
             )
-    show(report, json, words.release)
+    show(report, json, grading.release)
 
 
 @app.command()
@@ -186,11 +187,11 @@ def collect(
     json: Json = False,
 ) -> None:
     """Import submissions; report each one's student and the files that match no student."""
-    from autograder.steps import collect as step
+    from autograder.steps.grading import collect as step
 
     with printed(json), counting("collecting") as tell:
         report = step.collect(context.obj.course, assignment, path, progress=tell)
-    show(report, json, words.collect)
+    show(report, json, grading.collect)
 
 
 @app.command()
@@ -219,7 +220,7 @@ def grade(
     if assignment:
         _grade_files(context, assignment, what, jobs, sandbox, json)
         return
-    from autograder.steps import grade as step
+    from autograder.steps.grading import grade as step
 
     with printed(json), progress("grading") as tell:
         if len(what) > 1:
@@ -236,13 +237,13 @@ def grade(
             sandbox=sandbox,
             progress=tell,
         )
-    show(report, json, words.grade, ok=not report.faults)
+    show(report, json, grading.grade, ok=not report.faults)
 
 
 def _grade_files(
     context: typer.Context, assignment: str, files: list[str], jobs: int, sandbox: bool, json: bool
 ) -> None:
-    from autograder.steps.grade_files import grade_files
+    from autograder.steps.grading.grade_files import grade_files
 
     with printed(json), stages(f"grading {len(files)} notebooks") as tell:
         report = grade_files(
@@ -253,7 +254,7 @@ def _grade_files(
             sandbox=sandbox,
             progress=tell,
         )
-    show(report, json, words.grade_files, ok=not any(one.fault for one in report.files))
+    show(report, json, grading.grade_files, ok=not any(one.fault for one in report.files))
 
 
 @app.command()
@@ -264,20 +265,20 @@ def feedback(
     json: Json = False,
 ) -> None:
     """Write a feedback page for every graded student."""
-    from autograder.steps import feedback as step
+    from autograder.steps.reporting import feedback as step
 
     with printed(json), counting("writing pages") as tell:
         report = step.feedback(context.obj.course, assignment, student, progress=tell)
-    show(report, json, words.feedback, ok=not report.problems)
+    show(report, json, grading.feedback, ok=not report.problems)
 
 
 @app.command()
 def status(context: typer.Context, json: Json = False) -> None:
     """Show the progress of every assignment: released, submitted, graded, feedback written."""
-    from autograder.steps import status as step
+    from autograder.steps.reporting import status as step
 
     with printed(json):
-        show(step.status(context.obj.course), json, words.status)
+        show(step.status(context.obj.course), json, grading.status)
 
 
 @app.command()
@@ -287,13 +288,13 @@ def doctor(
     json: Json = False,
 ) -> None:
     """Check everything that grading needs on this machine, and report what is missing."""
-    from autograder.steps import doctor as step
+    from autograder.steps.operations import doctor as step
 
     with printed(json), stages("looking") as tell:
         report = step.doctor(
             context.obj.course_if_any, quick=quick, progress=lambda finding: tell(finding.name)
         )
-    show(report, json, words.doctor, ok=report.ok)
+    show(report, json, grading.doctor, ok=report.ok)
 
 
 @app.command()
@@ -312,7 +313,7 @@ def demo(
     json: Json = False,
 ) -> None:
     """Grade an example class in a scratch course; compare each score with the expected one."""
-    from autograder.steps import demo as step
+    from autograder.steps.operations import demo as step
 
     with printed(json), stages("demo") as tell:
         course = context.obj.course
@@ -324,7 +325,7 @@ def demo(
             slow=slow,
             progress=tell,
         )
-    show(report, json, words.demo, ok=report.as_expected == len(report.compared))
+    show(report, json, grading.demo, ok=report.as_expected == len(report.compared))
 
 
 @roster.command("import")
@@ -339,21 +340,21 @@ def roster_import(
     from autograder.steps import roster as step
 
     with printed(json):
-        show(step.import_roster(context.obj.course, file), json, words.roster)
+        show(step.import_roster(context.obj.course, file), json, grading.roster)
 
 
 app.add_typer(roster, name="roster")
 roster.command("links")(portal.links)
-app.command("translate")(languages.translate)
+app.command("translate")(translate.translate)
 app.command("serve")(portal.serve)
 app.command("submit")(portal.submit)
 app.command("extend")(portal.extend)
 app.command("stats")(staff.stats)
 app.command("regrade")(staff.regrade)
 app.command("export")(staff.export)
-app.command("forget")(retention.forget)
-app.command("backup")(keeping.backup)
-app.command("restore")(keeping.restore)
+app.command("forget")(forget.forget)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(portal.exam, name="exam")
 app.add_typer(portal.receipt, name="receipt")
 

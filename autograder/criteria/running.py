@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from autograder.criteria.draws import Draws
-from autograder.criteria.task import Declared, Task
+from autograder.criteria.rng import Draws
+from autograder.criteria.task import CriterionSpec, Task
 from autograder.errors import Fault
 from autograder.expect.handover import lent
 from autograder.expect.verdict import NotMet, Verdict, noting
@@ -58,7 +58,7 @@ def run_task(
     return results
 
 
-def _blocked_by(task: Task, criterion: Declared, statuses: Mapping[str, Status]) -> str | None:
+def _blocked_by(task: Task, criterion: CriterionSpec, statuses: Mapping[str, Status]) -> str | None:
     """Return the demand of the first prerequisite that did not pass; None if all passed."""
     for name in criterion.after:
         if statuses.get(name, Status.PASSED) is not Status.PASSED:
@@ -67,7 +67,7 @@ def _blocked_by(task: Task, criterion: Declared, statuses: Mapping[str, Status])
 
 
 def _run(
-    criterion: Declared,
+    criterion: CriterionSpec,
     settings: Mapping[str, Any],
     lookup: Lookup,
     rng: Draws,
@@ -88,7 +88,7 @@ def _run(
 
 
 def _attempt(
-    criterion: Declared, settings: Mapping[str, Any], lookup: Lookup, rng: Draws, attempt: int
+    criterion: CriterionSpec, settings: Mapping[str, Any], lookup: Lookup, rng: Draws, attempt: int
 ) -> CriterionResult:
     assert criterion.check is not None
     try:
@@ -116,13 +116,17 @@ def _attempt(
         raise
     except BaseException as failure:
         return _result(
-            criterion, settings, Status.FAILED, message=_raised(failure, criterion),
-            error=type(failure).__name__, attempts=attempt,
-        )  # fmt: skip
+            criterion,
+            settings,
+            Status.FAILED,
+            message=_raised(failure, criterion),
+            error=type(failure).__name__,
+            attempts=attempt,
+        )
 
 
 def _result(
-    criterion: Declared,
+    criterion: CriterionSpec,
     settings: Mapping[str, Any],
     status: Status,
     *,
@@ -179,7 +183,7 @@ def _asserted(text: str) -> Message:
     return Message("{demand}", "not so", "", {"demand": text or "the assertion holds"})
 
 
-def _raised(failure: BaseException, criterion: Declared) -> Message:
+def _raised(failure: BaseException, criterion: CriterionSpec) -> Message:
     call = str(getattr(failure, "call", ""))
     if call in criterion.parameters:  # the criterion's own name for it
         return Message(
@@ -187,10 +191,12 @@ def _raised(failure: BaseException, criterion: Declared) -> Message:
             "{type}: {text}",
             "Look for a loop that does not end, or use arrays where you go through single values.",
             {
-                "call": call, "seconds": float(getattr(failure, "seconds", 0.0)),
-                "type": type(failure).__name__, "text": _text(failure),
+                "call": call,
+                "seconds": float(getattr(failure, "seconds", 0.0)),
+                "type": type(failure).__name__,
+                "text": _text(failure),
             },
-        )  # fmt: skip
+        )
     taken = shadowed(failure)
     if taken:
         return Message(

@@ -26,7 +26,7 @@ C = TypeVar("C", bound=Check)
 
 
 @dataclass(frozen=True)
-class Declared:
+class CriterionSpec:
     """One criterion as declared in a test cell; `check` is None if it is hidden."""
 
     name: str
@@ -52,7 +52,7 @@ class Task:
 
     def __init__(self, grade_id: str) -> None:
         self.grade_id = grade_id
-        self.criteria: dict[str, Declared] = {}
+        self.criteria: dict[str, CriterionSpec] = {}
         tasks = _collecting.get()
         if tasks is not None:
             tasks.append(self)
@@ -87,17 +87,26 @@ class Task:
             if name in self.criteria:
                 raise ValueError(f"task {self.grade_id!r} has two criteria named {name!r}")
             parameters, settings, draws = signature(check)
-            self.criteria[name] = Declared(
-                name, demand, points, check, parameters, settings, draws,
-                _names(after), retry, retrain, (hints,) if isinstance(hints, str) else tuple(hints),
-            )  # fmt: skip
+            self.criteria[name] = CriterionSpec(
+                name,
+                demand,
+                points,
+                check,
+                parameters,
+                settings,
+                draws,
+                _names(after),
+                retry,
+                retrain,
+                (hints,) if isinstance(hints, str) else tuple(hints),
+            )
             return check
 
         return declare
 
     def hidden(self, demand: str, *, points: float, id: str) -> None:
         """Declare the public part of a criterion that is checked after submission."""
-        self.criteria[id] = Declared(id, demand, points, None)
+        self.criteria[id] = CriterionSpec(id, demand, points, None)
 
 
 def signature(check: Check) -> tuple[tuple[str, ...], dict[str, Any], bool]:

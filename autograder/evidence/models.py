@@ -18,7 +18,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from autograder.evidence.builtin import (
+from autograder.evidence.compile_state import compile_config, own_names
+from autograder.evidence.model_allow_list import (
     RUNNING_CODE,
     allowed,
     helper_objects,
@@ -26,16 +27,23 @@ from autograder.evidence.builtin import (
     own_parts,
     refusals,
 )
-from autograder.evidence.compiled import compile_config, own_names
 from autograder.language import msgid
 from autograder.nouns import fill
 
 STUDENT_SIDE = "student_side"  # attribute of a rebuilt model: a proxy for the student's model
 
-__all__ = ["STUDENT_SIDE", "Refused", "describe", "own_parts_of", "rebuild", "refusals", "state"]
+__all__ = [
+    "STUDENT_SIDE",
+    "ModelRefused",
+    "describe",
+    "own_parts_of",
+    "rebuild",
+    "refusals",
+    "state",
+]
 
 
-class Refused(ValueError):
+class ModelRefused(ValueError):
     """A model that is not rebuilt outside; `template` and `values` give the reason."""
 
     def __init__(self, template: str, **values: str) -> None:
@@ -51,7 +59,7 @@ def describe(model: Any, helpers: Collection[str] = ()) -> tuple[dict[str, Any],
     import keras
 
     if type(model) not in (keras.Sequential, _functional()):
-        raise Refused(msgid("{kind} is a model class of your own"), kind=type(model).__name__)
+        raise ModelRefused(msgid("{kind} is a model class of your own"), kind=type(model).__name__)
     own = {name: sys.modules[name] for name in helpers if name in sys.modules}
     renamed = _demand_known(model, own)
     try:
@@ -60,7 +68,7 @@ def describe(model: Any, helpers: Collection[str] = ()) -> tuple[dict[str, Any],
             config = json.loads(model.to_json())
     except Exception as error:
         kind = type(error).__name__
-        raise Refused(msgid("its config cannot be written: {kind}"), kind=kind) from error
+        raise ModelRefused(msgid("its config cannot be written: {kind}"), kind=kind) from error
     config.pop("compile_config", None)
     config = _functions_by_name(config, renamed)
     if not model.built:
@@ -91,7 +99,7 @@ def rebuild(
     own = helpers or {}
     config, compiled = description.get("config"), description.get("compile")
     if type(config) is not dict or config.get("class_name") not in ("Sequential", "Functional"):
-        raise Refused(msgid("not the config of a Sequential or Functional model"))
+        raise ModelRefused(msgid("not the config of a Sequential or Functional model"))
     _allow(config, own)
     config, compiled = copy.deepcopy((config, compiled))  # Keras modifies its config
     objects = helper_objects(own)
@@ -101,7 +109,7 @@ def rebuild(
         )
         shapes = [tuple(w.shape) for w in model.weights]
         if shapes != [tuple(w.shape) for w in weights]:
-            raise Refused(msgid("the weights do not fit the config"))
+            raise ModelRefused(msgid("the weights do not fit the config"))
         model.set_weights(weights)
         _scale_as_adapted(model)
         if type(compiled) is dict and not any(refusals(compiled, own)):
@@ -111,11 +119,11 @@ def rebuild(
                 model.compile(**keras.saving.deserialize_keras_object(compiled))
             if description.get("iterations") and model.optimizer is not None:
                 model.optimizer.iterations.assign(description["iterations"])
-    except Refused:
+    except ModelRefused:
         raise
     except Exception as error:
         kind = type(error).__name__
-        raise Refused(msgid("its config cannot be rebuilt: {kind}"), kind=kind) from error
+        raise ModelRefused(msgid("its config cannot be rebuilt: {kind}"), kind=kind) from error
     return model
 
 
@@ -144,7 +152,7 @@ def _scale_as_adapted(model: Any) -> None:
 
 def _allow(config: Any, helpers: Mapping[str, Any]) -> None:
     for refusal in refusals(config, helpers):
-        raise Refused(msgid("it holds {what}, which is not a built-in layer"), what=refusal)
+        raise ModelRefused(msgid("it holds {what}, which is not a built-in layer"), what=refusal)
 
 
 # ── Origin of classes and functions, which a config does not record ──────────────────
@@ -162,13 +170,13 @@ def _demand_known(model: Any, helpers: Mapping[str, Any]) -> dict[str, str]:
     for layer in model._flatten_layers(include_self=False):
         kind = type(layer)
         if kind.__name__ in RUNNING_CODE and _of_keras(kind):
-            raise Refused(msgid("{kind} layers run code of your own"), kind=kind.__name__)
+            raise ModelRefused(msgid("{kind} layers run code of your own"), kind=kind.__name__)
         if kind not in allowed() | helper_own and not _of_keras(kind):
-            raise Refused(msgid("{kind} is a layer class of your own"), kind=kind.__name__)
+            raise ModelRefused(msgid("{kind} is a layer class of your own"), kind=kind.__name__)
         for function in () if isinstance(layer, keras.Model) else _functions_of(layer):
             known = known_functions().get(function)
             if known is None and function not in helper_own:
-                raise Refused(
+                raise ModelRefused(
                     msgid("{layer} uses the function {function} of your own"),
                     layer=str(layer.name)[:60],
                     function=_name(function),

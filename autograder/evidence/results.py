@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.errors import EvidenceFault
 from autograder.evidence.store import FORMAT
 from autograder.nouns import Result
@@ -80,7 +80,7 @@ def path_of(state: Path, assignment: str, student: str) -> Path:
 def save(state: Path, result: Result) -> None:
     """Write one result atomically."""
     text = json.dumps({"format": FORMAT, **as_json(result)}, ensure_ascii=False, indent=1)
-    atomically.write(path_of(state, result.assignment, result.student), text.encode())
+    atomic_files.write(path_of(state, result.assignment, result.student), text.encode())
 
 
 def load(state: Path, assignment: str, student: str) -> Result | None:
@@ -97,9 +97,10 @@ def load(state: Path, assignment: str, student: str) -> Result | None:
         return from_json(Result, data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise EvidenceFault(
-            "this result cannot be read", where=str(path),
+            "this result cannot be read",
+            where=str(path),
             way_out=f"remove it and grade {assignment} again; nothing is run twice",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def load_all(state: Path, assignment: str) -> Iterator[Result]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.errors import EvidenceFault
 
 FORMAT = 1
@@ -45,7 +45,7 @@ class Store:
         name = digest(*parts)
         path = self._blob(name)
         if not path.exists():
-            atomically.write(path, b"".join(parts), durable=False)
+            atomic_files.write(path, b"".join(parts), durable=False)
         return name
 
     def get(self, name: str) -> bytes:
@@ -54,15 +54,17 @@ class Store:
             data = self._blob(name).read_bytes()
         except OSError as error:
             raise EvidenceFault(
-                f"evidence {name[:12]} is missing", where=str(self._blob(name)),
+                f"evidence {name[:12]} is missing",
+                where=str(self._blob(name)),
                 way_out="grade the submission again: it will be run afresh",
-            ) from error  # fmt: skip
+            ) from error
         if digest(data) != name:
             self._blob(name).unlink(missing_ok=True)
             raise EvidenceFault(
-                f"evidence {name[:12]} is damaged", where=str(self._blob(name)),
+                f"evidence {name[:12]} is damaged",
+                where=str(self._blob(name)),
                 way_out="it was removed; grade the submission again",
-            )  # fmt: skip
+            )
         return data
 
     def head(self, name: str, most: int) -> bytes:
@@ -88,7 +90,7 @@ class Store:
     def write(self, kind: str, *name: str, record: dict[str, Any]) -> None:
         """Write one manifest or trace."""
         text = json.dumps({"format": FORMAT, **record}, ensure_ascii=False)
-        atomically.write(self._record(kind, name), text.encode(), durable=False)
+        atomic_files.write(self._record(kind, name), text.encode(), durable=False)
 
     def remove(self, kind: str, *name: str) -> None:
         """Delete one manifest or trace; its blobs stay."""

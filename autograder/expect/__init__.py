@@ -25,11 +25,6 @@ from autograder.expect.arrays import (
     varies,
 )
 from autograder.expect.arrays.functions import arguments_after
-from autograder.expect.card import (
-    answer_saved,
-    contract,
-    time_budget,
-)
 from autograder.expect.generative import (
     balanced_fight,
     cycle_back,
@@ -60,6 +55,7 @@ from autograder.expect.models import (
     saves_and_loads,
     skip_connections,
 )
+from autograder.expect.task_card import answer_saved, contract, time_budget
 from autograder.expect.text import (
     analogies,
     attention_rows,
@@ -102,11 +98,7 @@ from autograder.expect.training import (
     tuning_table,
     weights_moved,
 )
-from autograder.expect.verdict import (
-    NotMet,
-    Verdict,
-    WrongSetting,
-)
+from autograder.expect.verdict import NotMet, Verdict, WrongSetting
 from autograder.expect.vision import (
     box_iou,
     boxes_valid,

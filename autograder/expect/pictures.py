@@ -12,16 +12,27 @@ from typing import Any
 import numpy as np
 
 from autograder.expect import svg
-from autograder.expect.read import Array
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import Picture, legible, short
 from autograder.language import translate
 from autograder.nouns import fill
 
 # distinguishable with colour blindness; class 0, the background, is the lightest
 CLASSES = np.array(
-    [(238, 238, 238), (0, 90, 160), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233),
-     (213, 94, 0), (120, 110, 30), (90, 90, 90), (0, 0, 0)], "uint8",
-)  # fmt: skip
+    [
+        (238, 238, 238),
+        (0, 90, 160),
+        (230, 159, 0),
+        (0, 158, 115),
+        (204, 121, 167),
+        (86, 180, 233),
+        (213, 94, 0),
+        (120, 110, 30),
+        (90, 90, 90),
+        (0, 0, 0),
+    ],
+    "uint8",
+)
 CURVES = ("#005aa0", "#d55e00", "#009e73", "#7a4fa3")
 DIFFERENT = np.array([(238, 238, 238), (200, 30, 30)], "uint8")
 PANEL, GAP, HEAD = 150, 10, 20
@@ -140,8 +151,11 @@ def grid(images: Array, low: float, high: float, most: int = 16) -> Picture:
     rows = int(np.ceil(len(shown) / columns))
     alt = _said(
         translate("The first {n} of {total} images in a grid, grey from {low} to {high}."),
-        n=len(shown), total=len(images), low=short(float(low)), high=short(float(high)),
-    )  # fmt: skip
+        n=len(shown),
+        total=len(images),
+        low=short(float(low)),
+        high=short(float(high)),
+    )
     return Picture(svg.document(columns * step + 6, rows * step + 6, parts, alt), alt)
 
 
@@ -187,9 +201,13 @@ def _confused(counts: Array) -> str:
             "Confusion matrix of {classes} classes: {right} of {n} are right; most often"
             " {row} is taken for {column}, {count} times."
         ),
-        classes=len(counts), right=int(np.trace(counts)), n=int(counts.sum()),
-        row=row, column=column, count=int(off[row, column]),
-    )  # fmt: skip
+        classes=len(counts),
+        right=int(np.trace(counts)),
+        n=int(counts.sum()),
+        row=row,
+        column=column,
+        count=int(off[row, column]),
+    )
 
 
 def _said(template: str, **values: Any) -> str:

@@ -19,14 +19,23 @@ from pathlib import Path
 from typing import Any
 
 from autograder import expect
-from autograder.expect import arrays, card, generative, models, text, training, vision, wrong
+from autograder.expect import (
+    arrays,
+    generative,
+    known_errors,
+    models,
+    task_card,
+    text,
+    training,
+    vision,
+)
 from autograder.language import translate
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 WORDS = ("expected", "got", "next")
 DOMAINS = (
     ("Values and functions", arrays),
-    ("The task card", card),
+    ("The task card", task_card),
     ("Models", models),
     ("Training", training),
     ("Text", text),
@@ -235,7 +244,7 @@ def wrong_solutions() -> str:
         "| wrong solution | caught by | not noticed by |",
         "| --- | --- | --- |",
     ]
-    for title, many in wrong.DOMAINS.items():
+    for title, many in known_errors.DOMAINS.items():
         lines.append(f"| **{title}** | | |")
         lines += [
             f"| {one.solution} | {_linked(', '.join(one.checks))} | {one.passes} |" for one in many

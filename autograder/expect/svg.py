@@ -14,7 +14,7 @@ from html import escape
 
 import numpy as np
 
-from autograder.expect.read import Array
+from autograder.expect.coerce import Array
 
 INK, SOFT, LINE = "#1f2328", "#57606a", "#d0d7de"
 FONT = "system-ui,'Noto Sans KR','Malgun Gothic','Apple SD Gothic Neo',sans-serif"

@@ -7,15 +7,20 @@ write_autograded   write the notebooks that nbgrader's formgrader shows
 """
 
 import autograder.notebook  # noqa: F401  # isort: skip  (before nbgrader: it imports nbformat)
-from autograder.gradebook.audit import Change, changes
-from autograder.gradebook.autograded import write_autograded
-from autograder.gradebook.choosing import Choice, choices, choose_again
-from autograder.gradebook.connection import kept_open
-from autograder.gradebook.outcomes import CriterionScore, criteria_of, criterion_scores, outcomes_of
-from autograder.gradebook.recording import Recorded, digest_of, record
-from autograder.gradebook.registering import Registered, register
-from autograder.gradebook.released import ReleasedTask, assignments, demands, tasks
-from autograder.gradebook.scores import (
+from autograder.gradebook.database.audit import Change, changes
+from autograder.gradebook.database.connection import kept_open
+from autograder.gradebook.scores.autograded_notebooks import write_autograded
+from autograder.gradebook.scores.counting_submission import Choice, choices, choose_again
+from autograder.gradebook.scores.criterion_results import (
+    CriterionScore,
+    criteria_of,
+    criterion_scores,
+    outcomes_of,
+)
+from autograder.gradebook.scores.recording import Recorded, digest_of, record
+from autograder.gradebook.scores.registration import Registered, register
+from autograder.gradebook.scores.released_tasks import ReleasedTask, assignments, demands, tasks
+from autograder.gradebook.scores.student_scores import (
     Remark,
     StudentScore,
     TaskScore,
@@ -23,7 +28,7 @@ from autograder.gradebook.scores import (
     student_scores,
     task_scores,
 )
-from autograder.gradebook.shown import shown_points, shown_scores
+from autograder.gradebook.scores.visible_points import shown_points, shown_scores
 
 __all__ = [
     "Change",

@@ -14,8 +14,8 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 
 from autograder import config
-from autograder.notebook.cells import cells_of
-from autograder.notebook.released import released_test
+from autograder.notebook.source.cells import cells_of
+from autograder.notebook.source.released_text import released_test
 
 HIDDEN_FILES = ("hidden", "locale", "calibration.json")
 

@@ -14,16 +14,38 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import AutograderError
-from autograder.steps.tables import TableRow, read_rows, read_text
+from autograder.steps.table_files import TableRow, read_rows, read_text
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "number": (
-        "number", "id", "student id", "student number", "studentid", "sis user id", "sis id",
-        "id number", "orgdefinedid", "matriculation number", "학번", "학생번호", "id 번호",
-        "sis login id", "login id", "username", "user name", "아이디",
+        "number",
+        "id",
+        "student id",
+        "student number",
+        "studentid",
+        "sis user id",
+        "sis id",
+        "id number",
+        "orgdefinedid",
+        "matriculation number",
+        "학번",
+        "학생번호",
+        "id 번호",
+        "sis login id",
+        "login id",
+        "username",
+        "user name",
+        "아이디",
     ),
     "name": (
-        "name", "student", "full name", "student name", "display name", "이름", "성명", "학생",
+        "name",
+        "student",
+        "full name",
+        "student name",
+        "display name",
+        "이름",
+        "성명",
+        "학생",
     ),
     "first": ("first name", "given name", "firstname"),
     "last": ("last name", "surname", "family name", "lastname", "성"),
@@ -31,7 +53,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "section": ("section", "group", "groups", "class", "분반", "반", "그룹"),
     "role": ("role", "roles", "역할"),
     "multiplier": ("multiplier", "extra time", "시간배수"),
-}  # fmt: skip
+}
 _CANVAS = {"sis user id", "sis login id", "sis id"}
 _IN_SEARCH = 10  # title rows that may precede the headings
 _SECTION = re.compile(r"(?:section|group|class|분반|반)\b\s*[:.\-]?\s*(.*)", re.IGNORECASE)
@@ -62,7 +84,7 @@ _DAMAGE: tuple[tuple[re.Pattern[str], str], ...] = (
         "an error of the spreadsheet",
     ),
     (re.compile(r"=.*"), "a formula that was not worked out"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.config import Course
-from autograder.config.stored import read_object
+from autograder.config.stored_json import read_object
 from autograder.errors import AutograderError, NotFound
 from autograder.steps.class_list import REMEDY, Entry, plain_number, read_class_list, refuse
 
@@ -29,9 +29,13 @@ FORMAT = 1
 _TELLING = 6  # digits of a number that may stand without its hyphens
 ROLES = ("student", "ta", "instructor")
 _ROLES = {
-    "학생": "student", "learner": "student", "조교": "ta", "teaching assistant": "ta",
-    "교수": "instructor", "teacher": "instructor",
-}  # fmt: skip
+    "학생": "student",
+    "learner": "student",
+    "조교": "ta",
+    "teaching assistant": "ta",
+    "교수": "instructor",
+    "teacher": "instructor",
+}
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,14 @@ def import_roster(course: Course, file: Path) -> Imported:
     merged = {**known, **listed}
     _write(course, merged.values())
     return Imported(
-        tuple(added), tuple(changed), tuple(absent), len(merged), read.encoding, path_of(course),
+        tuple(added),
+        tuple(changed),
+        tuple(absent),
+        len(merged),
+        read.encoding,
+        path_of(course),
         read.skipped,
-    )  # fmt: skip
+    )
 
 
 def people(course: Course) -> tuple[Person, ...]:
@@ -227,4 +236,4 @@ def _write(course: Course, everybody: Iterable[Person]) -> None:
     course.state.mkdir(mode=0o700, exist_ok=True)
     data = {"format": FORMAT, "people": [asdict(one) for one in everybody]}
     text = json.dumps(data, ensure_ascii=False, indent=1)
-    atomically.write(path_of(course), text.encode(), mode=0o600)
+    atomic_files.write(path_of(course), text.encode(), mode=0o600)

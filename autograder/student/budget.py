@@ -9,8 +9,9 @@ from html import escape
 from autograder.expect.verdict import msgid
 from autograder.language import translate
 from autograder.nouns import Limits, fill
-from autograder.student import here, meter, showing, words
-from autograder.student.front import Shown, show
+from autograder.presentation import result_table, result_text
+from autograder.student import environment, meter
+from autograder.student.display import Shown, show
 
 WARN_AT = 0.7
 
@@ -36,7 +37,7 @@ def budget() -> None:
     CPU time counts the last run of each cell. The limits are those of grading for this assignment.
     Grading never needs a GPU.
     """
-    limits = here.released().limits
+    limits = environment.released().limits
     show(shown((*time_and_memory(limits), disk(limits))))
 
 
@@ -60,7 +61,7 @@ def time_and_memory(limits: Limits) -> tuple[Use, ...]:
 
 def disk(limits: Limits) -> Use:
     """Return the disk space used by the notebook's folder."""
-    used, all_of_it = meter.disk_mb(here.folder())
+    used, all_of_it = meter.disk_mb(environment.folder())
     note = "" if all_of_it else translate("at least: not every file was counted")
     return Use(msgid("Disk, this folder"), used, limits.disk_mb, "MB", note)
 
@@ -90,14 +91,14 @@ def shown(found: Sequence[Use]) -> Shown:
     text = [f"{title}: {summary}", *map(_text, found), f"  {gpu}"]
     rows = "".join(map(_row, found))
     inside = f'<ul class="ag-list">{rows}</ul><p class="ag-note">{escape(gpu)}</p>'
-    return Shown("\n".join(text), showing.block(title, summary, inside))
+    return Shown("\n".join(text), result_table.block(title, summary, inside))
 
 
 def _amount(use: Use) -> str:
     if use.used is None:
         return translate("not known on this system")
     used = f"{use.used:.1f}" if use.used < 10 else f"{use.used:.0f}"
-    values = {"used": used, "limit": words.number(use.limit), "unit": use.unit}
+    values = {"used": used, "limit": result_text.number(use.limit), "unit": use.unit}
     return fill(translate("{used} of {limit} {unit}"), values)
 
 
@@ -113,7 +114,7 @@ def _row(use: Use) -> str:
         f'<span class="ag-meter" aria-hidden="true"><i class="ag-meter-{tone}" '
         f'style="width:{min(use.share, 1):.1%}"></i><u style="left:{WARN_AT:.0%}"></u></span>'
     )
-    note = f"<small><code>{escape(showing.clean(use.note))}</code></small>" if use.note else ""
+    note = f"<small><code>{escape(result_table.clean(use.note))}</code></small>" if use.note else ""
     return (
         f"<li><strong>{escape(translate(use.what))}</strong> {escape(_amount(use))} "
         f"({100 * use.share:.0f} %){bar}{note}</li>"

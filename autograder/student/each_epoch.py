@@ -15,7 +15,7 @@ from typing import Any
 from autograder.errors import AutograderError
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.student import shelves
+from autograder.student import kept_folders
 
 
 def KeepEachEpoch(name: str, *, history: str = "") -> Any:  # noqa: N802  (it makes a callback)
@@ -56,7 +56,7 @@ def _callback_class() -> type:
         def _go_on(self, epoch: int) -> None:
             """Load the epochs before this one from the history kept before."""
             try:
-                before = shelves.newest(self.history_name, shelves.places()).value()
+                before = kept_folders.newest(self.history_name, kept_folders.places()).value()
                 self.so_far.epoch = list(before.epoch)[:epoch]
                 self.so_far.history = {k: list(v)[:epoch] for k, v in before.history.items()}
             except (AutograderError, AttributeError, TypeError):
@@ -64,10 +64,10 @@ def _callback_class() -> type:
 
         def _keep(self, epoch: int) -> None:
             self.so_far.set_params(self.params)
-            folders = shelves.places()
+            folders = kept_folders.places()
             try:
                 for name, value in ((self.name, self.model), (self.history_name, self.so_far)):
-                    shelves.put(shelves.prepared(name, value, epoch=epoch + 1), folders)
+                    kept_folders.put(kept_folders.prepared(name, value, epoch=epoch + 1), folders)
             except (AutograderError, OSError) as problem:
                 self._tell(problem)
 

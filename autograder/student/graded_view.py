@@ -17,12 +17,12 @@ from typing import Any
 from autograder.criteria.running import Missing
 from autograder.errors import Fault
 from autograder.evidence.codec import Encoder, Unencodable
-from autograder.evidence.models import STUDENT_SIDE, Refused, describe, own_parts_of
+from autograder.evidence.models import STUDENT_SIDE, ModelRefused, describe, own_parts_of
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.sandbox.checking import Values
-from autograder.sandbox.exported import Exports, items_of, plainly
-from autograder.sandbox.remote import Link, Remote, student_error
+from autograder.sandbox.checking_process.main import Values
+from autograder.sandbox.checking_process.remote import Link, Remote, student_error
+from autograder.sandbox.student_process.object_server import Exports, items_of, plainly
 
 DEPTH, ITEMS = 3, 1000  # search depth and maximum size of lists and dicts searched for models
 
@@ -66,7 +66,7 @@ class GradedView:
     def _note(self, name: str, model: Any) -> str:
         try:
             own = own_parts_of(describe(model, tuple(self._link.helpers))[0])
-        except Refused as reason:
+        except ModelRefused as reason:
             text = translate("{name}: {why}. It is graded as in this table, by calling it.")
             why = fill(translate(reason.template), reason.values)
             return fill(text, {"name": name, "why": why})

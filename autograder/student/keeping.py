@@ -15,14 +15,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.errors import NotFound
-from autograder.evidence import kept as shelf
-from autograder.evidence.kept import Unkeepable
+from autograder.evidence import saved_work as shelf
+from autograder.evidence.saved_work import Unkeepable
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.student import copies, here, portal, shelves, showing, words
-from autograder.student.front import Shown, download, in_bytes, show
+from autograder.presentation import result_table, result_text
+from autograder.student import environment, kept_folders, portal, portal_backup
+from autograder.student.display import Shown, download, in_bytes, show
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def keep(**values: Any) -> None:
     A value that cannot be kept, or that grading could not rebuild, is reported at once; the others
     are kept. `kept("unet")` returns a value.
     """
-    folders = shelves.places()
+    folders = kept_folders.places()
     lines = [_keep(name, value, folders) for name, value in values.items()]
     show(shown(lines, folders, copied=_copied(lines, folders)))
 
@@ -53,33 +54,37 @@ def kept(name: str = "") -> Any:
     Without a name, return the names of everything kept. An optimizer restarts: its momentum is not
     kept. Raise NotFound if nothing is kept under the name.
     """
-    folders = shelves.places()
+    folders = kept_folders.places()
     if not name:
         return sorted({found for folder in folders for found in shelf.names(folder)})
     try:
-        found = shelves.newest(name, folders)
+        found = kept_folders.newest(name, folders)
     except NotFound:
-        if not (name.isidentifier() and copies.possible() and copies.fetch(name, folders[0])):
+        if not (
+            name.isidentifier()
+            and portal_backup.possible()
+            and portal_backup.fetch(name, folders[0])
+        ):
             raise
-        found = shelves.newest(name, folders)
-    return found.value(shelves.helpers())
+        found = kept_folders.newest(name, folders)
+    return found.value(kept_folders.helpers())
 
 
 def _copied(lines: Sequence[Line], folders: Sequence[Path]) -> bool:
     """Copy the kept values to the portal on Colab without a Drive; return whether all arrived."""
-    if not here.on_colab() or len(folders) > 1 or not copies.possible():
+    if not environment.on_colab() or len(folders) > 1 or not portal_backup.possible():
         return False
-    sent = [copies.put(line.name, folders[0]) for line in lines if not line.problem]
+    sent = [portal_backup.put(line.name, folders[0]) for line in lines if not line.problem]
     return bool(sent) and all(sent)
 
 
 def _keep(name: str, value: Any, folders: Sequence[Path]) -> Line:
     kind = type(value).__name__
     try:
-        entry = shelves.prepared(name, value)
+        entry = kept_folders.prepared(name, value)
         if entry.is_model:
-            entry.value(shelves.helpers())  # grading can only rebuild what can be rebuilt here
-        return Line(name, kind, shelves.put(entry, folders))
+            entry.value(kept_folders.helpers())  # grading can only rebuild what can be rebuilt here
+        return Line(name, kind, kept_folders.put(entry, folders))
     except Unkeepable as problem:
         return Line(name, kind, problem=problem.fact, way_out=problem.way_out or _way_out(value))
     except OSError as fault:
@@ -106,7 +111,7 @@ def shown(lines: Sequence[Line], folders: Sequence[Path], *, copied: bool = Fals
     rows = "".join(map(_line_html, lines))
     notes = "".join(f'<p class="ag-note">{escape(note)}</p>' for note in where)
     offer = "" if copied else _offer(folders)
-    html = showing.block(title, summary, f'<ul class="ag-list">{rows}</ul>{notes}{offer}')
+    html = result_table.block(title, summary, f'<ul class="ag-list">{rows}</ul>{notes}{offer}')
     return Shown("\n".join(text), html)
 
 
@@ -117,16 +122,18 @@ def _summary(lines: Sequence[Line]) -> str:
     return fill(translate("{n} kept."), {"n": len(lines)})
 
 
-def _line_words(line: Line) -> tuple[words.State, str]:
+def _line_words(line: Line) -> tuple[result_text.State, str]:
     if line.problem:
-        return words.State(translate("not kept"), "✗", "bad"), f"{line.problem}. {line.way_out}"
+        return result_text.State(
+            translate("not kept"), "✗", "bad"
+        ), f"{line.problem}. {line.way_out}"
     values = {"kind": line.kind, "size": in_bytes(line.size)}
-    return words.State(translate("kept"), "✓", "good"), fill("{kind}, {size}", values)
+    return result_text.State(translate("kept"), "✓", "good"), fill("{kind}, {size}", values)
 
 
 def _line_text(line: Line) -> str:
     state, what = _line_words(line)
-    return f"[{state.sign} {state.words}] {line.name}: {showing.clean(what)}"
+    return f"[{state.sign} {state.words}] {line.name}: {result_table.clean(what)}"
 
 
 def _line_html(line: Line) -> str:
@@ -134,7 +141,7 @@ def _line_html(line: Line) -> str:
     return (
         f'<li><span class="ag-chip ag-{state.tone}"><i aria-hidden="true">{state.sign}</i> '
         f"{escape(state.words)}</span> <strong>{escape(line.name)}</strong> "
-        f"{escape(showing.clean(what))}</li>"
+        f"{escape(result_table.clean(what))}</li>"
     )
 
 
@@ -146,7 +153,7 @@ def _where(folders: Sequence[Path], copied: bool) -> list[str]:
     if copied:
         portal_has = translate("A copy is on {host}; kept() brings it back to a new runtime.")
         return [first, fill(portal_has, {"host": portal.host()})]
-    if here.on_colab():
+    if environment.on_colab():
         return [
             first,
             translate(
@@ -159,7 +166,7 @@ def _where(folders: Sequence[Path], copied: bool) -> list[str]:
 
 def _notes() -> list[str]:
     """Return a note if Keras here is newer than the version used for grading."""
-    mine, theirs = shelves.versions().get("keras", ""), here.released().keras
+    mine, theirs = kept_folders.versions().get("keras", ""), environment.released().keras
     if mine and theirs and _minor(mine) > _minor(theirs):
         note = translate(
             "Keras here is {mine}, grading has {theirs}: built-in layers are usually the same."
@@ -174,10 +181,10 @@ def _minor(version: str) -> tuple[int, ...]:
 
 def _offer(folders: Sequence[Path]) -> str:
     """Return a link that downloads everything kept, on Colab without a Drive; else ""."""
-    if not here.on_colab() or len(folders) > 1:
+    if not environment.on_colab() or len(folders) > 1:
         return ""
     path = folders[0].parent / "kept.zip"
-    atomically.write(path, zipped(folders[0]))
+    atomic_files.write(path, zipped(folders[0]))
     return download(path)
 
 

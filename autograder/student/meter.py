@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.student import here
+from autograder.student import environment
 
 FILES = 20_000  # maximum files counted in a folder
 DULL = ("#", "%", "import ", "from ")  # first lines that do not identify a cell
@@ -59,7 +59,7 @@ METER = Meter()
 
 def start() -> None:
     """Start counting the CPU time of cells; called when a notebook first imports Task."""
-    shell = here.ipython()
+    shell = environment.ipython()
     if shell is None or getattr(shell, "_autograder_meter", None) is METER:
         return
     shell._autograder_meter = METER

@@ -8,14 +8,14 @@ from typing import Any
 from autograder.language import translate
 from autograder.nouns import fill
 from autograder.shadowing import is_taken
-from autograder.student import here
+from autograder.student import environment
 
 _DECLARES = re.compile(r"^\s*\w+\s*=\s*Task\(", re.MULTILINE)
 
 
 def watch(ours: dict[str, Any]) -> None:
     """Restore these names before every cell that declares a Task, and report it."""
-    shell = here.ipython()
+    shell = environment.ipython()
     if shell is None or getattr(shell, "_autograder_names", False):
         return
     shell._autograder_names = True

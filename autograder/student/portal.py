@@ -22,11 +22,11 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.errors import AutograderError
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.student import here
+from autograder.student import environment
 
 SECRET = "AUTOGRADER_TOKEN"  # noqa: S105 (a name)
 POLL_SECONDS = 2.0
@@ -58,7 +58,7 @@ class Asked:
 
 def address() -> str:
     """Return the portal's address; "" if the course has none."""
-    url = os.environ.get("AUTOGRADER_PORTAL") or here.released().portal
+    url = os.environ.get("AUTOGRADER_PORTAL") or environment.released().portal
     return url.rstrip("/") if url.startswith(("http://", "https://")) else ""
 
 
@@ -77,11 +77,12 @@ def forget() -> None:
 
 def ask() -> Asked:
     """Request a new short code to be typed on the portal. Raises Unreachable."""
-    released = here.released()
+    released = environment.released()
     about = {
-        "assignment": released.assignment, "notebook": released.notebook,
-        "machine": "Google Colab" if here.on_colab() else platform.node(),
-    }  # fmt: skip
+        "assignment": released.assignment,
+        "notebook": released.notebook,
+        "machine": "Google Colab" if environment.on_colab() else platform.node(),
+    }
     said = _call("POST", "/api/device", json.dumps(about).encode(), {})
     return Asked(str(said["code"]), str(said["page"]), str(said["secret"]), float(said["seconds"]))
 
@@ -170,14 +171,14 @@ _memory: dict[str, str] = {}
 
 def _remember(found: str) -> None:
     _memory[address()] = found
-    if not here.on_colab():
+    if not environment.on_colab():
         with suppress(OSError):
             _write({**_read(), address(): found})
 
 
 def _colab_secret() -> str:
     """Return the token stored as a secret in the student's Colab account; "" if there is none."""
-    if not here.on_colab():
+    if not environment.on_colab():
         return ""
     try:
         return str(import_module("google.colab.userdata").get(SECRET) or "")
@@ -202,7 +203,7 @@ def _write(tokens: dict[str, str]) -> None:
     path = _file()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)
-    atomically.write(path, json.dumps(tokens).encode())
+    atomic_files.write(path, json.dumps(tokens).encode())
     path.chmod(0o600)
 
 

@@ -10,8 +10,9 @@ from html import escape
 from autograder.expect.verdict import msgid
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.student import drawing, here, ledger, saved, showing, words
-from autograder.student.front import Shown, show
+from autograder.presentation import drawing, result_table, result_text
+from autograder.student import check_history, environment, save_state
+from autograder.student.display import Shown, show
 
 COLUMNS = (
     msgid("Task"),
@@ -35,14 +36,14 @@ class Line:
 
 def progress() -> None:
     """Show all tasks of this notebook, and whether the saved file holds the last cell run."""
-    show(shown(lines(), saved.sentence()))
+    show(shown(lines(), save_state.sentence()))
 
 
 def lines() -> list[Line]:
     """Return the tasks in the notebook's order, then checked tasks missing in the release."""
-    entries = ledger.read()
+    entries = check_history.read()
     found = []
-    for task in here.released().tasks:
+    for task in environment.released().tasks:
         entry = entries.pop(task.grade_id, None)
         visible = task.points - task.hidden_points
         if entry is None:
@@ -52,7 +53,7 @@ def lines() -> list[Line]:
     return found + [_line(name, entry) for name, entry in entries.items()]
 
 
-def _line(name: str, entry: ledger.Entry) -> Line:
+def _line(name: str, entry: check_history.Entry) -> Line:
     return Line(name, entry.points, entry.max_points, entry.hidden_points, entry.when)
 
 
@@ -72,13 +73,13 @@ def shown(tasks: Sequence[Line], saved_sentence: str) -> Shown:
     pieces = [(t.points, t.visible, False) for t in tasks]
     pieces += [(0.0, sum(t.hidden for t in tasks), True)]
     inside = drawing.strip(pieces) + (table if tasks else "") + note
-    return Shown("\n".join(text), showing.block(title, summary, inside))
+    return Shown("\n".join(text), result_table.block(title, summary, inside))
 
 
 def _summary(tasks: Sequence[Line]) -> str:
     if not tasks:
         return translate("Nothing has been checked yet: run the first task's check cell.")
-    return words.so_far(
+    return result_text.so_far(
         sum(t.points for t in tasks), sum(t.visible for t in tasks), sum(t.hidden for t in tasks)
     )
 
@@ -86,11 +87,11 @@ def _summary(tasks: Sequence[Line]) -> str:
 def _cells(task: Line) -> tuple[str, str, str, str]:
     points = fill(
         translate("{points} of {max} points"),
-        {"points": words.number(task.points), "max": words.number(task.visible)},
+        {"points": result_text.number(task.points), "max": result_text.number(task.visible)},
     )
-    hidden = fill(translate("{max} points"), {"max": words.number(task.hidden)})
+    hidden = fill(translate("{max} points"), {"max": result_text.number(task.hidden)})
     if task.manual:
-        return task.task, translate(words.PERSON.words), hidden if task.hidden else "", ""
+        return task.task, translate(result_text.PERSON.words), hidden if task.hidden else "", ""
     when = ago(task.when) if task.when else translate("not checked yet")
     return task.task, points, hidden if task.hidden else translate("none"), when
 
@@ -104,7 +105,8 @@ def _text(task: Line) -> str:
 def _row(task: Line) -> str:
     name, *rest = _cells(task)
     cells = "".join(
-        showing.cell(label, escape(text)) for label, text in zip(COLUMNS[1:], rest, strict=True)
+        result_table.cell(label, escape(text))
+        for label, text in zip(COLUMNS[1:], rest, strict=True)
     )
     return f'<tr role="row"><th scope="row" role="rowheader">{escape(name)}</th>{cells}</tr>'
 

@@ -15,11 +15,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.student import here, portal, showing
-from autograder.student.front import Shown, show
+from autograder.presentation import result_table
+from autograder.student import environment, portal
+from autograder.student.display import Shown, show
 
 WAITING = Path(".autograder") / "waiting.zip"
 RECEIPTS = Path(".autograder") / "receipts"
@@ -59,13 +60,13 @@ def send(assignment: str, name: str, data: bytes) -> Sent:
 def _kept(said: dict[str, Any]) -> Sent:
     receipt = dict(said["receipt"])
     id_ = str(receipt["submission"])
-    path = here.folder() / RECEIPTS / f"receipt-{id_}.json"
+    path = environment.folder() / RECEIPTS / f"receipt-{id_}.json"
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(receipt, ensure_ascii=False, indent=1)
-        atomically.write(path, text.encode("utf-8"))
+        atomic_files.write(path, text.encode("utf-8"))
     with suppress(OSError):
-        (here.folder() / WAITING).unlink(missing_ok=True)
+        (environment.folder() / WAITING).unlink(missing_ok=True)
     notes = tuple(map(str, said.get("notes", ())))
     return Sent(id_, receipt, bool(said.get("again")), str(said.get("page", "")), path, notes)
 
@@ -79,9 +80,9 @@ def go_on(assignment: str, name: str, data: bytes) -> None:
     """Store the bundle and retry in the background for at most FOR_SECONDS while the kernel
     runs.
     """
-    path = here.folder() / WAITING
+    path = environment.folder() / WAITING
     path.parent.mkdir(exist_ok=True)
-    atomically.write(path, data)
+    atomic_files.write(path, data)
     running = _going_on.get(assignment)
     if running is None or not running.is_alive():
         thread = threading.Thread(target=_until_it_is_in, args=(assignment, name), daemon=True)
@@ -90,7 +91,7 @@ def go_on(assignment: str, name: str, data: bytes) -> None:
 
 
 def _until_it_is_in(assignment: str, name: str) -> None:
-    path, until = here.folder() / WAITING, time.monotonic() + FOR_SECONDS
+    path, until = environment.folder() / WAITING, time.monotonic() + FOR_SECONDS
     while time.monotonic() < until and path.is_file():
         time.sleep(AGAIN_SECONDS)
         try:
@@ -122,9 +123,9 @@ def shown(sent: Sent, notes: tuple[str, ...] = ()) -> Shown:
         when += " " + translate("The very same files were there already.")
     lines = [*_tasks(receipt), *_facts(sent), *notes]
     lines = [*lines, *sent.notes] if gradable else [*sent.notes, *lines]
-    text = [f"{title}: {when}", *(f"  {showing.clean(line)}" for line in lines)]
-    inside = "".join(f'<p class="ag-note">{escape(showing.clean(line))}</p>' for line in lines)
-    return Shown("\n".join(text), showing.block(title, when, inside))
+    text = [f"{title}: {when}", *(f"  {result_table.clean(line)}" for line in lines)]
+    inside = "".join(f'<p class="ag-note">{escape(result_table.clean(line))}</p>' for line in lines)
+    return Shown("\n".join(text), result_table.block(title, when, inside))
 
 
 def _tasks(receipt: dict[str, Any]) -> list[str]:
@@ -164,11 +165,13 @@ def waits(size: str) -> Shown:
     """Return the message shown if the portal did not answer."""
     title = translate("Not handed in yet")
     todo = fill(
-        translate("{host} does not answer. It is kept here ({size}) and sent by itself; "
-                  "this notebook must stay open."),
+        translate(
+            "{host} does not answer. It is kept here ({size}) and sent by itself; "
+            "this notebook must stay open."
+        ),
         {"host": portal.host(), "size": size},
-    )  # fmt: skip
-    return Shown(f"{title}: {todo}", showing.block(title, todo, ""))
+    )
+    return Shown(f"{title}: {todo}", result_table.block(title, todo, ""))
 
 
 def code(asked: portal.Asked) -> Shown:
@@ -178,4 +181,4 @@ def code(asked: portal.Asked) -> Shown:
         f'<p class="ag-note"><a href="{escape(asked.page)}" target="_blank" rel="noopener">'
         f"{escape(asked.page)}</a></p>"
     )
-    return Shown(f"{title}: {todo}", showing.block(title, todo, link))
+    return Shown(f"{title}: {todo}", result_table.block(title, todo, link))

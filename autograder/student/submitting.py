@@ -19,19 +19,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.errors import NotFound
-from autograder.evidence import kept
+from autograder.evidence import saved_work
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.student import here, ledger, portal, saved, sending, shelves, showing
-from autograder.student.front import Shown, download, in_bytes, show
+from autograder.presentation import result_table
+from autograder.student import check_history, environment, kept_folders, portal, save_state, sending
+from autograder.student.display import Shown, download, in_bytes, show
 
 FORMAT = 1
 MOST = 256 << 20  # maximum bytes of one bundle
 LARGEST = 64 << 20  # maximum bytes of one of the student's files
 LEFT_OUT = (".ipynb", ".zip", ".whl", ".pyc", ".checkpoint")
-FOLDERS_LEFT_OUT = ("__pycache__", "sample_data", "drive", "node_modules", kept.FOLDER)
+FOLDERS_LEFT_OUT = ("__pycache__", "sample_data", "drive", "node_modules", saved_work.FOLDER)
 
 
 @dataclass(frozen=True)
@@ -83,23 +84,23 @@ def gather() -> Bundle:
     """Return the bundle of this notebook. Raises NotFound if there is no notebook."""
     name, notebook, notes = _notebook()
     files = {f"{name}.ipynb": notebook}
-    folder = here.folder()
+    folder = environment.folder()
     room = MOST - len(notebook)
     for path in [*_kept(folder), *_own(folder)]:
         size = path.stat().st_size
         shown = path.relative_to(folder).as_posix()
-        if size > (MOST if path.parent.name == kept.FOLDER else LARGEST) or size > room:
+        if size > (MOST if path.parent.name == saved_work.FOLDER else LARGEST) or size > room:
             left = translate("{file} is left out: {size} is too large.")
             notes.append(fill(left, {"file": shown, "size": in_bytes(size)}))
             continue
         room -= size
         files[shown] = path.read_bytes()
-    said = here.released()
+    said = environment.released()
     about = {
         "assignment": said.assignment,
         "notebook": name,
         "release": said.release,
-        "versions": shelves.versions(),
+        "versions": kept_folders.versions(),
     }
     return Bundle(name, files, tuple(notes), about)
 
@@ -108,16 +109,16 @@ def _notebook() -> tuple[str, bytes, list[str]]:
     """Return the notebook's name, its bytes, and notes about its state."""
     page = _from_colab()
     if page is not None:
-        return here.notebook_name() or "notebook", page, []
-    path = here.notebook_path()
+        return environment.notebook_name() or "notebook", page, []
+    path = environment.notebook_path()
     if path is None:
         raise NotFound(
             translate("No saved notebook was found in this folder."),
-            where=str(here.folder()),
+            where=str(environment.folder()),
             way_out=translate("Save the notebook (Ctrl+S) and run submit() again."),
         )
     notes = []
-    if not saved.holds_last_run(path):
+    if not save_state.holds_last_run(path):
         notes.append(
             translate(
                 "The saved file is older than the last cell you ran. "
@@ -138,7 +139,7 @@ def _from_colab() -> bytes | None:
 
 
 def _kept(folder: Path) -> list[Path]:
-    found = (folder / kept.FOLDER).glob("*")
+    found = (folder / saved_work.FOLDER).glob("*")
     return sorted(p for p in found if p.is_file() and not p.name.startswith("."))
 
 
@@ -146,7 +147,9 @@ def _own(folder: Path) -> Iterator[Path]:
     """Yield the student's files, smallest first, without hidden files, notebooks, archives,
     links.
     """
-    found = [p for p in _walk(folder, depth=4) if p.suffix not in LEFT_OUT and p.name != here.FILE]
+    found = [
+        p for p in _walk(folder, depth=4) if p.suffix not in LEFT_OUT and p.name != environment.FILE
+    ]
     yield from sorted(found, key=lambda path: (path.stat().st_size, path))
 
 
@@ -177,8 +180,8 @@ def deliver(bundle: Bundle) -> Shown:
         return _both(sending.waits(in_bytes(len(data))), hand_over(bundle))
     except portal.Declined as error:
         title = translate("Not handed in")
-        said = showing.clean(" ".join(filter(None, (error.fact, error.way_out))))
-        return Shown(f"{title}: {said}", showing.block(title, said, ""))
+        said = result_table.clean(" ".join(filter(None, (error.fact, error.way_out))))
+        return Shown(f"{title}: {said}", result_table.block(title, said, ""))
     if sent is None:
         return hand_over(bundle)
     return sending.shown(sent, (*bundle.notes, *_unchecked()))
@@ -207,8 +210,8 @@ def _both(first: Shown, second: Shown) -> Shown:
 
 def hand_over(bundle: Bundle) -> Shown:
     """Write the bundle beside the notebook; return the instruction to upload it."""
-    path = here.folder() / f"{bundle.name}-submission.zip"
-    atomically.write(path, bundle.zipped())
+    path = environment.folder() / f"{bundle.name}-submission.zip"
+    atomic_files.write(path, bundle.zipped())
     return shown(bundle, path)
 
 
@@ -221,9 +224,9 @@ def shown(bundle: Bundle, path: Path) -> Shown:
     )
     lines = [*bundle.notes, *_unchecked(), _contents(bundle, path)]
     text = [f"{title}: {todo}", *(f"  {line}" for line in lines)]
-    notes = "".join(f'<p class="ag-note">{escape(showing.clean(line))}</p>' for line in lines)
-    link = download(path) if here.on_colab() else ""
-    return Shown("\n".join(text), showing.block(title, todo, link + notes))
+    notes = "".join(f'<p class="ag-note">{escape(result_table.clean(line))}</p>' for line in lines)
+    link = download(path) if environment.on_colab() else ""
+    return Shown("\n".join(text), result_table.block(title, todo, link + notes))
 
 
 def _contents(bundle: Bundle, path: Path) -> str:
@@ -237,9 +240,11 @@ def _contents(bundle: Bundle, path: Path) -> str:
 
 def _unchecked() -> list[str]:
     """Return a note that names the release's tasks never checked here; empty if there are none."""
-    checked = ledger.read()
+    checked = check_history.read()
     names = [
-        t.grade_id for t in here.released().tasks if not t.manual and t.grade_id not in checked
+        t.grade_id
+        for t in environment.released().tasks
+        if not t.manual and t.grade_id not in checked
     ]
     if not names:
         return []

@@ -6,26 +6,27 @@ import os
 import sys
 from collections.abc import Sequence
 
-from autograder import expect, hangul
+from autograder import expect, plot_fonts
 from autograder.criteria import task as criteria
-from autograder.criteria.draws import PUBLIC_KEY, draws
+from autograder.criteria.rng import PUBLIC_KEY, draws
 from autograder.criteria.running import run_task
 from autograder.expect.verdict import Picture, picturing
 from autograder.language import in_words, translate
 from autograder.nouns import CriterionResult, Status, fill
+from autograder.presentation import result_table
 from autograder.sandbox import random_states
-from autograder.student import here, ledger, meter, own_names, shelves, showing
+from autograder.student import check_history, environment, kept_folders, meter, own_names
 from autograder.student.budget import time_and_memory, warnings
-from autograder.student.checked import Checked, as_checked
-from autograder.student.front import Shown, show
+from autograder.student.check_result import CheckResult, as_checked
+from autograder.student.display import Shown, show
 from autograder.student.graded_view import GradedView
-from autograder.student.quiet import held_back
+from autograder.student.output_capture import held_back
 
 
 class Task(criteria.Task):
     """Criteria of one grade cell; the student may check them any number of times."""
 
-    def check(self) -> Checked | float | None:
+    def check(self) -> CheckResult | float | None:
         """Show as a table which criteria are met; hidden criteria are checked after submitting.
 
         The names are looked up in the calling cell. Under nbgrader's autograde, return the points:
@@ -36,12 +37,12 @@ class Task(criteria.Task):
         if self.collected:
             return None
         execution = os.environ.get("NBGRADER_EXECUTION", "")
-        if here.released().silent and not execution:
+        if environment.released().silent and not execution:
             show(_silent())
             return None
         names = sys._getframe(1).f_globals
         starts: list[tuple[str, int]] = []
-        view = GradedView(names, shelves.helpers())
+        view = GradedView(names, kept_folders.helpers())
         states = random_states.capture()  # a check must not change what is trained after it
 
         def before(criterion: str, _: int) -> None:
@@ -58,9 +59,9 @@ class Task(criteria.Task):
         if execution == "validate":
             _demand_all(self, results)
             return None
-        failures = ledger.record(self.grade_id, list(self.criteria.values()), results)
+        failures = check_history.record(self.grade_id, list(self.criteria.values()), results)
         pictures = _by_criterion(drawn, starts)
-        notes = (*view.notes(), *warnings(time_and_memory(here.released().limits)))
+        notes = (*view.notes(), *warnings(time_and_memory(environment.released().limits)))
         return as_checked(
             self, results, failures=failures, pictures=pictures, printed=printed(), notes=notes
         )
@@ -72,7 +73,7 @@ def _silent() -> Shown:
         translate("Handing in decides"),
         translate("Nothing is checked in this sprint yet."),
     )
-    return Shown(f"{title}: {text}", showing.block(title, text, ""))
+    return Shown(f"{title}: {text}", result_table.block(title, text, ""))
 
 
 def _by_criterion(
@@ -110,11 +111,11 @@ def _in_plain_words(task: criteria.Task, result: CriterionResult) -> str:
     return "\n".join(lines)
 
 
-here.speak()
-hangul.stand_in()
+environment.speak()
+plot_fonts.stand_in()
 own_names.watch({"Task": Task, "expect": expect})
 meter.start()  # budget() counts from the cell that first imports Task
-if here.released().sprint:
-    from autograder.student import saving
+if environment.released().sprint:
+    from autograder.student import sprint_autosave
 
-    saving.watch()
+    sprint_autosave.watch()

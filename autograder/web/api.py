@@ -22,14 +22,15 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from autograder import harmless
-from autograder.gradebook import access
+from autograder import sanitize
+from autograder.gradebook.portal import access
 from autograder.language import translate
-from autograder.steps.portal import kept_copies, sprint
-from autograder.steps.portal.hand_in import Upload, hand_in
-from autograder.web import bodies, views
-from autograder.web.app import Portal
-from autograder.web.auth import TooMany
+from autograder.steps.portal import saved_work_copies, sprint
+from autograder.steps.portal.receive_submission import Upload, hand_in
+from autograder.web import bodies
+from autograder.web.auth import RateLimit
+from autograder.web.portal import Portal
+from autograder.web.student import views
 
 SMALL = 1 << 20
 NOTEBOOK = 16 << 20
@@ -46,7 +47,7 @@ def routes(portal: Portal) -> APIRouter:
 
 
 def _device(router: APIRouter, portal: Portal) -> None:
-    asked = TooMany(120, 60)
+    asked = RateLimit(120, 60)
 
     @router.post("/device")
     async def ask(request: Request) -> dict[str, Any]:
@@ -76,14 +77,14 @@ def _about(body: bytes) -> dict[str, str]:
         said = {}
     said = said if isinstance(said, dict) else {}
     return {
-        key: harmless.text(str(said[key]), cap=80).replace("\n", " ")
+        key: sanitize.text(str(said[key]), cap=80).replace("\n", " ")
         for key in ("assignment", "notebook", "machine")
         if said.get(key)
     }
 
 
 def _submission(router: APIRouter, portal: Portal) -> None:
-    often, at_once = TooMany(30, 60), bodies.AtOnce(3)
+    often, at_once = RateLimit(30, 60), bodies.AtOnce(3)
 
     @router.put("/assignments/{assignment}/submission")
     async def take(request: Request, assignment: str, name: str) -> dict[str, Any]:
@@ -96,10 +97,13 @@ def _submission(router: APIRouter, portal: Portal) -> None:
                     _keep, portal, assignment, person.id, Upload(name, path), request.state.arrived
                 )
         return {
-            "submission": done.submission, "again": done.again, "receipt": done.receipt,
-            "notes": list(done.notes), "gradable": done.gradable,
+            "submission": done.submission,
+            "again": done.again,
+            "receipt": done.receipt,
+            "notes": list(done.notes),
+            "gradable": done.gradable,
             "page": f"/a/{assignment}/submissions/{done.submission}",
-        }  # fmt: skip
+        }
 
 
 def _keep(portal: Portal, assignment: str, who: str, upload: Upload, arrived: datetime) -> Any:
@@ -109,7 +113,7 @@ def _keep(portal: Portal, assignment: str, who: str, upload: Upload, arrived: da
 
 
 def _kept(router: APIRouter, portal: Portal) -> None:
-    often, at_once, course = TooMany(60, 60), bodies.AtOnce(3), portal.course
+    often, at_once, course = RateLimit(60, 60), bodies.AtOnce(3), portal.course
 
     @router.put("/assignments/{assignment}/kept/{name}")
     async def put(request: Request, assignment: str, name: str) -> dict[str, str]:
@@ -117,19 +121,21 @@ def _kept(router: APIRouter, portal: Portal) -> None:
         often.count(person.id)
         with at_once.one(person.id):
             async with _streamed(request, course.submissions.max_mb << 20) as path:
-                await run_in_threadpool(kept_copies.put, course, assignment, person.id, name, path)
+                await run_in_threadpool(
+                    saved_work_copies.put, course, assignment, person.id, name, path
+                )
         return {"kept": name}
 
     @router.get("/assignments/{assignment}/kept/{name}")
     async def get(request: Request, assignment: str, name: str) -> FileResponse:
         person = await run_in_threadpool(portal.door.notebook, request)
         often.count(person.id)
-        found = await run_in_threadpool(kept_copies.get, course, assignment, person.id, name)
+        found = await run_in_threadpool(saved_work_copies.get, course, assignment, person.id, name)
         return FileResponse(found, media_type="application/zip")
 
 
 def _sprints(router: APIRouter, portal: Portal) -> None:
-    often = TooMany(240, 60)
+    often = RateLimit(240, 60)
     course = portal.course
 
     async def student(request: Request, assignment: str) -> str:
@@ -160,9 +166,16 @@ def _sprints(router: APIRouter, portal: Portal) -> None:
         given = await _json(request)
         name, id_, source = (str(given.get(key, "")) for key in ("name", "cell", "source"))
         await run_in_threadpool(
-            sprint.save_cell, course, assignment, who, name[:100], id_[:100], source, at,
+            sprint.save_cell,
+            course,
+            assignment,
+            who,
+            name[:100],
+            id_[:100],
+            source,
+            at,
             portal.clock(),
-        )  # fmt: skip
+        )
         return await run_in_threadpool(saved, assignment, who, at)
 
 

@@ -3,148 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as PlainHTTPException
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autograder import harmless, language, receipts
+from autograder import language
 from autograder.config import Course
-from autograder.deadlines import in_local_time
 from autograder.errors import AutograderError, NotFound
 from autograder.expect.verdict import msgid
-from autograder.steps.feedback.pages import TEMPLATES as FEEDBACK_TEMPLATES
-from autograder.steps.portal import sprint
-from autograder.web.auth import Door, Visitor
-from autograder.web.below import Below, links, prefix_of
+from autograder.steps.portal import receipts, sprint
+from autograder.steps.reporting.feedback.pages import TEMPLATES as FEEDBACK_TEMPLATES
+from autograder.web.auth import Authenticator
 from autograder.web.bodies import BodyLimit
+from autograder.web.middleware import HeadersMiddleware, _path
+from autograder.web.path_prefix import PrefixMiddleware, prefix_of
+from autograder.web.portal import HERE, Clock, Portal, now
 
-Clock = Callable[[], datetime]
-HERE = Path(__file__).parent
 TICK_SECONDS = 1.0
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cache-Control": "no-store",
-}
 log = logging.getLogger("autograder.portal")
-
-
-@dataclass(frozen=True)
-class Portal:
-    """Shared objects of all pages: course, clock, sign-in and page rendering."""
-
-    course: Course
-    clock: Clock
-    door: Door
-    prefix: str = ""  # prefix of every path
-
-    def page(
-        self, template: str, visitor: Visitor, *, status: int = 200, **values: Any
-    ) -> HTMLResponse:
-        """Return the page as HTML, with the visitor's session renewed."""
-        html = _environment().get_template(template).render(
-            course=self.course, visitor=visitor, seal=self.door.seal(visitor),
-            now=self.clock(), t=language.translate, lang=language.current(), local=self.local,
-            **values,
-        )  # fmt: skip
-        response = HTMLResponse(links(html, self.prefix), status)
-        self.door.remember(response, visitor)
-        return response
-
-    def local(self, moment: datetime) -> Markup:
-        """Return a time in the course's time zone, which the browser converts to its own."""
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-        return Markup('<time datetime="{}">{} <small>{}</small></time>').format(
-            aware.isoformat(), in_local_time(aware, self.course.zone), self.course.zone.key
-        )
-
-
-def now() -> datetime:
-    """Return the server's time in UTC."""
-    return datetime.now(timezone.utc)
 
 
 def create_app(course: Course, *, clock: Clock = now) -> FastAPI:
     """Return the portal of a course."""
-    from autograder.web import api, hub, staff, student
+    from autograder.web import api, hub, staff
+    from autograder.web.student import pages
 
     receipts.signing_key(course.state, course.root)  # creates the public key file if missing
-    portal = Portal(course, clock, Door(course), prefix_of(course, os.environ))
+    portal = Portal(course, clock, Authenticator(course), prefix_of(course, os.environ))
     app = FastAPI(
-        title=course.name, docs_url=None, redoc_url=None, openapi_url=None,
+        title=course.name,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
         lifespan=_beside(portal),
-    )  # fmt: skip
+    )
     app.state.portal = portal
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     _files(app, portal)
     if course.portal.sign_in == "jupyterhub":
         app.include_router(hub.routes(portal, hub.hub_of(course, os.environ)))
-    app.include_router(student.routes(portal))
+    app.include_router(pages.routes(portal))
     app.include_router(staff.routes(portal))
     app.include_router(api.routes(portal))
     _errors(app, portal)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Around, portal=portal)
-    app.add_middleware(Below, prefix=portal.prefix)
+    app.add_middleware(HeadersMiddleware, portal=portal)
+    app.add_middleware(PrefixMiddleware, prefix=portal.prefix)
     return app
-
-
-class Around:
-    """Middleware around every response: arrival time, language and headers."""
-
-    def __init__(self, app: ASGIApp, portal: Portal) -> None:
-        self._app, self._portal = app, portal
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        scope.setdefault("state", {})["arrived"] = self._portal.clock()
-        language.use(self._portal.course.language)
-        static = _path(scope).startswith("/static/")
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = {name for name, _ in message["headers"]}
-                for name, value in HEADERS.items():
-                    key = name.lower().encode()
-                    if static and name == "Cache-Control":
-                        value = "public, max-age=600"
-                    if key not in given:
-                        message["headers"].append((key, value.encode()))
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
-
-
-def _path(scope: Scope) -> str:
-    """Return the requested path relative to the portal's own root."""
-    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
 # ── Background tasks ─────────────────────────────────────────────────────────────────
@@ -240,27 +154,3 @@ def _errors(app: FastAPI, portal: Portal) -> None:
     app.add_exception_handler(PlainHTTPException, plain)
     app.add_exception_handler(HTTPException, plain)
     app.add_exception_handler(AutograderError, ours)
-
-
-def _seen(value: Any) -> Any:
-    """Escape invisible characters in a value inserted into a page.
-
-    One central filter, so that no page must consider who wrote a name, a file or a comment.
-    """
-    if type(value) is not str or value.isprintable():
-        return value
-    return harmless.text(value, cap=len(value))
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        finalize=_seen,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
-    return environment

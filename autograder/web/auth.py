@@ -23,7 +23,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.datastructures import FormData
 
 from autograder.config import Course
-from autograder.gradebook import access
+from autograder.gradebook.portal import access
 from autograder.language import translate
 from autograder.steps import roster
 from autograder.web import bodies
@@ -48,7 +48,7 @@ class Visitor:
         return self.person is not None and self.person.role != "student"
 
 
-class TooMany:
+class RateLimit:
     """Rate limit: at most `times` events per key within `seconds`."""
 
     def __init__(self, times: int, seconds: float) -> None:
@@ -79,14 +79,14 @@ class TooMany:
             raise HTTPException(429, translate("Too many tries."), {"Retry-After": str(wait)})
 
 
-class Door:
+class Authenticator:
     """Sign-in according to the course's settings, sessions, and form protection."""
 
     def __init__(self, course: Course) -> None:
         self._course = course
         secret = hmac.new(course.key, b"portal session", hashlib.sha256).hexdigest()
         self._signer = URLSafeTimedSerializer(secret, salt="portal")
-        self._failed = TooMany(20, 60)
+        self._failed = RateLimit(20, 60)
         self._secure = course.portal.url.startswith("https://")
 
     # ── Identity ─────────────────────────────────────────────────────────────────────────
@@ -180,9 +180,10 @@ class Door:
         """
         wanted = _identity(name)
         found = [
-            one for one in (roster.people(self._course) if wanted else ())
+            one
+            for one in (roster.people(self._course) if wanted else ())
             if wanted in map(_identity, (one.number, one.email, one.id))
-        ]  # fmt: skip
+        ]
         return found[0] if len(found) == 1 else None
 
     # ── Session ──────────────────────────────────────────────────────────────────────────
@@ -204,9 +205,14 @@ class Door:
             {"p": person, "r": role, "t": visitor.token, "sid": visitor.session, "n": visitor.nonce}
         )
         response.set_cookie(
-            COOKIE, str(value), httponly=True, samesite="lax", secure=self._secure, path="/",
+            COOKIE,
+            str(value),
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+            path="/",
             max_age=self._course.portal.session_hours * 3600,
-        )  # fmt: skip
+        )
 
     def forget(self, response: Response, visitor: Visitor) -> None:
         """End the session in this browser and everywhere else, and delete its cookie."""
@@ -217,9 +223,14 @@ class Door:
     def remember_state(self, response: Response, cookie: str, state: str, seconds: int) -> None:
         """Set a signed cookie with a state that the browser must bring back."""
         response.set_cookie(
-            cookie, str(self._signer.dumps({"s": state})), httponly=True, samesite="lax",
-            secure=self._secure, path="/", max_age=seconds,
-        )  # fmt: skip
+            cookie,
+            str(self._signer.dumps({"s": state})),
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+            path="/",
+            max_age=seconds,
+        )
 
     def same_state(self, request: Request, cookie: str, state: str, seconds: int) -> bool:
         """Return True if the browser brought back the state in time."""

@@ -31,8 +31,8 @@ from autograder.config import Course
 from autograder.errors import ConfigError
 from autograder.language import translate
 from autograder.nouns import fill
-from autograder.web.app import Portal
-from autograder.web.auth import TooMany
+from autograder.web.auth import RateLimit
+from autograder.web.portal import Portal
 
 COOKIE = "autograder-hub"
 MINUTES = 10  # from leaving for the Hub until coming back
@@ -53,17 +53,22 @@ class Hub:
     def login(self, state: str) -> str:
         """Return the address of the Hub's page that authenticates the browser's user."""
         asked = {
-            "client_id": self.client, "redirect_uri": self.callback,
-            "response_type": "code", "state": state,
-        }  # fmt: skip
+            "client_id": self.client,
+            "redirect_uri": self.callback,
+            "response_type": "code",
+            "state": state,
+        }
         return f"{self.public}api/oauth2/authorize?{urlencode(asked)}"
 
     def name(self, code: str) -> str:
         """Return the Hub's user name for an authorization code; raise HTTP 401 or 502."""
         given = {
-            "client_id": self.client, "client_secret": self.token, "code": code,
-            "grant_type": "authorization_code", "redirect_uri": self.callback,
-        }  # fmt: skip
+            "client_id": self.client,
+            "client_secret": self.token,
+            "code": code,
+            "grant_type": "authorization_code",
+            "redirect_uri": self.callback,
+        }
         token = self._asked("oauth2/token", urlencode(given).encode(), "").get("access_token")
         name = self._asked("user", None, str(token)).get("name")
         if not isinstance(name, str) or not name:
@@ -131,7 +136,7 @@ def hub_of(course: Course, environment: Mapping[str, str]) -> Hub:
 def routes(portal: Portal, hub: Hub) -> APIRouter:
     """Return the pages for signing in by the Hub."""
     router = APIRouter()
-    often = TooMany(60, 60)
+    often = RateLimit(60, 60)
 
     @router.get("/sign-in")
     def door(request: Request) -> Response:

@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.config import Course
 from autograder.web.app import create_app
 
@@ -33,7 +33,7 @@ def serve(
     """Serve the portal until stopped; raise ConfigError if a setting is incomplete."""
     host, port = host or course.portal.host, port or course.portal.port
     incoming = course.state / "incoming"
-    atomically.make_private(incoming)
+    atomic_files.make_private(incoming)
     tempfile.tempdir = str(incoming)  # uploads are stored near the submissions
     settings = settings_of(create_app(course), host, port)
     with _worker(course, sandbox=sandbox) if grade else _nothing():
@@ -43,10 +43,19 @@ def serve(
 def settings_of(app: FastAPI, host: str, port: int) -> uvicorn.Config:
     """Return the server's configuration: bounded headers, and no proxy headers trusted."""
     return uvicorn.Config(
-        app, host=host, port=port, access_log=False, log_level="warning", http=Connection,
-        h11_max_incomplete_event_size=HEADER_BYTES, ws="none", proxy_headers=False,
-        server_header=False, timeout_keep_alive=int(KEEP_ALIVE_SECONDS), backlog=2048,
-    )  # fmt: skip
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        http=Connection,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=int(KEEP_ALIVE_SECONDS),
+        backlog=2048,
+    )
 
 
 class Connection(H11Protocol):

@@ -14,10 +14,11 @@ from types import FrameType
 
 from autograder import config
 from autograder.errors import AutograderError
-from autograder.gradebook import plans, queue
-from autograder.steps.judging.workers import Workers
-from autograder.steps.portal.hand_in import queue_what_is_not
-from autograder.steps.portal.on_arrival import grade_next
+from autograder.gradebook.portal import queue
+from autograder.gradebook.regrades import previews
+from autograder.steps.grading.pipeline.workers import Workers
+from autograder.steps.portal.queue_runner import grade_next
+from autograder.steps.portal.receive_submission import queue_what_is_not
 from autograder.steps.regrade.waiting import regrade_next
 from autograder.web import worker_state
 
@@ -32,10 +33,10 @@ def work(root: Path, server: int, *, sandbox: bool = True) -> None:
     course = config.load(root)
     with worker_state.the_one_worker(course) as tell:
         queue.left_running(course)
-        plans.left_undone(course)
+        previews.left_undone(course)
         queue_what_is_not(course)
         while os.getppid() == server:
-            if not (queue.any_ready(course) or plans.any_asked(course)):
+            if not (queue.any_ready(course) or previews.any_asked(course)):
                 time.sleep(IDLE_SECONDS)
                 continue
             try:

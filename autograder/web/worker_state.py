@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.config import Course
 
 LOCK, SAID = "worker.lock", "worker.json"
@@ -30,7 +30,7 @@ def the_one_worker(course: Course) -> Iterator[Callable[[str, int], None]]:
 
     def tell(problem: str, parallel: int) -> None:
         said = {"pid": os.getpid(), "problem": problem, "parallel": parallel}
-        atomically.write(course.state / SAID, json.dumps(said).encode(), durable=False)
+        atomic_files.write(course.state / SAID, json.dumps(said).encode(), durable=False)
 
     with (course.state / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from autograder.config import Course
-from autograder.steps.calibrate import Report, calibrate
-from autograder.steps.judging.workers import Workers
-from autograder.steps.validate import thresholds, validate
+from autograder.steps.authoring.calibrate import CalibrationReport, calibrate
+from autograder.steps.authoring.validate import thresholds, validate
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading.made import answer, setup, test
 from tests.validate.made import course, mistake
 
@@ -49,7 +49,7 @@ def made(root: Path, at_least: float = 0.8, *more: Any, guess: str = GUESS) -> C
     return course(root, [SETUP, answer(guess, "a"), BAD, NONE, *more, test(text, "guess", 10)])
 
 
-def measured(course: Course, workers: Workers, runs: int = 8, **others: Any) -> Report:
+def measured(course: Course, workers: Workers, runs: int = 8, **others: Any) -> CalibrationReport:
     return calibrate(course, "A", runs=runs, mistake_runs=2, jobs=2, workers=workers, **others)
 
 

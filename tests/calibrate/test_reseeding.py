@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from autograder.steps.calibrate.reseeding import Reseeded, reseeded
+from autograder.steps.authoring.calibrate.reseeding import Reseeded, reseeded
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,10 @@ from autograder.steps.calibrate.reseeding import Reseeded, reseeded
         ("keras.utils.set_random_seed(432)", "keras.utils.set_random_seed(442)"),
         ("np.random.seed( 0 )", "np.random.seed( 10 )"),
         ("tf.random.set_seed(1_000)", "tf.random.set_seed(1010)"),
-        ("층 = np.random.default_rng(5); b = default_rng(6)", "층 = np.random.default_rng(15); b = default_rng(16)"),
+        (
+            "층 = np.random.default_rng(5); b = default_rng(6)",
+            "층 = np.random.default_rng(15); b = default_rng(16)",
+        ),
         ("train_test_split(x, random_state=0)", "train_test_split(x, random_state=10)"),
         ("Dense(32, seed=1)", "Dense(32, seed=11)"),
         ("model.fit(x, epochs=5)", "model.fit(x, epochs=5)"),
@@ -23,7 +26,7 @@ from autograder.steps.calibrate.reseeding import Reseeded, reseeded
         ("x = 'set_random_seed(4)'  # seed(3)", "x = 'set_random_seed(4)'  # seed(3)"),
         ("def (", "def ("),
     ],
-)  # fmt: skip
+)
 def test_every_seed_moves_and_nothing_else(code: str, moved: str) -> None:
     assert reseeded(code, 10) == moved
 

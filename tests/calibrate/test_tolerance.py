@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.steps.calibrate import reseeding, tolerance
-from autograder.steps.calibrate.tolerance import (
+from autograder.steps.authoring.calibrate import reseeding, tolerance
+from autograder.steps.authoring.calibrate.tolerance import (
     any_of,
     bound_of,
     expected_failure,
@@ -35,12 +35,22 @@ def test_the_examples_in_the_docstrings_are_so(module) -> None:
 
 # one-sided factors at 95 % confidence: NIST/SEMATECH e-Handbook 7.2.6.3, Hahn & Meeker table A.12d
 PUBLISHED = {
-    (5, 0.90): 3.407, (5, 0.95): 4.203, (5, 0.99): 5.741,
-    (10, 0.90): 2.355, (10, 0.95): 2.911, (10, 0.99): 3.981,
-    (20, 0.90): 1.926, (20, 0.95): 2.396, (20, 0.99): 3.295,
-    (30, 0.90): 1.777, (30, 0.95): 2.220, (30, 0.99): 3.064,
-    (100, 0.90): 1.527, (100, 0.95): 1.927, (100, 0.99): 2.684,
-}  # fmt: skip
+    (5, 0.90): 3.407,
+    (5, 0.95): 4.203,
+    (5, 0.99): 5.741,
+    (10, 0.90): 2.355,
+    (10, 0.95): 2.911,
+    (10, 0.99): 3.981,
+    (20, 0.90): 1.926,
+    (20, 0.95): 2.396,
+    (20, 0.99): 3.295,
+    (30, 0.90): 1.777,
+    (30, 0.95): 2.220,
+    (30, 0.99): 3.064,
+    (100, 0.90): 1.527,
+    (100, 0.95): 1.927,
+    (100, 0.99): 2.684,
+}
 
 
 @pytest.mark.parametrize(("n", "content"), PUBLISHED)

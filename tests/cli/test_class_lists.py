@@ -9,7 +9,7 @@ import pytest
 from autograder import config
 from autograder.errors import AutograderError
 from autograder.steps import roster
-from autograder.steps.tables import read_text
+from autograder.steps.table_files import read_text
 
 SHAPES = Path(__file__).parent / "class_lists"
 
@@ -138,11 +138,14 @@ EMOJI = "number,name\n0012345,Zoë 김\n"
 
 @pytest.mark.parametrize(
     ("text", "encoding"),
-    [(text, e) for text in (KOREAN, WESTERN, EMOJI) for e in (
-        "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")]
+    [
+        (text, e)
+        for text in (KOREAN, WESTERN, EMOJI)
+        for e in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
+    ]
     + [(KOREAN, "cp949"), (KOREAN.replace("쀼뷁", "이바다"), "euc_kr")]
     + [(WESTERN, "cp1252"), (WESTERN, "latin-1")],
-)  # fmt: skip
+)
 def test_every_encoding_a_spreadsheet_saves_is_read(course, text: str, encoding: str) -> None:
     imported(course, text.encode(encoding))
     lines = text.strip().split("\n")[1:]
@@ -166,10 +169,25 @@ def test_excels_line_that_names_the_delimiter_is_understood(course) -> None:
 # ── What was damaged ─────────────────────────────────────────────────────────────────
 
 DAMAGED = [
-    "1.23457E+11", "1,23457E+11", "1.2E+05", "2027001.0", "2027001,00", "2,027,001", "2.027.001",
-    "Jan-26", "26-Jan", "1월 02일", "2026-01-05 00:00:00", "1/5/2026", "05.01.2026", "#N/A",
-    "#######", "#REF!", "=A2+1", "123456789012345000",
-]  # fmt: skip
+    "1.23457E+11",
+    "1,23457E+11",
+    "1.2E+05",
+    "2027001.0",
+    "2027001,00",
+    "2,027,001",
+    "2.027.001",
+    "Jan-26",
+    "26-Jan",
+    "1월 02일",
+    "2026-01-05 00:00:00",
+    "1/5/2026",
+    "05.01.2026",
+    "#N/A",
+    "#######",
+    "#REF!",
+    "=A2+1",
+    "123456789012345000",
+]
 
 
 @pytest.mark.parametrize("number", DAMAGED)

@@ -13,14 +13,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from autograder.cli import app, words
-from autograder.cli.context import printable, show
+from autograder.cli import app
+from autograder.cli.output import printable, show
+from autograder.cli.reports import grading
 
 ROOT = Path(__file__).parents[2]
 
 
 def run(*words: object, code: int = 0) -> str:
-    result = CliRunner().invoke(app, [str(word) for word in words])
+    result = CliRunner().invoke(app, [str(word) for word in grading])
     assert result.exit_code == code, result.output
     return result.output
 
@@ -55,7 +56,7 @@ def test_help_lists_every_command_with_a_sentence() -> None:
 
 def test_a_new_course_loads_and_its_assignment_has_no_mistake(tmp_path: Path) -> None:
     from autograder import config
-    from autograder.notebook.reading import read_assignment
+    from autograder.notebook.source.reading import read_assignment
 
     said = run("init", tmp_path / "dl")
     assert f"a new course in {tmp_path / 'dl'}" in said
@@ -102,22 +103,22 @@ def test_a_failure_in_json_has_its_parts_by_name(tmp_path: Path) -> None:
 
 def graded(student: str, *notes: str):
     from autograder.nouns import NotebookResult, Result, TaskKind, TaskResult
-    from autograder.steps.grade import Report
+    from autograder.steps.grading.grade import GradeReport
 
-    tasks = (TaskResult("t", TaskKind.CRITERIA, 10.0),)
+    tasks = (TaskResult("t", TaskKind.CRITERIA, 10.0, attempted=False),)
     one = Result("01", "a1", student, 1, (NotebookResult("a1", tasks, limit="cell 7 was slow"),))
-    return Report("a1", (one,), ran=1, notes=notes, by_status={"graded": 1}, tier="A")
+    return GradeReport("a1", (one,), ran=1, notes=notes, by_status={"graded": 1}, tier="A")
 
 
 def test_a_line_per_submission_shows_points_and_what_stopped_it(capsys) -> None:
-    show(graded("s1"), False, words.grade)
+    show(graded("s1"), False, grading.grade)
     said = capsys.readouterr().out
     assert re.search(r"s1 +0/10 +untouched +cell 7 was slow", said)
     assert "1 submission: 1 graded" in said
 
 
 def test_words_of_students_are_no_markup(capsys) -> None:
-    show(graded("[red]x[/]", "a [/nothing] note \x1b[2J"), False, words.grade)
+    show(graded("[red]x[/]", "a [/nothing] note \x1b[2J"), False, grading.grade)
     said = capsys.readouterr().out
     assert "[red]x[/]" in said
     assert "a [/nothing] note \n" in said
@@ -125,7 +126,7 @@ def test_words_of_students_are_no_markup(capsys) -> None:
 
 def test_a_report_with_faults_ends_the_command_with_one(capsys) -> None:
     with pytest.raises(typer.Exit) as ended:
-        show(graded("s1"), True, words.grade, ok=False)
+        show(graded("s1"), True, grading.grade, ok=False)
     assert ended.value.exit_code == 1
     assert json.loads(capsys.readouterr().out)["submissions"] == 1
 

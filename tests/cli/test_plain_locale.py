@@ -22,9 +22,7 @@ def autograder(*words: str, cwd: Path, code: int = 0) -> str:
     env = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
     for name in ("LANG", "LC_CTYPE", "PYTHONIOENCODING"):
         env.pop(name, None)
-    done = subprocess.run(
-        [AUTOGRADER, *words], cwd=cwd, env=env, capture_output=True, check=False
-    )  # fmt: skip
+    done = subprocess.run([AUTOGRADER, *words], cwd=cwd, env=env, capture_output=True, check=False)
     out, err = done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace")
     assert done.returncode == code, out + err
     assert "Traceback" not in out + err

@@ -15,18 +15,40 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.inbox import archive
-from autograder.inbox.arrivals import parsed
-from autograder.inbox.notebooks import Expected, take_notebooks
-from autograder.inbox.paths import Refused, decoded, harmless_path, is_noise, is_student_id
-from autograder.inbox.people import ClassList, Listed
-from autograder.inbox.senders import Rules, sorted_out
-from autograder.inbox.taking import Caps, Taken, digest_of, take, without_wrapping
-from autograder.notebook.choosing import plain_stem
+from autograder.notebook.submission.choosing import plain_stem
+from autograder.submissions import archive
+from autograder.submissions.arrivals import parsed
+from autograder.submissions.extraction import Caps, Taken, digest_of, take, without_wrapping
+from autograder.submissions.filename_parsing import Rules, sorted_out
+from autograder.submissions.name_matching import ClassList, Listed
+from autograder.submissions.notebook_names import Expected, take_notebooks
+from autograder.submissions.paths import Refused, decoded, harmless_path, is_noise, is_student_id
 
 CAPS = Caps(50_000, 6)
-PIECES = ["..", ".", "/", "\\", "kim", "n411", ".ipynb", "_1_2_", "_assignsubmission_file_", "+",
-          "C:", "\0", "\u202e", "한", "é", " ", "CON", "a" * 90, "~", "*", "LATE", "2026-01-01 "]  # fmt: skip
+PIECES = [
+    "..",
+    ".",
+    "/",
+    "\\",
+    "kim",
+    "n411",
+    ".ipynb",
+    "_1_2_",
+    "_assignsubmission_file_",
+    "+",
+    "C:",
+    "\0",
+    "\u202e",
+    "한",
+    "é",
+    " ",
+    "CON",
+    "a" * 90,
+    "~",
+    "*",
+    "LATE",
+    "2026-01-01 ",
+]
 names = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8).map("".join)
 
 
@@ -36,8 +58,9 @@ def is_below(path: PurePosixPath) -> bool:
 
 def unseen(text: str) -> set[str]:
     return {c for c in text if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}} - {
-        "\N{ZERO WIDTH JOINER}", "\N{ZERO WIDTH NON-JOINER}",
-    }  # fmt: skip
+        "\N{ZERO WIDTH JOINER}",
+        "\N{ZERO WIDTH NON-JOINER}",
+    }
 
 
 @given(names)

@@ -14,11 +14,11 @@ import pytest
 from nbgrader.utils import parse_utc
 
 from autograder.errors import NotFound
-from autograder.gradebook import served
-from autograder.inbox import folder
-from autograder.inbox.shelf import Shelf
-from autograder.notebook.record import release_token
-from autograder.steps.collect import collect, put_forward, submissions
+from autograder.gradebook.portal import served_releases
+from autograder.notebook.release.release_record import release_token
+from autograder.steps.grading.collect import collect, put_forward, submissions
+from autograder.submissions import folder
+from autograder.submissions.store import SubmissionStore
 
 NAME = "n411"
 
@@ -108,12 +108,12 @@ def test_an_older_release_counts_only_for_whom_it_was_served(course, inbox, hand
         hand_in(f"{student}/n411.ipynb").write_text(notebook(student, **facts))
     collect(course, NAME, inbox)
     for number in (8, 9, 8):
-        served.note(course, NAME, "kim", number)
+        served_releases.note(course, NAME, "kim", number)
     for number in (7, 8):
-        served.note(course, NAME, "lee", number)
+        served_releases.note(course, NAME, "lee", number)
     found = {one.student: one.release for one in submissions(course, NAME)}
     assert found == {"kim": 0, "lee": 7, "doe": 7}, "doe was served none by the portal"
-    assert served.oldest(course, NAME) == {"kim": 8, "lee": 7}
+    assert served_releases.oldest(course, NAME) == {"kim": 8, "lee": 7}
 
 
 def test_a_release_kept_before_tokens_counts_as_todays(course, inbox, hand_in):
@@ -166,7 +166,7 @@ def test_going_back_to_earlier_work_is_another_submission(course, inbox, hand_in
         os.utime(hand_in("kim/n411.ipynb", text), (at, at))
         collect(course, NAME, inbox)
     assert "one" in text_of(course, "kim")
-    assert len(Shelf(course.state, course.submitted, NAME).all_of("kim")) == 3
+    assert len(SubmissionStore(course.state, course.submitted, NAME).all_of("kim")) == 3
 
 
 def test_what_nbgrader_collected_is_registered_with_its_own_time(course, notebook):
@@ -209,7 +209,7 @@ def test_work_put_there_by_hand_is_kept_before_a_collection_takes_its_place(cour
     (place / "n411.ipynb").write_text("by hand")
     hand_in("kim/n411.ipynb", "collected")
     collect(course, NAME, inbox)
-    kept = Shelf(course.state, course.submitted, NAME).all_of("kim")
+    kept = SubmissionStore(course.state, course.submitted, NAME).all_of("kim")
     assert [one.arrival.origin for one in kept] == ["submitted", "folder"]
     assert "collected" in text_of(course, "kim")
 
@@ -274,7 +274,7 @@ def test_earlier_work_by_nbgraders_clock_is_kept_and_is_not_the_last(course, inb
     assert handed.notes == ("it was handed in before what was there already",)
     assert "later" in text_of(course, "kim")
     assert students(collect(course, NAME, inbox).unchanged) == ["kim"]
-    assert len(Shelf(course.state, course.submitted, NAME).all_of("kim")) == 2
+    assert len(SubmissionStore(course.state, course.submitted, NAME).all_of("kim")) == 2
 
 
 def test_the_exchanges_inbound_folder_is_understood(course, inbox, hand_in):
@@ -297,9 +297,15 @@ def test_a_students_own_timestamp_file_sets_no_clock(course, inbox, hand_in):
 
 @pytest.mark.parametrize(
     "name",
-    ["n411 (1).ipynb", "n411-2.ipynb", "n411-Copy1.ipynb", "Copy of n411.ipynb",
-     "n411의 사본.ipynb", "something else.ipynb"],
-)  # fmt: skip
+    [
+        "n411 (1).ipynb",
+        "n411-2.ipynb",
+        "n411-Copy1.ipynb",
+        "Copy of n411.ipynb",
+        "n411의 사본.ipynb",
+        "something else.ipynb",
+    ],
+)
 def test_a_copys_name_is_mended_and_said(course, inbox, hand_in, name):
     hand_in(f"kim/{name}", "x")
     (handed,) = collect(course, NAME, inbox).new
@@ -392,9 +398,17 @@ def test_a_submission_without_a_notebook_is_kept_and_said(course, inbox, hand_in
 
 @pytest.mark.parametrize(
     "said",
-    ["20260001", "김철수", "김 철수", "cheolsu@uni.kr", "cheolsu", "20260001_김철수",
-     "김철수(20260001)", unicodedata.normalize("NFD", "김철수")],
-)  # fmt: skip
+    [
+        "20260001",
+        "김철수",
+        "김 철수",
+        "cheolsu@uni.kr",
+        "cheolsu",
+        "20260001_김철수",
+        "김철수(20260001)",
+        unicodedata.normalize("NFD", "김철수"),
+    ],
+)
 def test_the_roster_knows_a_student_by_number_name_and_address(course, klass, inbox, hand_in, said):
     hand_in(f"{said}/n411.ipynb", "x")
     report = collect(course, NAME, inbox)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import AutograderError
-from autograder.inbox.paths import Refused
-from autograder.steps.collect import collect, submissions
+from autograder.steps.grading.collect import collect, submissions
+from autograder.submissions.paths import Refused
 
 from . import zips
 
@@ -31,9 +31,8 @@ def written(course, tmp_path):
     """Every path outside the places where something may be written."""
     own = (course.root / "submitted", course.root / ".autograder", course.root / "source")
     return {
-        path for path in tmp_path.rglob("*")
-        if not any(path.is_relative_to(place) for place in own)
-    }  # fmt: skip
+        path for path in tmp_path.rglob("*") if not any(path.is_relative_to(place) for place in own)
+    }
 
 
 ESCAPES = [
@@ -145,7 +144,7 @@ def test_a_link_put_into_submitted_is_never_graded(course, tmp_path, notebook):
 
 @pytest.mark.parametrize("swapped", ["file", "folder"])
 def test_what_is_swapped_for_a_link_after_looking_is_not_read_through(tmp_path, swapped):
-    from autograder.inbox import folder
+    from autograder.submissions import folder
 
     root = tmp_path / "root"
     (root / "kim").mkdir(parents=True)
@@ -248,9 +247,22 @@ def test_too_deep_and_too_long_names_are_refused(course, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["CON.txt", "aux", "nul.ipynb", "COM1.csv", "a:stream.txt", "trailing.", "space ", "a\x00b.txt",
-     "bell\x07.txt", "\u202egnp.exe", "line\nbreak.txt", "\x1b[31mred.txt", "zero\u200bwidth.txt"],
-)  # fmt: skip
+    [
+        "CON.txt",
+        "aux",
+        "nul.ipynb",
+        "COM1.csv",
+        "a:stream.txt",
+        "trailing.",
+        "space ",
+        "a\x00b.txt",
+        "bell\x07.txt",
+        "\u202egnp.exe",
+        "line\nbreak.txt",
+        "\x1b[31mred.txt",
+        "zero\u200bwidth.txt",
+    ],
+)
 def test_odd_and_reserved_names_are_refused_and_shown_harmlessly(course, tmp_path, name):
     path = zips.with_names(
         tmp_path / "class.zip",
@@ -338,8 +350,14 @@ def test_a_class_zip_that_is_none_is_an_error_with_a_way_out(course, tmp_path, c
 
 
 def test_start_up_files_and_litter_of_systems_are_no_part_of_a_submission(course, tmp_path):
-    litter = ["__MACOSX/kim/._n411.ipynb", "kim/.DS_Store", "kim/Thumbs.db", "kim/._n411.ipynb",
-              "kim/.ipynb_checkpoints/n411-checkpoint.ipynb", "kim/__pycache__/a.pyc"]  # fmt: skip
+    litter = [
+        "__MACOSX/kim/._n411.ipynb",
+        "kim/.DS_Store",
+        "kim/Thumbs.db",
+        "kim/._n411.ipynb",
+        "kim/.ipynb_checkpoints/n411-checkpoint.ipynb",
+        "kim/__pycache__/a.pyc",
+    ]
     files = dict.fromkeys(litter, "x") | {"kim/n411.ipynb": "{}"}
     report = collect(course, NAME, zips.zipped(tmp_path / "class.zip", files))
     assert (students(report.new), report.unmatched, report.left_out) == (["kim"], (), ())

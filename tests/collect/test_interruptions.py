@@ -10,9 +10,9 @@ import sys
 import pytest
 from ulid import ULID
 
-from autograder.inbox import shelf
-from autograder.inbox.shelf import Shelf
-from autograder.steps.collect import collect, submissions
+from autograder.steps.grading.collect import collect, submissions
+from autograder.submissions import store
+from autograder.submissions.store import SubmissionStore
 
 NAME = "n411"
 EVENTS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod"}
@@ -67,7 +67,7 @@ def check_whole(course) -> None:
 def test_a_collection_killed_at_any_step_is_finished_by_the_next(
     course, inbox, hand_in, first, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(shelf, "_sync", lambda _: None)  # the machine is not what dies here
+    monkeypatch.setattr(store, "_sync", lambda _: None)  # the machine is not what dies here
     if not first:
         hand_in("kim/n411.ipynb", "old")
         hand_in("kim/data/a.txt", "old")
@@ -89,7 +89,7 @@ def test_a_collection_killed_at_any_step_is_finished_by_the_next(
         (one,) = submissions(course, NAME)
         assert (one.path / "data/a.txt").read_text() == "new"
         assert (course.submitted / "kim" / NAME / "data/a.txt").read_text() == "new"
-        kept = Shelf(course.state, course.submitted, NAME).all_of("kim")
+        kept = SubmissionStore(course.state, course.submitted, NAME).all_of("kim")
         assert len(kept) == (1 if first else 2)
         check_whole(course)
         if code == 0:
@@ -125,7 +125,7 @@ def test_ids_stay_in_order_when_the_clock_is_set_back(course, inbox, hand_in, mo
     hand_in("kim/n411.ipynb", "first")
     collect(course, NAME, inbox)
     (first,) = submissions(course, NAME)
-    monkeypatch.setattr(shelf, "ULID", _Stuck)
+    monkeypatch.setattr(store, "ULID", _Stuck)
     _Stuck.at = ULID.from_timestamp(1.0)
     hand_in("kim/n411.ipynb", "second")
     collect(course, NAME, inbox)

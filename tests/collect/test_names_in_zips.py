@@ -15,9 +15,9 @@ import pytest
 from autograder.config import Course
 from autograder.config.settings import CourseSettings, SubmissionSettings
 from autograder.errors import ConfigError
-from autograder.inbox import archive, folder
-from autograder.inbox.paths import decoded
-from autograder.steps.collect import collect, submissions
+from autograder.steps.grading.collect import collect, submissions
+from autograder.submissions import archive, folder
+from autograder.submissions.paths import decoded
 
 from . import zips
 

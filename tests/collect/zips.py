@@ -35,9 +35,12 @@ def with_names(path: Path, files: dict[bytes, bytes], *, utf8_flag: bool = False
         )
         body += b"PK\3\4" + common + name + content
         directory += (
-            b"PK\1\2" + struct.pack("<H", 0x0314) + common
-            + struct.pack("<HHHII", 0, 0, 0, (stat.S_IFREG | 0o644) << 16, at) + name
-        )  # fmt: skip
+            b"PK\1\2"
+            + struct.pack("<H", 0x0314)
+            + common
+            + struct.pack("<HHHII", 0, 0, 0, (stat.S_IFREG | 0o644) << 16, at)
+            + name
+        )
     count = len(files)
     end = struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), len(body), 0)
     path.write_bytes(body + directory + b"PK\5\6" + end)
@@ -77,9 +80,12 @@ def overlapping(path: Path, count: int, size: int) -> Path:
         if number == 0:
             body = b"PK\3\4" + common + name + packed
         directory += (
-            b"PK\1\2" + struct.pack("<H", 0x0314) + common + struct.pack("<HHHII", 0, 0, 0, 0, 0)
+            b"PK\1\2"
+            + struct.pack("<H", 0x0314)
+            + common
+            + struct.pack("<HHHII", 0, 0, 0, 0, 0)
             + name
-        )  # fmt: skip
+        )
     end = struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), len(body), 0)
     path.write_bytes(body + directory + b"PK\5\6" + end)
     return path

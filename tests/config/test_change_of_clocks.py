@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from autograder import config, deadlines
 from autograder.deadlines import DAY, end_of_day, extended, in_local_time, start_of_day, time_late
 from autograder.errors import ConfigError
-from autograder.exams import Allowance, Phase, Window, begin_by, personal_close, phase
+from autograder.steps.portal.sprint_clock import (
+    Allowance,
+    Phase,
+    Window,
+    begin_by,
+    personal_close,
+    phase,
+)
 
 ZONES = [
     ZoneInfo(name)

@@ -11,11 +11,11 @@ import pytest
 from autograder import config
 from autograder.config.names import check_name
 from autograder.errors import AutograderError, NotFound
-from autograder.notebook.wheel import Wheel
-from autograder.steps import grade
-from autograder.steps import release as step
-from autograder.steps.collect import collect
-from autograder.steps.init import init
+from autograder.notebook.release.wheel import Wheel
+from autograder.steps import assignments
+from autograder.steps.authoring import release as step
+from autograder.steps.authoring.init import init
+from autograder.steps.grading.collect import collect
 from tests.notebook.conftest import sample_cells, write
 
 UNSAFE = [
@@ -34,9 +34,27 @@ UNSAFE = [
     "hw\x7f",
 ]
 UNPORTABLE = [
-    "hw?", "hw*", "hw:1", "a<b", "a|b", 'a"b', "hw#1", "50%", "hw.", "hw ", " hw", "CON", "nul.txt",
-    "com1", "LPT9.a", "ko", "en", "h" * 200, "과" * 60, unicodedata.normalize("NFD", "과제 1"),
-]  # fmt: skip
+    "hw?",
+    "hw*",
+    "hw:1",
+    "a<b",
+    "a|b",
+    'a"b',
+    "hw#1",
+    "50%",
+    "hw.",
+    "hw ",
+    " hw",
+    "CON",
+    "nul.txt",
+    "com1",
+    "LPT9.a",
+    "ko",
+    "en",
+    "h" * 200,
+    "과" * 60,
+    unicodedata.normalize("NFD", "과제 1"),
+]
 GOOD = [
     "hw1",
     "hw [1]",
@@ -105,12 +123,12 @@ def test_no_step_leaves_the_courses_folders(course, name, tmp_path) -> None:
     for step_of in (
         lambda: released(course, name),
         lambda: collect(course, name, tmp_path),
-        lambda: grade.read(course, name),
+        lambda: assignments.load_assignment(course, name),
     ):
         with pytest.raises(AutograderError, match="cannot be an assignment's name"):
             step_of()
     with pytest.raises(NotFound, match="'hw2'"):
-        grade.read(course, "hw2")
+        assignments.load_assignment(course, "hw2")
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "a\x07b", "a/b", "a{b}"])

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.criteria.draws import draws
+from autograder.criteria.rng import draws
 from autograder.criteria.running import Missing, run_task
 from autograder.criteria.task import collecting
-from autograder.notebook import markers, names
-from autograder.notebook.cells import SourceCell, cells_of
-from autograder.notebook.reading import read_assignment
+from autograder.notebook.source import markers, names
+from autograder.notebook.source.cells import SourceCell, cells_of
+from autograder.notebook.source.reading import read_assignment
 from autograder.nouns import CriterionResult, Mistake, Notebook, Status, Task
 
 SOURCE = Path(__file__).parents[2] / "source"

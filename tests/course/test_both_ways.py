@@ -17,19 +17,19 @@ from typing import Any
 
 import pytest
 
-from autograder.criteria.draws import draws
+from autograder.criteria.rng import draws
 from autograder.criteria.running import Missing, run_task
 from autograder.criteria.task import Task as Declared
 from autograder.criteria.task import collecting
 from autograder.evidence.codec import Encoder, lengths, split
 from autograder.language import in_words
-from autograder.notebook.cells import cells_of
-from autograder.notebook.reading import read_assignment
+from autograder.notebook.source.cells import cells_of
+from autograder.notebook.source.reading import read_assignment
 from autograder.nouns import Assignment, CriterionResult, Status, TaskKind
 from autograder.nouns import Task as Read
-from autograder.sandbox.author_code import plain_code
-from autograder.sandbox.exported import Exports
-from autograder.sandbox.remote import Link
+from autograder.sandbox.checking_process.author_code import plain_code
+from autograder.sandbox.checking_process.remote import Link
+from autograder.sandbox.student_process.object_server import Exports
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
 from tests.course.proof import close_figures
 

@@ -19,12 +19,14 @@ import pytest
 
 import autograder
 from autograder import config
-from autograder.notebook import catalogues, names
-from autograder.notebook.cells import cells_of, normal
-from autograder.notebook.merging import merge
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.wheel import Wheel, public_version
-from autograder.steps.release import folder_of, out_of_step
+from autograder.notebook.release.wheel import Wheel, public_version
+from autograder.notebook.source import names
+from autograder.notebook.source.cells import cells_of, normal
+from autograder.notebook.source.reading import read_assignment
+from autograder.notebook.submission.merging import merge
+from autograder.notebook.translation import catalogues
+from autograder.steps.assignments import release_folder
+from autograder.steps.authoring.release import out_of_step
 
 COURSE = config.load(Path(__file__).parents[2])
 ALL = sorted(p.name for p in COURSE.source.glob("*/") if (p / f"{p.name}.ipynb").exists())
@@ -33,7 +35,7 @@ ALL = sorted(p.name for p in COURSE.source.glob("*/") if (p / f"{p.name}.ipynb")
 def test_the_whole_course_is_released_in_both_languages() -> None:
     assert len(ALL) == 15
     for lang in ("", "ko"):
-        missing = [name for name in ALL if not folder_of(COURSE, name, lang).is_dir()]
+        missing = [name for name in ALL if not release_folder(COURSE, name, lang).is_dir()]
         assert missing == [], "autograder translate A, then make release"
 
 
@@ -57,7 +59,7 @@ def test_both_languages_run_the_very_same_cells(assignment: str, tmp_path: Path)
     for notebook in source.notebooks:
         merged = []
         for lang in ("en", "ko"):
-            node = nbformat.read(folder_of(COURSE, assignment, lang) / notebook.path.name, 4)
+            node = nbformat.read(release_folder(COURSE, assignment, lang) / notebook.path.name, 4)
             solved(node, notebook.node)
             path = tmp_path / lang / notebook.path.name
             path.parent.mkdir(exist_ok=True)
@@ -80,9 +82,9 @@ def solved(node: nbformat.NotebookNode, source: nbformat.NotebookNode) -> None:
 
 @pytest.mark.parametrize("assignment", ALL)
 def test_a_korean_notebook_has_the_ids_and_the_code_of_the_english_one(assignment: str) -> None:
-    for path in sorted(folder_of(COURSE, assignment).glob("*.ipynb")):
+    for path in sorted(release_folder(COURSE, assignment).glob("*.ipynb")):
         english = cells_of(nbformat.read(path, 4))
-        korean = cells_of(nbformat.read(folder_of(COURSE, assignment, "ko") / path.name, 4))
+        korean = cells_of(nbformat.read(release_folder(COURSE, assignment, "ko") / path.name, 4))
         assert [(c.id, c.grade_id, c.points) for c in english] == [
             (c.id, c.grade_id, c.points) for c in korean
         ]
@@ -121,9 +123,12 @@ def test_the_carried_wheel_has_all_that_released_notebooks_use(tmp_path: Path) -
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *used],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
         env={"PYTHONPATH": str(tmp_path / "site")},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, f"make release: {done.stderr}"
 
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from autograder.notebook import markers
-from autograder.notebook.cells import cells_of
-from autograder.notebook.reading import read_assignment
+from autograder.notebook.source import markers
+from autograder.notebook.source.cells import cells_of
+from autograder.notebook.source.reading import read_assignment
 from tests.course import proof
 
 ASSIGNMENTS = sorted(p.parent.name for p in proof.SOURCE.glob("*/*.ipynb"))

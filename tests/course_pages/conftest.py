@@ -17,12 +17,12 @@ from starlette.testclient import TestClient
 from autograder import config, gradebook, nouns
 from autograder.config import Course
 from autograder.evidence import results
-from autograder.gradebook import access
-from autograder.notebook.reading import read_assignment
+from autograder.gradebook.portal import access
+from autograder.notebook.source.reading import read_assignment
 from autograder.steps import roster as roster_steps
-from autograder.steps.collect import collect, shelf_of
-from autograder.steps.init import init
-from autograder.steps.release import release
+from autograder.steps.authoring.init import init
+from autograder.steps.authoring.release import release
+from autograder.steps.grading.collect import collect, shelf_of
 from autograder.web.app import create_app
 
 BASE = "http://portal.test"
@@ -104,11 +104,13 @@ def result_of(
     for notebook in source.notebooks:
         tasks = tuple(
             nouns.TaskResult(
-                task.grade_id, task.kind, task.points,
+                task.grade_id,
+                task.kind,
+                task.points,
                 tuple(_criterion(c, failing, error) for c in task.criteria),
             )
             for task in notebook.tasks
-        )  # fmt: skip
+        )
         notebooks.append(nouns.NotebookResult(notebook.name, tasks, run="r" * 16))
     return nouns.Result(submission.id, "hello", submission.student, 1, tuple(notebooks))
 

@@ -10,7 +10,8 @@ import threading
 import pytest
 
 from autograder.errors import AutograderError
-from autograder.gradebook import audit, queue
+from autograder.gradebook.database import audit
+from autograder.gradebook.portal import queue
 from autograder.steps.portal import start_grading
 from autograder.web import worker_state
 
@@ -85,8 +86,10 @@ def test_an_assignment_that_is_in_no_release_is_listed_and_not_opened(class_):
     assert client.get("/staff/a/later").status_code == 404
 
 
-@pytest.mark.parametrize("page", ["", "/a/hello", "/live", "/a/hello/progress",
-                                  "/a/hello/statistics", "/a/hello/release"])  # fmt: skip
+@pytest.mark.parametrize(
+    "page",
+    ["", "/a/hello", "/live", "/a/hello/progress", "/a/hello/statistics", "/a/hello/release"],
+)
 def test_students_and_strangers_see_no_page_of_staff(class_, page):
     class_.enrol(1)
     assert class_.client("2026000").get(f"/staff{page}").status_code == 403

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from autograder import gradebook
-from autograder.gradebook import requests, sprints
-from autograder.steps.portal.on_arrival import grade_next
+from autograder.gradebook.portal import sprints
+from autograder.gradebook.regrades import requests
+from autograder.steps.portal.queue_runner import grade_next
 from autograder.steps.regrade.waiting import regrade_next
-from autograder.web.app import now
+from autograder.web.portal import now
 from tests.regrade.conftest import BY_ZERO, Graded
 from tests.web.conftest import link
 from tests.web.test_journey import chromium, serving  # noqa: F401 (a fixture)

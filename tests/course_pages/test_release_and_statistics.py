@@ -11,9 +11,9 @@ import pytest
 from nbgrader import api
 from sqlalchemy import insert, inspect, select
 
-from autograder.gradebook import audit
-from autograder.gradebook.connection import writing
-from autograder.gradebook.tables import CriterionRow, SubmissionRow
+from autograder.gradebook.database import audit
+from autograder.gradebook.database.connection import writing
+from autograder.gradebook.database.tables import CriterionRow, SubmissionRow
 
 from .conftest import post, seal_of, settings
 from .test_course import text
@@ -199,18 +199,31 @@ def copy_results(course, submission, students):
         (notebook,) = old.notebooks
         (grade,) = notebook.grades
         session.execute(insert(api.Student), [{"id": one} for one in students])
-        new = [{"id": f"a{n}", "assignment_id": old.assignment_id, "student_id": one}
-               for n, one in enumerate(students)]  # fmt: skip
+        new = [
+            {"id": f"a{n}", "assignment_id": old.assignment_id, "student_id": one}
+            for n, one in enumerate(students)
+        ]
         session.execute(insert(api.SubmittedAssignment), new)
-        session.execute(insert(api.SubmittedNotebook), [
-            {"id": f"n{n}", "notebook_id": notebook.notebook_id, "assignment_id": f"a{n}"}
-            for n in range(len(students))
-        ])  # fmt: skip
-        session.execute(insert(api.Grade), [
-            {"id": f"g{n}", "cell_id": grade.cell_id, "notebook_id": f"n{n}", "auto_score": 10.0,
-             "needs_manual_grade": False}
-            for n in range(len(students))
-        ])  # fmt: skip
+        session.execute(
+            insert(api.SubmittedNotebook),
+            [
+                {"id": f"n{n}", "notebook_id": notebook.notebook_id, "assignment_id": f"a{n}"}
+                for n in range(len(students))
+            ],
+        )
+        session.execute(
+            insert(api.Grade),
+            [
+                {
+                    "id": f"g{n}",
+                    "cell_id": grade.cell_id,
+                    "notebook_id": f"n{n}",
+                    "auto_score": 10.0,
+                    "needs_manual_grade": False,
+                }
+                for n in range(len(students))
+            ],
+        )
         ids = [f"01K{n:023d}" for n in range(len(students))]
         for table, key in ((SubmissionRow, "id"), (CriterionRow, "submission")):
             for row in session.scalars(

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from autograder import gradebook
-from autograder.gradebook import plans, requests, sprints
+from autograder.gradebook.portal import sprints
+from autograder.gradebook.regrades import previews, requests
 from autograder.steps.regrade.previewing import Preview
 from autograder.web import worker_state
 
@@ -131,7 +132,7 @@ def test_a_preview_is_asked_for_and_waits_for_the_worker(asked):
     page = post(asked.client(), PAGE, "/staff/a/hello/regrade/preview", task="standardise")
     assert "Waiting for the worker." in page.text
     assert "No worker is alive" in page.text
-    (plan,) = plans.plans(asked.course, "hello")
+    (plan,) = previews.plans(asked.course, "hello")
     assert (plan.tasks, plan.state, plan.runs) == (("standardise",), "asked", False)
     again = post(asked.client(), PAGE, "/staff/a/hello/regrade/preview", task="")
     assert (again.status_code, "under way" in again.text) == (409, True)
@@ -141,17 +142,24 @@ def test_a_preview_is_asked_for_and_waits_for_the_worker(asked):
 
 def ready(class_, students=()):
     """A preview as the worker leaves it."""
-    plan = plans.ask(class_.course, "hello", [], "park")
+    plan = previews.ask(class_.course, "hello", [], "park")
     found = Preview(
-        "hello", (), "0" * 64, 4, tuple(students), (), (), (),
+        "hello",
+        (),
+        "0" * 64,
+        4,
+        tuple(students),
+        (),
+        (),
+        (),
         {one.student: ("x",) for one in students},
-    )  # fmt: skip
-    plans.tell(class_.course, plan.id, state="ready", source=found.source, found=found.as_json())
+    )
+    previews.tell(class_.course, plan.id, state="ready", source=found.source, found=found.as_json())
     return plan
 
 
 def test_a_ready_preview_shows_who_changes_by_how_much_and_is_applied_with_a_reason(asked):
-    from autograder.gradebook.regrading import Regraded, TaskChange
+    from autograder.gradebook.regrades.regrading import Regraded, TaskChange
 
     change = TaskChange("hello", "standardise", 6.0, 10.0, None)
     plan = ready(asked, [Regraded(asked.students[0], 6.0, 10.0, 10.0, (change,))])
@@ -163,10 +171,10 @@ def test_a_ready_preview_shows_who_changes_by_how_much_and_is_applied_with_a_rea
     refused = post(client, PAGE, form, reason=" ")
     assert (refused.status_code, "Say why" in refused.text) == (409, True)
     post(client, PAGE, form, reason="NaN is meant")
-    assert plans.plan(asked.course, plan.id).state == "apply"
-    assert plans.plan(asked.course, plan.id).applied_by == worker_id(asked)
+    assert previews.plan(asked.course, plan.id).state == "apply"
+    assert previews.plan(asked.course, plan.id).applied_by == worker_id(asked)
     assert post(client, PAGE, form, reason="again").status_code == 409
-    plans.tell(asked.course, plan.id, state="applied", applied=plan.at)
+    previews.tell(asked.course, plan.id, state="applied", applied=plan.at)
     assert "NaN is meant" in client.get(PAGE).text
 
 
@@ -179,12 +187,12 @@ def worker_id(class_):
 def test_a_preview_of_another_assignment_is_not_applied_here(asked):
     plan = ready(asked)
     post(asked.client(), PAGE, f"/staff/a/hello/regrade/{plan.id}x/apply", reason="x")
-    assert plans.plan(asked.course, plan.id).state == "ready"
+    assert previews.plan(asked.course, plan.id).state == "ready"
 
 
 def test_what_went_wrong_is_told(asked):
-    plan = plans.ask(asked.course, "hello", [], "park")
-    plans.tell(asked.course, plan.id, state="failed", note="the source is <broken>")
+    plan = previews.ask(asked.course, "hello", [], "park")
+    previews.tell(asked.course, plan.id, state="failed", note="the source is <broken>")
     assert "the source is &lt;broken&gt;" in asked.client().get(PAGE).text
 
 
@@ -197,7 +205,7 @@ def test_a_ta_sees_previews_and_neither_makes_nor_applies_them(asked):
     for form in ("preview", f"{plan.id}/apply"):
         done = ta.post(f"/staff/a/hello/regrade/{form}", data={"seal": seal, "reason": "x"})
         assert done.status_code == 403
-    assert plans.plan(asked.course, plan.id).state == "ready"
+    assert previews.plan(asked.course, plan.id).state == "ready"
 
 
 def test_no_score_changes_by_looking_or_answering(asked):

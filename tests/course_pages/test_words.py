@@ -7,16 +7,27 @@ import re
 import pytest
 
 from autograder.language import catalogue
-from autograder.web import app
+from autograder.web import portal
 
 from .conftest import settings
 from .test_course import text
 
-TEMPLATES = app.HERE / "templates" / "staff"
+TEMPLATES = portal.HERE / "templates" / "staff"
 MINE = (
-    "course", "course_live", "overview", "progress", "queue", "release", "release_state",
-    "statistics", "all_requests", "preview", "request", "request_list", "requests",
-)  # fmt: skip
+    "course",
+    "course_live",
+    "overview",
+    "progress",
+    "queue",
+    "release",
+    "release_state",
+    "statistics",
+    "all_requests",
+    "preview",
+    "request",
+    "request_list",
+    "requests",
+)
 WORDS = re.compile(r"\bt\('((?:[^'\\]|\\.)*)'\)")
 
 

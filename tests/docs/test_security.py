@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from autograder.config.settings import SECTIONS, settings
-from autograder.gradebook import access, shown
+from autograder.gradebook.portal import access
+from autograder.gradebook.scores import visible_points
 from autograder.web import bodies
 from tests.sandbox.attacks import all_attacks
 
@@ -37,7 +38,7 @@ def test_its_numbers_are_those_of_the_code():
     assert f"lasts {access.SESSION_DAYS} days" in PAGE
     assert access.DEVICE_MINUTES == 10
     assert "a code of ten minutes" in PAGE
-    assert shown.STEPS == 4
+    assert visible_points.STEPS == 4
     assert "in quarters" in PAGE
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import tiers
-from autograder.sandbox.isolation import Tier
-from autograder.steps.init import init
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor import isolation_level
+from autograder.steps.authoring.init import init
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def typed(page: str, folder: Path) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def isolation() -> None:
-    if tiers.find() is Tier.NONE:
+    if isolation_level.find() is Tier.NONE:
         pytest.skip("student code cannot be isolated on this machine")
 
 

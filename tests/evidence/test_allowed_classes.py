@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.evidence import builtin
-from autograder.evidence.builtin import allowed, built_in, refusals
-from autograder.evidence.kept import Kept, Unkeepable
-from autograder.evidence.models import Refused, describe, rebuild
+from autograder.evidence import model_allow_list
+from autograder.evidence.model_allow_list import allowed, built_in, refusals
+from autograder.evidence.models import ModelRefused, describe, rebuild
+from autograder.evidence.saved_work import SavedWork, Unkeepable
 
 keras = pytest.importorskip("keras")
 
@@ -82,8 +82,8 @@ BYPASSES = {
     "vocabulary from a file": node("keras.layers", "StringLookup", {"vocabulary": "/etc/passwd"}),
     "weights from a file": node("keras.layers", "TextVectorization", {"idf_weights": "/x"}),
     "own part of another module": node("autograder.evidence.models", "OwnLoss"),
-    "an object of ours": node("autograder.evidence.own", "NotHere"),
-}  # fmt: skip
+    "an object of ours": node("autograder.evidence.own_code_stubs", "NotHere"),
+}
 
 PLACES = {
     "as a layer": lambda n: n,
@@ -119,9 +119,9 @@ def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("what", BYPASSES)
 def test_a_bypass_is_refused_before_anything_is_built(what: str, place: str) -> None:
     config = sequential(PLACES[place](copy.deepcopy(BYPASSES[what])))
-    with pytest.raises(Refused):
+    with pytest.raises(ModelRefused):
         rebuild({"config": config, "compile": None}, [])
-    kept = Kept("unet", {"model": {"config": config, "compile": None}, "w": []}, ())
+    kept = SavedWork("unet", {"model": {"config": config, "compile": None}, "w": []}, ())
     with pytest.raises(Unkeepable):
         kept.value()
 
@@ -149,24 +149,40 @@ def test_a_helper_brings_its_classes_and_nothing_that_it_imported(
     exec(code, module.__dict__)
     monkeypatch.setitem(sys.modules, "shapes", module)
     own = {"shapes": module}
-    for honest in (node("shapes", "Twice", registered_name="Twice"),
-                   node("shapes", "Twice", registered_name="shapes>Twice"),
-                   node("shapes", "function", "half", registered_name="half")):  # fmt: skip
+    for honest in (
+        node("shapes", "Twice", registered_name="Twice"),
+        node("shapes", "Twice", registered_name="shapes>Twice"),
+        node("shapes", "function", "half", registered_name="half"),
+    ):
         assert not list(refusals(honest, own))
-    for other in (node("shapes", "Lambda"), node("shapes", "os"), node("shapes", "missing"),
-                  node("shapes", "half"), node("shapes", "function", "Twice"),
-                  node("shapes", "Twice", registered_name="Lambda"),
-                  node("shapes", "keras.layers.Lambda")):  # fmt: skip
+    for other in (
+        node("shapes", "Lambda"),
+        node("shapes", "os"),
+        node("shapes", "missing"),
+        node("shapes", "half"),
+        node("shapes", "function", "Twice"),
+        node("shapes", "Twice", registered_name="Lambda"),
+        node("shapes", "keras.layers.Lambda"),
+    ):
         assert list(refusals(other, own)), other
 
 
 def classes_of(module: str) -> list[type]:
     found = [v for v in vars(sys.modules[f"keras.{module}"]).values() if isinstance(v, type)]
-    return [v for v in found if v.__name__ not in builtin.RUNNING_CODE]
+    return [v for v in found if v.__name__ not in model_allow_list.RUNNING_CODE]
 
 
-HONEST = ["layers", "initializers", "regularizers", "constraints", "losses", "metrics",
-          "optimizers", "optimizers.schedules", "dtype_policies"]  # fmt: skip
+HONEST = [
+    "layers",
+    "initializers",
+    "regularizers",
+    "constraints",
+    "losses",
+    "metrics",
+    "optimizers",
+    "optimizers.schedules",
+    "dtype_policies",
+]
 
 
 @pytest.mark.parametrize("module", HONEST)
@@ -188,7 +204,7 @@ def test_every_class_that_keras_exports_is_allowed_by_the_name_it_is_saved_under
 
 def test_no_allowed_class_runs_code_or_is_a_model_of_another_kind() -> None:
     names = {kind.__name__ for kind in allowed()}
-    assert not names & builtin.RUNNING_CODE
+    assert not names & model_allow_list.RUNNING_CODE
     models = {kind.__name__ for kind in allowed() if issubclass(kind, keras.Model)}
     assert models == {"Sequential", "Functional"}
 
@@ -215,15 +231,18 @@ def test_operations_of_a_functional_graph_are_allowed() -> None:
         lambda n: keras.layers.Bidirectional(keras.layers.LSTM(2)),
         lambda n: keras.layers.RNN([keras.layers.GRUCell(2), keras.layers.LSTMCell(2)]),
         lambda n: keras.layers.Dense(
-            2, activation=keras.layers.LeakyReLU(0.1),
+            2,
+            activation=keras.layers.LeakyReLU(0.1),
             kernel_initializer=keras.initializers.HeNormal(seed=1),
             kernel_regularizer=keras.regularizers.L1L2(0.1, 0.2),
-            kernel_constraint=keras.constraints.MaxNorm(2), dtype="mixed_bfloat16"),
+            kernel_constraint=keras.constraints.MaxNorm(2),
+            dtype="mixed_bfloat16",
+        ),
         lambda n: keras.layers.SpectralNormalization(keras.layers.Dense(2)),
         lambda n: keras.layers.MultiHeadAttention(2, 2),
     ],
     ids=["text", "bidirectional", "cells", "settings", "wrapper", "attention"],
-)  # fmt: skip
+)
 def test_layers_with_parts_of_their_own_kind_are_rebuilt(make: Any) -> None:
     layer = make(0)
     if isinstance(layer, keras.layers.TextVectorization):

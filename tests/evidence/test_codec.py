@@ -141,10 +141,18 @@ class SneakyArray(np.ndarray[Any, Any]):
 
 @pytest.mark.parametrize(
     "value",
-    [Sneaky(a=1), np.zeros(3).view(SneakyArray), object(), lambda: 0, type, (x for x in ()),
-     np.zeros(2, [("a", "i4")]), 1 << 20_000],
+    [
+        Sneaky(a=1),
+        np.zeros(3).view(SneakyArray),
+        object(),
+        lambda: 0,
+        type,
+        (x for x in ()),
+        np.zeros(2, [("a", "i4")]),
+        1 << 20_000,
+    ],
     ids=lambda v: type(v).__name__,
-)  # fmt: skip
+)
 def test_anything_but_exact_types_is_refused(value: Any) -> None:
     with pytest.raises(Unencodable):
         encode(value)
@@ -168,16 +176,43 @@ json_values = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                ["a", "sh", "n", "d", "of", "l", "t", "all", "f", "i", "c", "b", "set", "range",
-                 "slice", "o", "history", "sparse", "parts", "frame", "index", "columns", "v",
-                 "dtype", "series", "name", "fset", "index_of"]
+                [
+                    "a",
+                    "sh",
+                    "n",
+                    "d",
+                    "of",
+                    "l",
+                    "t",
+                    "all",
+                    "f",
+                    "i",
+                    "c",
+                    "b",
+                    "set",
+                    "range",
+                    "slice",
+                    "o",
+                    "history",
+                    "sparse",
+                    "parts",
+                    "frame",
+                    "index",
+                    "columns",
+                    "v",
+                    "dtype",
+                    "series",
+                    "name",
+                    "fset",
+                    "index_of",
+                ]
             ),
             inner,
             max_size=4,
         )
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=400)

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from autograder.evidence import kept
-from autograder.evidence.kept import Unkeepable
-from autograder.steps.judging.training import _shelf
+from autograder.evidence import saved_work
+from autograder.evidence.saved_work import Unkeepable
+from autograder.steps.grading.pipeline.training_cells import _shelf
 
 QUIET = settings(
     deadline=None,
@@ -33,7 +33,7 @@ QUIET = settings(
 def whole(folder: Path) -> tuple[dict[str, Any], bytes]:
     """An honest entry and its arrays."""
     value = {"weights": [np.arange(6.0).reshape(2, 3), np.asfortranarray(np.eye(3))], "n": 3}
-    kept.write(folder, kept.encoded("a", value))
+    saved_work.write(folder, saved_work.encoded("a", value))
     entry = json.loads((folder / "a.json").read_text())
     return entry, (folder / entry["arrays"]).read_bytes()
 
@@ -48,7 +48,7 @@ def put(folder: Path, entry: dict[str, Any], data: bytes) -> None:
 def refused_or_plain(folder: Path) -> None:
     """Read it as plain data, or see it refused with the one error for that, as grading does."""
     with suppress(Unkeepable):
-        kept.read(folder, "a").value()
+        saved_work.read(folder, "a").value()
     shelf, problems = _shelf(folder)
     assert {*shelf, *problems} == {"a"}
 
@@ -77,13 +77,33 @@ anything = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["model", "w", "config", "a", "sh", "n", "o", "d", "of", "l", "f", "all",
-                             "class_name", "module", "history", "frame", "sparse"]),
-            inner, max_size=4,
+            st.sampled_from(
+                [
+                    "model",
+                    "w",
+                    "config",
+                    "a",
+                    "sh",
+                    "n",
+                    "o",
+                    "d",
+                    "of",
+                    "l",
+                    "f",
+                    "all",
+                    "class_name",
+                    "module",
+                    "history",
+                    "frame",
+                    "sparse",
+                ]
+            ),
+            inner,
+            max_size=4,
         )
     ),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @given(key=st.sampled_from(["value", "arrays", "sha256", "format", "name"]), value=anything)
@@ -134,8 +154,19 @@ def encrypted(data: bytes) -> bytes:
 def broken() -> Iterator[tuple[str, bytes]]:
     plain = member("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }")
     yield "encrypted", encrypted(npz(("0.npy", plain)))
-    for shape in ("(10**31,)", f"({10**31},)", "(-2, -3)", "(2.0, 3)", "(True, 6)", "(nan,)",
-                  "None", "6", "('2', 3)", "(2, 3, 0)", "(1 << 62, 4)"):  # fmt: skip
+    for shape in (
+        "(10**31,)",
+        f"({10**31},)",
+        "(-2, -3)",
+        "(2.0, 3)",
+        "(True, 6)",
+        "(nan,)",
+        "None",
+        "6",
+        "('2', 3)",
+        "(2, 3, 0)",
+        "(1 << 62, 4)",
+    ):
         yield f"shape {shape}", npz(("0.npy", shaped(shape)))
     for descr in ("'O'", "'|V0'", "'<U0'", "[('a', '<f8')]", "3", "'no'", "'<f99999999999'"):
         yield f"dtype {descr}", npz(("0.npy", shaped("(2, 3)", descr)))
@@ -159,18 +190,18 @@ BROKEN = dict(broken())
 
 @pytest.mark.parametrize("what", BROKEN)
 def test_broken_arrays_are_refused_with_the_reason(folder: Path, what: str) -> None:
-    kept.write(folder, kept.encoded("a", np.zeros((2, 3))))
+    saved_work.write(folder, saved_work.encoded("a", np.zeros((2, 3))))
     entry = json.loads((folder / "a.json").read_text())
     put(folder, entry, BROKEN[what])
     with pytest.raises(Unkeepable):
-        kept.read(folder, "a").value()
+        saved_work.read(folder, "a").value()
 
 
 def test_what_was_written_in_another_order_is_read_in_the_right_one(folder: Path) -> None:
     value = np.asfortranarray(np.arange(6.0).reshape(2, 3))
-    kept.write(folder, kept.encoded("a", value))
+    saved_work.write(folder, saved_work.encoded("a", value))
     entry = json.loads((folder / "a.json").read_text())
     out = io.BytesIO()
     np.save(out, value)
     put(folder, entry, npz(("0.npy", out.getvalue())))
-    assert np.array_equal(kept.read(folder, "a").value(), value)
+    assert np.array_equal(saved_work.read(folder, "a").value(), value)

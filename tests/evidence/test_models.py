@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograder.evidence.models import (
-    Refused,
+    ModelRefused,
     describe,
     own_parts_of,
     rebuild,
@@ -102,7 +102,7 @@ def test_frozen_layers_stay_frozen() -> None:
 
 def test_a_lambda_layer_is_refused() -> None:
     model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda z: z)])
-    with pytest.raises(Refused, match="Lambda"):
+    with pytest.raises(ModelRefused, match="Lambda"):
         describe(model)
 
 
@@ -110,7 +110,7 @@ def test_a_subclassed_model_is_refused() -> None:
     class Own(keras.Model):  # type: ignore[misc,name-defined]
         pass
 
-    with pytest.raises(Refused, match="Own"):
+    with pytest.raises(ModelRefused, match="Own"):
         describe(Own())
 
 
@@ -139,7 +139,7 @@ def test_a_class_of_the_assignments_own_module_is_allowed(monkeypatch: Any) -> N
     module.Doubled = Doubled  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "own_layers", module)
     model = keras.Sequential([keras.Input((2,)), Doubled(), keras.layers.Dense(1)])
-    with pytest.raises(Refused):
+    with pytest.raises(ModelRefused):
         describe(model)
     description, weights = describe(model, ["own_layers"])
     other = rebuild(json.loads(json.dumps(description)), weights, {"own_layers": module})
@@ -149,7 +149,7 @@ def test_a_class_of_the_assignments_own_module_is_allowed(monkeypatch: Any) -> N
 
 def test_weights_that_do_not_fit_are_refused() -> None:
     description, weights = describe(functional())
-    with pytest.raises(Refused, match="do not fit"):
+    with pytest.raises(ModelRefused, match="do not fit"):
         rebuild(description, weights[:-1])
 
 
@@ -172,15 +172,19 @@ def test_what_is_not_on_the_list_is_named(node: Any, why: str) -> None:
 
 def test_a_config_that_lies_about_its_kind_is_refused() -> None:
     for config in (None, [], {"class_name": "Dense"}, {"class_name": "Sequential", "config": 3}):
-        with pytest.raises(Refused):
+        with pytest.raises(ModelRefused):
             rebuild({"config": config, "compile": None}, [])
 
 
 def compiled() -> Any:
-    model = keras.Sequential([
-        keras.Input((4,)), keras.layers.Dense(3, activation="relu"),
-        keras.layers.Dropout(0.5), keras.layers.Dense(1),
-    ])  # fmt: skip
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(3, activation="relu"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(1),
+        ]
+    )
     model.compile(keras.optimizers.SGD(0.0), "mse")
     return model
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import atomically
+from autograder import atomic_files
 from autograder.errors import EvidenceFault
 from autograder.evidence import results
 from autograder.evidence.store import Store
@@ -45,7 +45,7 @@ def test_no_result_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 9}', '{"format": 1, "odd": 1}'])
 def test_a_damaged_result_says_where_it_lies_and_the_way_out(tmp_path: Path, damage: str) -> None:
     path = results.path_of(tmp_path, "A", "s")
-    atomically.write(path, damage.encode())
+    atomic_files.write(path, damage.encode())
     with pytest.raises(EvidenceFault, match="cannot be read") as caught:
         results.load(tmp_path, "A", "s")
     assert caught.value.where == str(path)
@@ -91,13 +91,13 @@ def test_a_write_that_fails_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x"
-    atomically.write(path, b"old")
+    atomic_files.write(path, b"old")
 
     def no(*_: object) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "replace", no)
     with pytest.raises(OSError, match="disk full"):
-        atomically.write(path, b"new")
+        atomic_files.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

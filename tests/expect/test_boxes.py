@@ -54,21 +54,25 @@ def coco_average_precisions(found: Any, truth: Any, iou: float) -> dict[int, flo
 
     annotations = [
         {"id": 0, "image_id": i, "category_id": c, "bbox": xywh(b), "iscrowd": 0}
-        for i, rows in enumerate(truth) for c, *b in rows
-    ]  # fmt: skip
+        for i, rows in enumerate(truth)
+        for c, *b in rows
+    ]
     for i, a in enumerate(annotations):
         a["id"] = i + 1
         a["area"] = a["bbox"][2] * a["bbox"][3]
     results = [
         {"image_id": i, "category_id": c, "bbox": xywh(b), "score": s}
-        for i, rows in enumerate(found) for c, s, b in rows
-    ]  # fmt: skip
+        for i, rows in enumerate(found)
+        for c, s, b in rows
+    ]
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = {
-            "info": {}, "images": [{"id": i} for i in range(len(truth))],
-            "annotations": annotations, "categories": [{"id": c} for c in (1, 2, 3)],
-        }  # fmt: skip
+            "info": {},
+            "images": [{"id": i} for i in range(len(truth))],
+            "annotations": annotations,
+            "categories": [{"id": c} for c in (1, 2, 3)],
+        }
         coco.createIndex()
         run = COCOeval(coco, coco.loadRes(results), "bbox")
         run.params.iouThrs = np.array([iou])

@@ -49,12 +49,17 @@ def net(trained: bool = True, units: int = 1, activation: str = "sigmoid") -> An
     model = k.Sequential(
         [
             k.Input((4,)),
-            k.layers.Dense(8, activation="relu", kernel_initializer="he_normal", name="hidden",
-                           kernel_regularizer=k.regularizers.L2(0.01)),
+            k.layers.Dense(
+                8,
+                activation="relu",
+                kernel_initializer="he_normal",
+                name="hidden",
+                kernel_regularizer=k.regularizers.L2(0.01),
+            ),
             k.layers.Dropout(0.5),
             k.layers.Dense(units, activation=activation, name="head"),
         ]
-    )  # fmt: skip
+    )
     model.compile(k.optimizers.Adam(0.05), "binary_crossentropy", metrics=["accuracy"])
     if trained:
         model.fit(X, Y, epochs=30, verbose=0)
@@ -979,9 +984,10 @@ def suppressed_iou(a: Any, b: Any) -> float:
 
 
 CHECKS = sorted(
-    name for name in expect.__all__ if inspect.isfunction(fn := getattr(expect, name))
-    and hasattr(fn, "__wrapped__")
-)  # fmt: skip
+    name
+    for name in expect.__all__
+    if inspect.isfunction(fn := getattr(expect, name)) and hasattr(fn, "__wrapped__")
+)
 
 
 def test_the_table_holds_every_check() -> None:

@@ -384,9 +384,14 @@ def translators(mistake: str = "") -> Any:
 
     def critic() -> Any:
         return keras.Sequential(
-            [keras.Input((8, 8, 1)), layers.Conv2D(16, 4, 2, "same"), layers.LeakyReLU(0.2),
-             layers.Flatten(), layers.Dense(1)]
-        )  # fmt: skip
+            [
+                keras.Input((8, 8, 1)),
+                layers.Conv2D(16, 4, 2, "same"),
+                layers.LeakyReLU(0.2),
+                layers.Flatten(),
+                layers.Dense(1),
+            ]
+        )
 
     a, b = real_digits()[:800], -real_digits()[800:1600]
     g, f, da, db = net(), net(), critic(), critic()

@@ -142,8 +142,15 @@ def test_fasttext_is_met_and_one_vector_for_all_unseen_words_is_caught() -> None
 
     vectors = FastText(
         [[f"{word}ing" for word in text] for text in sentences(200)],
-        vector_size=16, min_count=1, epochs=2, seed=0, workers=1, min_n=2, max_n=4, bucket=1000,
-    ).wv  # fmt: skip
+        vector_size=16,
+        min_count=1,
+        epochs=2,
+        seed=0,
+        workers=1,
+        min_n=2,
+        max_n=4,
+        bucket=1000,
+    ).wv
     unseen = ["a1ness", "b2wards", "h7ish"]
     expect.unseen_words(lambda word: vectors[word], unseen, size=16)
     known = word2vec()
@@ -179,9 +186,13 @@ def reader(mistake: str = "") -> Any:
     keras.utils.set_random_seed(0)
     embedding = layers.Embedding(202, 8, name="vectors", trainable=mistake == "trained along")
     model = keras.Sequential(
-        [keras.Input((8,), dtype="int32"), embedding, layers.GlobalAveragePooling1D(),
-         layers.Dense(1, "sigmoid")]
-    )  # fmt: skip
+        [
+            keras.Input((8,), dtype="int32"),
+            embedding,
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(1, "sigmoid"),
+        ]
+    )
     if mistake != "never loaded":
         embedding.set_weights([shipped()])
     model.compile(keras.optimizers.Adam(0.05), "binary_crossentropy")
@@ -233,9 +244,13 @@ def language_model(mistake: str = "", epochs: int = 6) -> Any:
 
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
-        [keras.Input((LENGTH,), dtype="int32"), layers.Embedding(LETTERS, 12),
-         layers.GRU(24, return_sequences=True), layers.Dense(LETTERS)]
-    )  # fmt: skip
+        [
+            keras.Input((LENGTH,), dtype="int32"),
+            layers.Embedding(LETTERS, 12),
+            layers.GRU(24, return_sequences=True),
+            layers.Dense(LETTERS),
+        ]
+    )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.01), loss)
     rows = chains(1500, 0, shortest=4 if mistake == "padding counted" else LENGTH + 1)

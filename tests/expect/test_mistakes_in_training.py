@@ -293,8 +293,13 @@ def translator(mistake: str = "") -> Any:
     model.compile(keras.optimizers.Adam(3e-3), loss)
     sources, targets = pairs(3000, 0)
     shift = 1 if mistake == "not shifted" else 0
-    model.fit([sources, targets[:, shift : LENGTH + 1 + shift]], targets[:, 1:], batch_size=64,
-              epochs=4 if mistake else 12, verbose=0)  # fmt: skip
+    model.fit(
+        [sources, targets[:, shift : LENGTH + 1 + shift]],
+        targets[:, 1:],
+        batch_size=64,
+        epochs=4 if mistake else 12,
+        verbose=0,
+    )
     return model
 
 
@@ -358,9 +363,14 @@ def autoencoder(
 
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
-        [keras.Input((64,)), layers.Dense(64, "relu"), layers.Dense(10), layers.Dense(64, "relu"),
-         layers.Dense(64, out)]
-    )  # fmt: skip
+        [
+            keras.Input((64,)),
+            layers.Dense(64, "relu"),
+            layers.Dense(10),
+            layers.Dense(64, "relu"),
+            layers.Dense(64, out),
+        ]
+    )
     model.compile(keras.optimizers.Adam(3e-3), "mse")
     model.fit(inputs, targets, batch_size=64, epochs=epochs, verbose=0)
     return model

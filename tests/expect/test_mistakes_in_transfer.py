@@ -42,11 +42,15 @@ def base() -> Any:
     from keras import layers
 
     return keras.Sequential(
-        [keras.Input((SIZE, SIZE, 1)),
-         layers.Conv2D(12, 3, activation="relu"), layers.MaxPooling2D(),
-         layers.Conv2D(24, 3, activation="relu"), layers.GlobalMaxPooling2D()],
+        [
+            keras.Input((SIZE, SIZE, 1)),
+            layers.Conv2D(12, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(24, 3, activation="relu"),
+            layers.GlobalMaxPooling2D(),
+        ],
         name="base",
-    )  # fmt: skip
+    )
 
 
 @cache

@@ -57,10 +57,16 @@ DRAWING = {
     "curve": lambda: expect.loss_curve({"loss": [2.0, 1.9]}),
     "one epoch": lambda: expect.loss_curve({"loss": [2.0]}),
     "rates": lambda: expect.learning_rates([0.1, 0.1], [0.1, 0.05]),
-    "grid": lambda: expect.diverse(np.zeros((20, 8, 8, 1)), np.random.default_rng(0).random((20, 8, 8, 1))),
-    "colour": lambda: expect.reconstructs(np.zeros((3, 8, 8, 3)), np.random.default_rng(0).random((3, 8, 8, 3)), at_most=0.1),
-    "rebuilt": lambda: expect.reconstructs(np.zeros((3, 8, 8)), np.random.default_rng(0).random((3, 8, 8)), at_most=0.1),
-}  # fmt: skip
+    "grid": lambda: expect.diverse(
+        np.zeros((20, 8, 8, 1)), np.random.default_rng(0).random((20, 8, 8, 1))
+    ),
+    "colour": lambda: expect.reconstructs(
+        np.zeros((3, 8, 8, 3)), np.random.default_rng(0).random((3, 8, 8, 3)), at_most=0.1
+    ),
+    "rebuilt": lambda: expect.reconstructs(
+        np.zeros((3, 8, 8)), np.random.default_rng(0).random((3, 8, 8)), at_most=0.1
+    ),
+}
 
 
 @pytest.mark.parametrize("which", DRAWING)

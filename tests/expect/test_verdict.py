@@ -79,8 +79,13 @@ def test_linear_credit_is_1_only_at_or_past_the_threshold(
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"at_least": 1, "at_most": 2}, {"at_least": float("nan")}, {"at_least": 1, "partial_from": 1}],
-)  # fmt: skip
+    [
+        {},
+        {"at_least": 1, "at_most": 2},
+        {"at_least": float("nan")},
+        {"at_least": 1, "partial_from": 1},
+    ],
+)
 def test_wrong_settings_are_the_authors_fault(settings: dict[str, float]) -> None:
     with pytest.raises(WrongSetting):
         linear_credit(0.5, **settings)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder import expect
-from autograder.expect.wrong import DOMAINS, WRONG
+from autograder.expect.known_errors import DOMAINS, WRONG
 
 pytestmark = pytest.mark.check
 TRAINED = sorted(Path(__file__).parent.glob("test_mistakes*.py"))

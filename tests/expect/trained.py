@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from autograder import expect
-from autograder.expect.wrong import WRONG
+from autograder.expect.known_errors import WRONG
 
 
 def wrong(*solutions: str) -> Callable[[Any], Any]:
     """Marks a test that trains these wrong solutions; they are named as in the table."""
     unknown = set(solutions) - set(WRONG)
-    assert not unknown, f"not in autograder/expect/wrong.py: {unknown}"
+    assert not unknown, f"not in autograder/expect/known_errors.py: {unknown}"
     return lambda test: test
 
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from autograder import gradebook
 from autograder.cli import app
 from autograder.errors import AutograderError, ConfigError, NotFound
-from autograder.steps.export import COLUMNS, table
-from autograder.steps.spreadsheet import FORMULA, csv_bytes, plain
+from autograder.steps.reporting.export import COLUMNS, table
+from autograder.steps.reporting.spreadsheet import FORMULA, csv_bytes, plain
 
 
 def rows(report, encoding="utf-8-sig"):
@@ -71,10 +71,18 @@ def test_formulas_are_text(text):
 
 @pytest.mark.parametrize(
     ("text", "safe"),
-    [(" =1", "' =1"), ("\ufeff=1", "'\ufeff=1"), ("\u200b@x", "'\u200b@x"), ("a;=1+1", "a;'=1+1"),
-     ("a\n=1", "a\n'=1"), ("x; -1 point", "x;' -1 point"), ("\u3000＝1", "'\u3000＝1"),
-     ("a-b; c=d", "a-b; c=d"), ("a@b.org", "a@b.org")],
-)  # fmt: skip
+    [
+        (" =1", "' =1"),
+        ("\ufeff=1", "'\ufeff=1"),
+        ("\u200b@x", "'\u200b@x"),
+        ("a;=1+1", "a;'=1+1"),
+        ("a\n=1", "a\n'=1"),
+        ("x; -1 point", "x;' -1 point"),
+        ("\u3000＝1", "'\u3000＝1"),
+        ("a-b; c=d", "a-b; c=d"),
+        ("a@b.org", "a@b.org"),
+    ],
+)
 def test_formulas_behind_what_a_program_drops_or_splits_at_are_text_too(text, safe):
     assert plain(text) == safe
 

@@ -18,10 +18,10 @@ from nbgrader.api import Gradebook
 from autograder import language, nouns
 from autograder.config.settings import CourseSettings, LateSettings, SubmissionSettings
 from autograder.errors import NotFound
-from autograder.evidence import drawn, results
+from autograder.evidence import check_pictures, results
 from autograder.evidence.store import Store
 from autograder.nouns import Message, Status
-from autograder.steps.feedback import feedback, first_given
+from autograder.steps.reporting.feedback import feedback, first_given
 
 from . import made
 
@@ -190,10 +190,14 @@ def test_a_broken_notebook_is_explained_with_the_way_out(course):
     html = written(
         course,
         made.with_notebook(
-            made.rich_result(course), broken=broken, tasks=tasks, cell_errors=(), figures=(),
+            made.rich_result(course),
+            broken=broken,
+            tasks=tasks,
+            cell_errors=(),
+            figures=(),
             usage=nouns.Usage(),
         ),
-    )  # fmt: skip
+    )
     shown = text_of(html)
     assert "This notebook could not be read the file is no notebook: it holds a PDF" in shown
     assert "What you can do Choose File, Save as, Notebook (.ipynb)." in shown
@@ -244,16 +248,24 @@ def test_the_page_needs_no_host_runs_nothing_and_carries_a_strict_policy(course)
 
 def hostile_result(course, text):
     failed = nouns.CriterionResult(
-        "shapes", Status.FAILED, 0, 2, text, False,
-        Message("{x}", text, text, {"x": text}), error=text,
-    )  # fmt: skip
+        "shapes",
+        Status.FAILED,
+        0,
+        2,
+        text,
+        False,
+        Message("{x}", text, text, {"x": text}),
+        error=text,
+    )
     task = nouns.TaskResult("masks", nouns.TaskKind.CRITERIA, 4, (failed,))
     return made.with_notebook(
         made.rich_result(course),
         tasks=(task,),
         cell_errors=(nouns.CellError(1, text, text, text, 1, text),),
-        notes=(text,), limit=text, broken=text,
-    )  # fmt: skip
+        notes=(text,),
+        limit=text,
+        broken=text,
+    )
 
 
 def test_hostile_text_is_shown_as_text_and_what_cannot_be_seen_is_written_out(course):
@@ -270,8 +282,8 @@ def test_hostile_text_is_shown_as_text_and_what_cannot_be_seen_is_written_out(co
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_no_text_of_a_student_becomes_markup(course, text):
-    from autograder.steps.feedback.pages import Graded, pages_of
-    from autograder.steps.feedback.tasks import Sources
+    from autograder.steps.reporting.feedback.pages import Graded, pages_of
+    from autograder.steps.reporting.feedback.tasks import Sources
 
     result = hostile_result(course, f"<b id=x onclick=y>{text}</b><script>")
     kept = Store(course.state / "evidence")
@@ -316,8 +328,9 @@ def test_one_damaged_result_stops_nobody_else(course):
     assert report.students == 1
     assert [p.split(":")[0] for p in report.problems] == ["s-0b1c"]
     assert report.as_json()["pages"] == [
-        f"feedback/s-7f3a/n432/{made.NOTEBOOK}.html", "feedback/s-7f3a/n432/index.html",
-    ]  # fmt: skip
+        f"feedback/s-7f3a/n432/{made.NOTEBOOK}.html",
+        "feedback/s-7f3a/n432/index.html",
+    ]
     assert seen == [(1, 2), (2, 2)]
 
 
@@ -330,7 +343,7 @@ def test_where_nothing_is_graded_the_way_out_is_told(course):
 
 
 def test_every_word_of_the_templates_is_known_to_the_catalogues():
-    from autograder.steps.feedback.pages import TEMPLATE_WORDS, TEMPLATES
+    from autograder.steps.reporting.feedback.pages import TEMPLATE_WORDS, TEMPLATES
 
     texts = [path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.j2")]
     used = {word for text in texts for word in re.findall(r"""\bt\(["']([^"']*)["']\)""", text)}
@@ -372,7 +385,7 @@ def test_what_a_check_drew_is_shown_where_the_student_could_draw_it_too(course):
     store = Store(course.state / "evidence")
     for task, name in (("unet", "learns"), ("unet", "unseen_iou"), ("masks", "binary")):
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" onload="hit()"><title>{name}</title></svg>'
-        drawn.keep(store, "r" * 16, task, name, [{"svg": svg, "alt": f"curve of {name}"}])
+        check_pictures.keep(store, "r" * 16, task, name, [{"svg": svg, "alt": f"curve of {name}"}])
     html = written(course, made.rich_result(course))
     seen = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]+)"', html)
     assert [alt for _, alt in seen] == ["curve of learns"]  # neither a hidden nor a passed one's

@@ -12,10 +12,10 @@ from nbgrader.plugins import BasePlugin
 from autograder import gradebook, nouns
 from autograder.config import Course
 from autograder.config.settings import CourseSettings, LateSettings, SubmissionSettings
-from autograder.gradebook.connection import writing
+from autograder.gradebook.database.connection import writing
 from autograder.nouns import Status
-from autograder.steps.feedback import feedback
-from autograder.web import views
+from autograder.steps.reporting.feedback import feedback
+from autograder.web.student import views
 
 from . import made
 
@@ -99,9 +99,10 @@ def test_nothing_of_hidden_points_is_read_under_none(tmp_path):
     for hidden in (ONE, [10.0, 0.0, 3.3, 1.0]):
         course = made.the_course(tmp_path / str(len(said)), hidden="none")
         course = replace(
-            course, late=LateSettings(plugin=f"{__name__}.Tenth"),
+            course,
+            late=LateSettings(plugin=f"{__name__}.Tenth"),
             settings=CourseSettings(name="c", timezone="UTC", due=LATE),
-        )  # fmt: skip
+        )
         course.root.mkdir()
         made.register(course)
         said.append(read(course, hidden, VISIBLE, 1.0))

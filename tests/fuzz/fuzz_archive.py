@@ -15,12 +15,12 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["autograder.inbox", "zipfile"]):
-    from autograder.inbox import archive
-    from autograder.inbox.paths import Refused
-    from autograder.inbox.people import ClassList
-    from autograder.inbox.senders import Rules, sorted_out
-    from autograder.inbox.taking import Caps, take
+with atheris.instrument_imports(include=["autograder.submissions", "zipfile"]):
+    from autograder.submissions import archive
+    from autograder.submissions.extraction import Caps, take
+    from autograder.submissions.filename_parsing import Rules, sorted_out
+    from autograder.submissions.name_matching import ClassList
+    from autograder.submissions.paths import Refused
 
 CAPS = Caps(1 << 20, 20)
 RULES = Rules("n411", ("n411",), frozenset(), ClassList())

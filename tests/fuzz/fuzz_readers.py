@@ -17,7 +17,12 @@ from pathlib import Path
 import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-INCLUDED = ["autograder.notebook", "autograder.steps", "autograder.receipts", "autograder.config"]
+INCLUDED = [
+    "autograder.notebook",
+    "autograder.steps",
+    "autograder.steps.portal.receipts",
+    "autograder.config",
+]
 with atheris.instrument_imports(include=INCLUDED):
     from tests.fuzz import readers
 

@@ -15,18 +15,19 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from autograder import config, receipts
+from autograder import config
 from autograder.config import Course
 from autograder.errors import AuthoringErrors, AutograderError
-from autograder.notebook import catalogues
-from autograder.notebook.leaks import leaks
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.record import changes
-from autograder.notebook.wheel import Wheel
+from autograder.notebook.release.leaks import leaks
+from autograder.notebook.release.release_record import changes
+from autograder.notebook.release.wheel import Wheel
+from autograder.notebook.source.reading import read_assignment
+from autograder.notebook.translation import catalogues
 from autograder.steps import roster
-from autograder.steps.building import build
-from autograder.steps.release import last_record
-from autograder.steps.validate.thresholds import read_calibration
+from autograder.steps.assignments import last_release_record
+from autograder.steps.authoring.release_builder import build
+from autograder.steps.authoring.validate.thresholds import read_calibration
+from autograder.steps.portal import receipts
 from tests.notebook.conftest import notebook_json, sample_cells
 
 WHEEL = Wheel("sprintgrader-1+student.a-py3-none-any.whl", "1+student.a", b"wheel")
@@ -126,7 +127,7 @@ def manifest(folder: Path, data: bytes) -> object:
     assignment = _an_assignment(folder)
     _put(folder, "release/doubling/manifest.json", data)
     course = Course(folder)
-    last = last_record(course, "doubling")
+    last = last_release_record(course, "doubling")
     again = read_assignment(assignment.path, last=last)
     (one,) = build(course, again, last, WHEEL)
     return list(changes(last, one.record))

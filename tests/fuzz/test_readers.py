@@ -26,19 +26,31 @@ from tests.fuzz.readers import only_our_errors
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 short = settings(
-    max_examples=EXAMPLES, deadline=None, database=None,
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)  # fmt: skip
+)
 with tempfile.TemporaryDirectory() as place:
     SEEDS = readers.seeds(Path(place))
 OBJECTS = ["source", "stored_roster", "receipt", "calibration", "manifest"]
 TEXTS = ["settings", "catalogue", "class_list", *OBJECTS]
 odd = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 9), st.just(1 << 70), st.floats(), st.just(""),
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 9),
+    st.just(1 << 70),
+    st.floats(),
+    st.just(""),
     st.text(max_size=8),
     st.sampled_from(["3", "a", "\ud800", "\x00", "../x", "한글", "{x", "{0}", "attachment:a.png"]),
-    st.just([]), st.just({}), st.just([1]), st.just({"a": 1}), st.just([[]]), st.just([{}]),
-)  # fmt: skip
+    st.just([]),
+    st.just({}),
+    st.just([1]),
+    st.just({"a": 1}),
+    st.just([[]]),
+    st.just([{}]),
+)
 
 
 def read(name: str, data: bytes) -> None:
@@ -125,17 +137,45 @@ def test_a_file_with_bytes_cut_put_in_and_turned(name: str) -> None:
 cell_text = st.lists(
     st.sampled_from(
         [
-            "x = 1", "assert x == 1", "### BEGIN SOLUTION", "### END SOLUTION", "    return 1",
-            "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS", "### BEGIN MARK SCHEME",
-            "### END MARK SCHEME", "def f(x):", "@task.criterion('a {b}', points=1)", "task.check()",
-            'task = Task("double")', "@task.criterion(x, points='a')", "%%time", "!ls", "x = \x00",
-            "# mistake: a", "# fails: small", "# tell: b", "from helper import *", "import nothing",
-            "def g(*, b={}): pass", "(" * 150, "'''", "\\", "\ud800", "![a](attachment:b.png)",
-            "await x", "lambda: (yield)", "x: int", "match x:", "global x", "del x", "1 += 1",
+            "x = 1",
+            "assert x == 1",
+            "### BEGIN SOLUTION",
+            "### END SOLUTION",
+            "    return 1",
+            "### BEGIN HIDDEN TESTS",
+            "### END HIDDEN TESTS",
+            "### BEGIN MARK SCHEME",
+            "### END MARK SCHEME",
+            "def f(x):",
+            "@task.criterion('a {b}', points=1)",
+            "task.check()",
+            'task = Task("double")',
+            "@task.criterion(x, points='a')",
+            "%%time",
+            "!ls",
+            "x = \x00",
+            "# mistake: a",
+            "# fails: small",
+            "# tell: b",
+            "from helper import *",
+            "import nothing",
+            "def g(*, b={}): pass",
+            "(" * 150,
+            "'''",
+            "\\",
+            "\ud800",
+            "![a](attachment:b.png)",
+            "await x",
+            "lambda: (yield)",
+            "x: int",
+            "match x:",
+            "global x",
+            "del x",
+            "1 += 1",
         ]
     ),
     max_size=7,
-).map("\n".join)  # fmt: skip
+).map("\n".join)
 
 
 @short
@@ -159,9 +199,14 @@ def test_a_source_of_any_cells(cells) -> None:
     made = []
     for number, (text, kind, grade, solution, locked, task, points, tags) in enumerate(cells):
         marks = {
-            "schema_version": 3, "grade_id": f"c{number}", "grade": grade, "solution": solution,
-            "locked": locked, "task": task, "points": points,
-        }  # fmt: skip
+            "schema_version": 3,
+            "grade_id": f"c{number}",
+            "grade": grade,
+            "solution": solution,
+            "locked": locked,
+            "task": task,
+            "points": points,
+        }
         one = {"cell_type": kind, "source": text, "metadata": {"nbgrader": marks, "tags": tags}}
         made.append({**one, "outputs": []} if kind == "code" else one)
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}
@@ -171,15 +216,26 @@ def test_a_source_of_any_cells(cells) -> None:
 names = [(section, name) for section in SECTIONS for name in settings_of(section)]
 literals = st.recursive(
     st.one_of(
-        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.binary(max_size=3),
-        st.sampled_from(["2026-11-01 01:30", "9999-12-31 23:59", "Europe/Lisbon", "Asia", "n411", "sc*"]),
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=9),
+        st.binary(max_size=3),
+        st.sampled_from(
+            ["2026-11-01 01:30", "9999-12-31 23:59", "Europe/Lisbon", "Asia", "n411", "sc*"]
+        ),
     ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["n411", "sc*", "cpu_seconds", "closes", "hw [1]", ""]) | st.integers(),
-        inner, max_size=3,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["n411", "sc*", "cpu_seconds", "closes", "hw [1]", ""]) | st.integers(),
+            inner,
+            max_size=3,
+        )
     ),
     max_leaves=5,
-)  # fmt: skip
+)
 
 
 @settings(short, max_examples=4 * EXAMPLES)
@@ -192,11 +248,40 @@ def test_any_setting_of_any_value(values) -> None:
 
 class_cells = st.sampled_from(
     [
-        "number", "name", "Student", "ID", "SIS User ID", "학번", "이름", "성", "Section", "multiplier",
-        "1", "0012345", "1.2E+11", '="007"', "'007", "２０", "Lee, Bo", '"', "\x00", "\ud7ff", "1,5",
-        "Points Possible", "", " ", "nan", "Section A", "٣", "²", "Jan-26", "\u202e1", "-", "=",
+        "number",
+        "name",
+        "Student",
+        "ID",
+        "SIS User ID",
+        "학번",
+        "이름",
+        "성",
+        "Section",
+        "multiplier",
+        "1",
+        "0012345",
+        "1.2E+11",
+        '="007"',
+        "'007",
+        "２０",
+        "Lee, Bo",
+        '"',
+        "\x00",
+        "\ud7ff",
+        "1,5",
+        "Points Possible",
+        "",
+        " ",
+        "nan",
+        "Section A",
+        "٣",
+        "²",
+        "Jan-26",
+        "\u202e1",
+        "-",
+        "=",
     ]
-)  # fmt: skip
+)
 
 
 @settings(short, max_examples=4 * EXAMPLES)
@@ -246,5 +331,5 @@ def test_a_class_list_of_any_cells(rows, delimiter, encoding, end) -> None:
         max_size=12,
     )
 )
-def test_a_catalogue_of_any_lines(lines) -> None:  # fmt: skip
+def test_a_catalogue_of_any_lines(lines) -> None:
     read("catalogue", "\n".join(lines).encode())

@@ -21,15 +21,37 @@ JSON = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                ["f", "l", "t", "d", "a", "o", "i", "c", "b", "set", "fset", "range", "slice",
-                 "ellipsis", "sh", "n", "of", "all", "history", "frame", "series", "sparse"]
+                [
+                    "f",
+                    "l",
+                    "t",
+                    "d",
+                    "a",
+                    "o",
+                    "i",
+                    "c",
+                    "b",
+                    "set",
+                    "fset",
+                    "range",
+                    "slice",
+                    "ellipsis",
+                    "sh",
+                    "n",
+                    "of",
+                    "all",
+                    "history",
+                    "frame",
+                    "series",
+                    "sparse",
+                ]
             ),
             inner | st.sampled_from(["<f8", "|b1", "<U3", "O", "scalar", "tensor", "0x1p3"]),
             max_size=4,
         )
     ),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 def framed(header: bytes, body: bytes = b"") -> bytes:

@@ -45,9 +45,13 @@ def text(source: str, grade_id: str = "", **marks):
 
 def _marks(grade_id, *, points=None, grade=False, solution=False, locked=False, task=False):
     marks = {
-        "grade": grade, "grade_id": grade_id, "locked": locked, "schema_version": 3,
-        "solution": solution, "task": task,
-    }  # fmt: skip
+        "grade": grade,
+        "grade_id": grade_id,
+        "locked": locked,
+        "schema_version": 3,
+        "solution": solution,
+        "task": task,
+    }
     return {**marks, "points": points} if points is not None else marks
 
 
@@ -63,14 +67,21 @@ def first_node():
             ),
             code("# mistake: adds\ndef double(x): return x + 2", tags=["mistake"]),
             code(TEST, "double", points=5, grade=True, locked=True),
-            text("Why? ### BEGIN SOLUTION\nbecause\n### END SOLUTION", "why", points=4,
-                 grade=True, solution=True),
+            text(
+                "Why? ### BEGIN SOLUTION\nbecause\n### END SOLUTION",
+                "why",
+                points=4,
+                grade=True,
+                solution=True,
+            ),
             text("Draw something.", "draw", points=2, task=True, locked=True),
         ]
-    )  # fmt: skip
+    )
     node.metadata["kernelspec"] = {
-        "name": "python3", "display_name": "Python 3", "language": "python",
-    }  # fmt: skip
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     return node
 
 
@@ -82,8 +93,10 @@ def second_node():
         ]
     )
     node.metadata["kernelspec"] = {
-        "name": "python3", "display_name": "Python 3", "language": "python",
-    }  # fmt: skip
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     return node
 
 
@@ -125,18 +138,27 @@ def an_assignment(course: Course, first=None, second=None) -> nouns.Assignment:
 
 def a_submission(n: int = 1, student: str = "s-0001", **changes) -> nouns.Submission:
     plain = nouns.Submission(
-        id=f"01J{student[-4:]:0>20}{n:03d}", assignment="a1", student=student,
-        path=Path("nowhere"), received=f"2026-03-0{n}T09:00:00.123456+00:00",
-        sha256="0" * 64, release=1,
-    )  # fmt: skip
+        id=f"01J{student[-4:]:0>20}{n:03d}",
+        assignment="a1",
+        student=student,
+        path=Path("nowhere"),
+        received=f"2026-03-0{n}T09:00:00.123456+00:00",
+        sha256="0" * 64,
+        release=1,
+    )
     return replace(plain, **changes)
 
 
 def criterion(name: str, status: str, points: float, most: float, **more):
     return nouns.CriterionResult(
-        name, nouns.Status(status), points, most,
-        more.pop("demand", name), more.pop("hidden", False), **more,
-    )  # fmt: skip
+        name,
+        nouns.Status(status),
+        points,
+        most,
+        more.pop("demand", name),
+        more.pop("hidden", False),
+        **more,
+    )
 
 
 def a_result(
@@ -154,18 +176,23 @@ def a_result(
         else criterion("unseen", "passed" if unseen == 3 else "failed", unseen, 3, hidden=True)
     )
     double = nouns.TaskResult(
-        "double", nouns.TaskKind.CRITERIA, 5,
+        "double",
+        nouns.TaskKind.CRITERIA,
+        5,
         (criterion("doubles", "passed" if doubles == 2 else "failed", doubles, 2), hidden),
-    )  # fmt: skip
+    )
     manual = nouns.TaskResult("why", nouns.TaskKind.MANUAL, 4, attempted=why)
     drawn = nouns.TaskResult("draw", nouns.TaskKind.MANUAL, 2)
     last = nouns.TaskResult(
         "y", nouns.TaskKind.ASSERTS, 1, (criterion("y_1", "passed" if y else "failed", y, 1),)
     )
     return nouns.Result(
-        submission.id, "a1", submission.student, 1,
+        submission.id,
+        "a1",
+        submission.student,
+        1,
         (
             nouns.NotebookResult("doubling", (double, manual, drawn), run="r1"),
             nouns.NotebookResult("second", (last,), run="r2"),
         ),
-    )  # fmt: skip
+    )

@@ -16,7 +16,7 @@ from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_markdown_cell, new_output
 from PIL import Image
 
-from autograder import gradebook, harmless, nouns
+from autograder import gradebook, nouns, sanitize
 
 from .made import a_result, a_submission, code, criterion, first_node
 
@@ -146,7 +146,7 @@ def test_a_write_that_fails_leaves_the_old_notebook_whole(course, monkeypatch):
 def test_text_shows_every_character_that_cannot_be_seen(value):
     import unicodedata
 
-    shown = harmless.text(value)
+    shown = sanitize.text(value)
     unseen = {c for c in shown if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}}
     assert unseen <= {"\n", "\t", "\u200d", "\u200c"}
 
@@ -155,9 +155,9 @@ def test_text_shows_every_character_that_cannot_be_seen(value):
 def test_markdown_has_nothing_left_that_opens_a_tag(value):
     import re
 
-    assert not re.search(r"<[A-Za-z/!?]", harmless.markdown(value))
+    assert not re.search(r"<[A-Za-z/!?]", sanitize.markdown(value))
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", picture()[:40], b"\x89PNG\r\n\x1a\n" + b"0" * 99])
 def test_what_is_no_picture_is_none(data):
-    assert harmless.png(data) is None
+    assert sanitize.png(data) is None

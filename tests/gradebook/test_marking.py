@@ -12,10 +12,17 @@ from nbgrader.api import Gradebook
 from sqlalchemy import Engine, event
 
 from autograder import gradebook
-from autograder.gradebook import bank, bank_changes, leases, marking, rubric_changes, worklist
-from autograder.gradebook.connection import reading
-from autograder.gradebook.leases import Answer
-from autograder.gradebook.marks import Line
+from autograder.gradebook.database.connection import reading
+from autograder.gradebook.marking import (
+    comment_bank,
+    comment_rewording,
+    leases,
+    mark_changes,
+    rubric_changes,
+    worklist,
+)
+from autograder.gradebook.marking.leases import Answer
+from autograder.gradebook.marking.marks import Line
 
 from .made import a_result, a_submission, an_assignment
 
@@ -33,8 +40,8 @@ def book(course):
 
 
 def save(course, answer, who="ta", **changes):
-    found = marking.mark(course, answer)
-    return marking.save(course, answer, found.edition, who, lambda s: replace(s, **changes))
+    found = mark_changes.mark(course, answer)
+    return mark_changes.save(course, answer, found.edition, who, lambda s: replace(s, **changes))
 
 
 def grade_of(course, answer):
@@ -69,7 +76,7 @@ def item(course, text, points, task="why"):
 
 def test_items_make_the_manual_score_that_nbgrader_has(book):
     good, clear = item(book, "names the reason", 3), item(book, "is clear", 2)
-    assert marking.mark(book, WHY).waits
+    assert mark_changes.mark(book, WHY).waits
     found = save(book, WHY, items=frozenset([good, clear]))
     assert found.score == 4  # never more than the task's points
     theirs = grade_of(book, WHY)
@@ -102,32 +109,32 @@ def test_a_changed_item_changes_the_score_of_all_who_have_it(book):
     assert [grade_of(book, a)["manual_score"] for a in others] == [1.75, 1.5]
     assert grade_of(book, replace(DOUBLE, student="s-0003"))["manual_score"] is None
     assert rubric_changes.remove(book, one, "ta") == 2
-    assert [marking.mark(book, a).score for a in others] == [3.75, 3.5]
+    assert [mark_changes.mark(book, a).score for a in others] == [3.75, 3.5]
 
 
 def test_what_items_are_added_to_can_be_changed_for_everybody(book):
     one = item(book, "no example", -1)
     save(book, WHY, items=frozenset([one]))
-    assert marking.mark(book, WHY).score == 0
+    assert mark_changes.mark(book, WHY).score == 0
     assert rubric_changes.start_from(book, "a1", "doubling", "why", "full", "ta") == 1
-    assert marking.mark(book, WHY).score == 3
+    assert mark_changes.mark(book, WHY).score == 3
 
 
 def test_a_score_of_formgraders_is_shown_and_outlives_a_change_of_the_rubric(book):
     one = item(book, "wrong sign", -1, "double")
     save(book, DOUBLE, items=frozenset([one]))
     formgrader_says(book, DOUBLE, 5.0)
-    found = marking.mark(book, DOUBLE)
+    found = mark_changes.mark(book, DOUBLE)
     assert (found.score, found.elsewhere, found.state.adjustment) == (5.0, True, 2.5)
     rubric_changes.edit(book, one, "wrong sign", -0.5, "ta")
-    assert marking.mark(book, DOUBLE).score == 5.0  # 3.5 - 0.5 + 2.5, and 5 is all there is
+    assert mark_changes.mark(book, DOUBLE).score == 5.0  # 3.5 - 0.5 + 2.5, and 5 is all there is
 
 
 def test_a_regrade_leaves_a_persons_score_and_asks_for_a_second_look(book):
     save(book, DOUBLE, adjustment=1.0, reason="kind")
     again = a_submission(1, "s-0001")
     gradebook.record(book, again, a_result(again, doubles=2.0))
-    found = marking.mark(book, DOUBLE)
+    found = mark_changes.mark(book, DOUBLE)
     assert (found.auto, found.manual, found.waits, found.outdated) == (5.0, 4.5, True, True)
     seen = save(book, DOUBLE, adjustment=0.5)
     assert (seen.manual, seen.waits) == (5.0, False)
@@ -135,7 +142,7 @@ def test_a_regrade_leaves_a_persons_score_and_asks_for_a_second_look(book):
 
 def test_lateness_is_taken_off_a_persons_score_too(book, monkeypatch):
     asked = []
-    monkeypatch.setattr(marking, "late_again", lambda *args: asked.append(args[2:]))
+    monkeypatch.setattr(mark_changes, "late_again", lambda *args: asked.append(args[2:]))
     save(book, DOUBLE, note="nothing of the score")
     assert asked == []
     save(book, DOUBLE, adjustment=-1.0, reason="late")
@@ -158,7 +165,7 @@ def test_what_staff_say_among_themselves_never_reaches_nbgraders_tables(book):
     line = Line("01J" + "0" * 23, "double-answer", 2, "see the forum", False, "ta")
     save(book, DOUBLE, note="copied?", lines=(line,))
     assert comment_of(book, DOUBLE, "double-answer") is None
-    assert marking.mark(book, DOUBLE).state.lines == (line,)
+    assert mark_changes.mark(book, DOUBLE).state.lines == (line,)
 
 
 # ── Two people ───────────────────────────────────────────────────────────────────────
@@ -167,7 +174,7 @@ def test_what_staff_say_among_themselves_never_reaches_nbgraders_tables(book):
 @pytest.mark.parametrize("other", ["a colleague", "formgrader", "a new submission", "the rubric"])
 def test_nothing_is_written_over_what_was_not_seen(book, other):
     one = item(book, "names the reason", 3)
-    seen = marking.mark(book, WHY)
+    seen = mark_changes.mark(book, WHY)
     if other == "a colleague":
         save(book, WHY, who="ta", comment="mine")
     elif other == "formgrader":
@@ -178,8 +185,8 @@ def test_nothing_is_written_over_what_was_not_seen(book, other):
     else:
         rubric_changes.edit(book, one, "names the reason", 1, "ta")
     before = grade_of(book, WHY)
-    with pytest.raises(marking.Stale):
-        marking.save(book, WHY, seen.edition, "ta", lambda s: replace(s, comment="over it"))
+    with pytest.raises(mark_changes.EditConflict):
+        mark_changes.save(book, WHY, seen.edition, "ta", lambda s: replace(s, comment="over it"))
     assert grade_of(book, WHY) == before
     assert comment_of(book, WHY, "why") != "over it"
 
@@ -202,12 +209,12 @@ def test_undo_brings_the_last_change_back_and_once_more_again(book):
     line = Line("01J" + "0" * 23, "why", 1, "why so?", True, "ta")
     save(book, WHY, comment="first")
     save(book, WHY, items=frozenset([one]), comment="second", lines=(line,))
-    found = marking.undo(book, WHY, marking.mark(book, WHY).edition, "ta")
+    found = mark_changes.undo(book, WHY, mark_changes.mark(book, WHY).edition, "ta")
     assert (found.state.comment, found.manual, found.state.lines) == ("first", None, ())
-    found = marking.undo(book, WHY, found.edition, "ta")
+    found = mark_changes.undo(book, WHY, found.edition, "ta")
     assert (found.state.comment, found.manual, found.state.lines) == ("second", 3, (line,))
-    with pytest.raises(marking.Stale):
-        marking.undo(book, WHY, found.edition, "somebody else")
+    with pytest.raises(mark_changes.EditConflict):
+        mark_changes.undo(book, WHY, found.edition, "somebody else")
 
 
 def test_every_change_is_in_the_audit(book):
@@ -247,14 +254,14 @@ def test_a_group_of_any_size_is_told_in_the_same_few_statements(book):
     for n in range(4, 31):
         one = a_submission(1, f"s-{n:04d}")
         gradebook.record(book, one, a_result(one, doubles=0.5))
-    bank.add(book, "a1", "doubling", "double", "Mind the sign.", "ta")
+    comment_bank.add(book, "a1", "doubling", "double", "Mind the sign.", "ta")
     counts = []
     for group in (of_many(3), of_many(30)[3:]):
         with statements() as said:
-            assert marking.save_many(book, group, "ta", told, "group scored") == len(group)
+            assert mark_changes.save_many(book, group, "ta", told, "group scored") == len(group)
         counts.append(len(said))
         with statements() as said:
-            assert marking.undo_many(book, group, "ta", ["group scored"]) == len(group)
+            assert mark_changes.undo_many(book, group, "ta", ["group scored"]) == len(group)
         counts.append(len(said))
     assert counts[:2] == counts[2:], "as many for 27 as for 3"
     assert max(counts) < 40
@@ -262,17 +269,17 @@ def test_a_group_of_any_size_is_told_in_the_same_few_statements(book):
 
 def test_a_group_is_put_back_but_for_what_others_changed_or_mark_now(book):
     first, second, third = of_many(3)
-    before = marking.mark(book, first)
-    marking.save_many(book, [first, second, third], "ta", told, "group scored", "group: adds")
-    assert marking.mark(book, first).score == before.score + 0.5
+    before = mark_changes.mark(book, first)
+    mark_changes.save_many(book, [first, second, third], "ta", told, "group scored", "group: adds")
+    assert mark_changes.mark(book, first).score == before.score + 0.5
     save(book, second, who="ann", flagged=True)
     leases.give_back(book, second, "ann")
     leases.take(book, third, "ben")
-    assert marking.undo_many(book, [first, second, third], "ta", ["group scored"]) == 1
-    assert marking.mark(book, first).state == before.state
+    assert mark_changes.undo_many(book, [first, second, third], "ta", ["group scored"]) == 1
+    assert mark_changes.mark(book, first).state == before.state
     for other in (second, third):
-        assert marking.mark(book, other).state.comment == "Mind the sign."
-    assert marking.undo_many(book, [], "ta", ["group scored"]) == 0
+        assert mark_changes.mark(book, other).state.comment == "Mind the sign."
+    assert mark_changes.undo_many(book, [], "ta", ["group scored"]) == 0
 
 
 def test_all_of_a_group_are_changed_or_none(book):
@@ -282,8 +289,8 @@ def test_all_of_a_group_are_changed_or_none(book):
         return told(found)
 
     with pytest.raises(RuntimeError):
-        marking.save_many(book, of_many(3), "ta", breaks, "group scored")
-    assert [marking.mark(book, one).state.comment for one in of_many(3)] == ["", "", ""]
+        mark_changes.save_many(book, of_many(3), "ta", breaks, "group scored")
+    assert [mark_changes.mark(book, one).state.comment for one in of_many(3)] == ["", "", ""]
 
 
 @pytest.mark.parametrize(
@@ -294,8 +301,8 @@ def test_all_of_a_group_are_changed_or_none(book):
         lambda book: gradebook.task_scores(book, "a1", "s-0001"),
         lambda book: worklist.entries(book, "a1"),
         lambda book: worklist.entries(book, "a1", "doubling", "why"),
-        lambda book: bank.remarks(book, "a1"),
-        lambda book: marking.mark(book, WHY),
+        lambda book: comment_bank.remarks(book, "a1"),
+        lambda book: mark_changes.mark(book, WHY),
     ],
 )
 def test_nobody_reads_the_grades_of_other_assignments(book, read):
@@ -318,34 +325,34 @@ def test_nobody_reads_the_grades_of_other_assignments(book, read):
 
 def test_the_bank_is_seeded_once_and_knows_where_its_remarks_stand(book):
     told = {("doubling", "double"): [("adds", "You add 2 instead.")]}
-    assert (bank.seed(book, "a1", told), bank.seed(book, "a1", told)) == (1, 0)
-    (remark,) = bank.of_task(book, "a1", "doubling", "double")
+    assert (comment_bank.seed(book, "a1", told), comment_bank.seed(book, "a1", told)) == (1, 0)
+    (remark,) = comment_bank.of_task(book, "a1", "doubling", "double")
     save(book, DOUBLE, comment=f"Hello. {remark.text}")
-    (used,) = bank.of_task(book, "a1", "doubling", "double")
+    (used,) = comment_bank.of_task(book, "a1", "doubling", "double")
     assert (used.used, used.again) == (1, 0)
     newer = a_submission(2, "s-0001")
     gradebook.record(book, newer, a_result(newer, doubles=2.0))
-    (used,) = bank.remarks(book, "a1")
+    (used,) = comment_bank.remarks(book, "a1")
     assert (used.again, used.before, used.after) == (1, 3.5, 5.0)
 
 
 def test_a_remark_that_was_taken_out_again_was_not_used(book):
-    remark = bank.add(book, "a1", "doubling", "double", "Mind the sign.", "ta")
+    remark = comment_bank.add(book, "a1", "doubling", "double", "Mind the sign.", "ta")
     save(book, DOUBLE, comment="Mind the sign.")
-    assert len(bank.users(book, remark)[1]) == 1
+    assert len(comment_bank.users(book, remark)[1]) == 1
     save(book, DOUBLE, comment="Fine.")
-    assert bank.users(book, remark)[1] == ()
+    assert comment_bank.users(book, remark)[1] == ()
 
 
 def test_new_words_of_a_remark_can_go_wherever_it_stands(book):
-    remark = bank.add(book, "a1", "doubling", "double", "Mind the sign.", "ta")
+    remark = comment_bank.add(book, "a1", "doubling", "double", "Mind the sign.", "ta")
     second = replace(DOUBLE, student="s-0002")
     save(book, DOUBLE, comment="Hello. Mind the sign. Bye.")
     save(book, second, comment="Mind your sign.")
-    assert bank_changes.reword_everywhere(book, remark, "Mind the minus.", "ta") == 1
-    assert marking.mark(book, DOUBLE).state.comment == "Hello. Mind the minus. Bye."
-    assert marking.mark(book, second).state.comment == "Mind your sign."
-    assert len(bank.users(book, remark)[1]) == 1
+    assert comment_rewording.reword_everywhere(book, remark, "Mind the minus.", "ta") == 1
+    assert mark_changes.mark(book, DOUBLE).state.comment == "Hello. Mind the minus. Bye."
+    assert mark_changes.mark(book, second).state.comment == "Mind your sign."
+    assert len(comment_bank.users(book, remark)[1]) == 1
 
 
 # ── What is next ─────────────────────────────────────────────────────────────────────
@@ -375,7 +382,10 @@ def test_next_goes_on_behind_the_answer_one_comes_from(book):
 
 
 def test_who_is_allotted_a_task_or_a_section_gets_only_that(book):
-    given = [leases.Allotment("doubling", "why", "A", "ann"), leases.Allotment("", "", "B", "ben")]
+    given = [
+        leases.GraderAssignment("doubling", "why", "A", "ann"),
+        leases.GraderAssignment("", "", "B", "ben"),
+    ]
     for one in [*given, given[0]]:  # twice is once
         leases.allot(book, "a1", one)
     sections = {"s-0001": "A", "s-0002": "B", "s-0003": "A"}

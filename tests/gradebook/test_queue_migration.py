@@ -10,7 +10,8 @@ from alembic.config import Config
 from sqlalchemy import create_engine, inspect, text
 
 from autograder import gradebook
-from autograder.gradebook import connection, queue
+from autograder.gradebook.database import connection
+from autograder.gradebook.portal import queue
 from autograder.nouns import Outcome
 
 from .made import a_result, a_submission, an_assignment
@@ -52,11 +53,15 @@ def a_gradebook_of_the_version_before(course):
     submission = a_submission()
     gradebook.record(course, submission, a_result(submission))
     to(course, "0004")
-    execute(course, *(
-        f"INSERT INTO ag_queue (assignment, student, submission, state, queued, not_before, tries,"
-        f" note) VALUES ('a1', '{who}', '{row[0]}', '{row[1]}', '{row[2]}', '{row[3]}', {row[4]},"
-        f" '{row[5]}')" for who, row in ROWS.items()
-    ))  # fmt: skip
+    execute(
+        course,
+        *(
+            f"INSERT INTO ag_queue (assignment, student, submission, state, queued, not_before, tries,"
+            f" note) VALUES ('a1', '{who}', '{row[0]}', '{row[1]}', '{row[2]}', '{row[3]}', {row[4]},"
+            f" '{row[5]}')"
+            for who, row in ROWS.items()
+        ),
+    )
     return submission
 
 
@@ -66,9 +71,9 @@ def test_nothing_of_the_queue_before_is_lost_and_what_ran_is_taken_up(course):
     assert keys["constrained_columns"] == ["assignment", "student"]
     connection._ready.cache_clear()
     found = {who: queue.jobs(course, "a1", who) for who in ROWS}
-    assert {
-        who: (job.submission, job.state, job.note) for who, (job,) in found.items()
-    } == {who: (row[0], row[1], row[5]) for who, row in ROWS.items()}  # fmt: skip
+    assert {who: (job.submission, job.state, job.note) for who, (job,) in found.items()} == {
+        who: (row[0], row[1], row[5]) for who, row in ROWS.items()
+    }
     assert found["s-0002"][0].not_before == datetime(2099, 3, 2)
     keys = inspect(create_engine(course.db_url)).get_pk_constraint("ag_queue")
     assert keys["constrained_columns"] == ["submission"]

@@ -149,8 +149,10 @@ def test_a_score_that_changes_leaves_a_trace(course):
     record(course, doubles=1.0)
     (change,) = gradebook.changes(course, "a1", "s-0001")
     assert (change.task, change.before, change.after) == (
-        "double", {"auto_score": 5.0}, {"auto_score": 4.0},
-    )  # fmt: skip
+        "double",
+        {"auto_score": 5.0},
+        {"auto_score": 4.0},
+    )
 
 
 def test_a_broken_notebook_is_no_zero_it_waits_for_a_person(course):

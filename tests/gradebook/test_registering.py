@@ -15,8 +15,8 @@ from traitlets.config import Config
 from autograder import gradebook, nouns
 from autograder.config.settings import CourseSettings
 from autograder.errors import AutograderError
-from autograder.gradebook.connection import MIGRATIONS
-from autograder.gradebook.tables import Base
+from autograder.gradebook.database.connection import MIGRATIONS
+from autograder.gradebook.database.tables import Base
 
 from .made import DOUBLE, a_result, a_submission, an_assignment, code, first_node
 
@@ -67,9 +67,13 @@ def test_registering_again_changes_nothing(course):
     ids = rows(course, "SELECT id FROM base_cell ORDER BY id")
     again = gradebook.register(course, an_assignment(course), 1)
     assert set(first.added) == {
-        "doubling/double", "doubling/double-answer", "doubling/why", "doubling/draw",
-        "second/y", "second/y-answer",
-    }  # fmt: skip
+        "doubling/double",
+        "doubling/double-answer",
+        "doubling/why",
+        "doubling/draw",
+        "second/y",
+        "second/y-answer",
+    }
     assert again.added == again.removed == ()
     assert rows(course, "SELECT id FROM base_cell ORDER BY id") == ids
 
@@ -194,7 +198,7 @@ def test_the_migrations_make_exactly_the_tables_that_are_declared(course):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from autograder.gradebook.tables import VERSION_TABLE
+    from autograder.gradebook.database.tables import VERSION_TABLE
 
     gradebook.register(course, an_assignment(course), 1)
     engine = create_engine(course.db_url)
@@ -230,7 +234,7 @@ def test_a_failure_half_way_leaves_the_gradebook_as_it_was(course, monkeypatch):
     def fails(*_args):
         raise OSError("the machine stops here")
 
-    monkeypatch.setattr("autograder.gradebook.recording.write_late_penalties", fails)
+    monkeypatch.setattr("autograder.gradebook.scores.recording.write_late_penalties", fails)
     with pytest.raises(OSError, match="stops here"):
         gradebook.record(course, a_submission(), a_result(a_submission()))
     assert gradebook.task_scores(course, "a1") == ()
@@ -243,6 +247,9 @@ def test_manual_tasks_are_listed_in_the_order_of_the_notebook(course):
     gradebook.record(course, a_submission(), a_result(a_submission()))
     found = [(t.notebook, t.task) for t in gradebook.task_scores(course, "a1", "s-0001")]
     assert found == [
-        ("doubling", "double"), ("doubling", "why"), ("doubling", "draw"), ("second", "y"),
-    ]  # fmt: skip
+        ("doubling", "double"),
+        ("doubling", "why"),
+        ("doubling", "draw"),
+        ("second", "y"),
+    ]
     assert isinstance(DOUBLE, nouns.Task)

@@ -10,13 +10,13 @@ import nbformat
 
 from autograder.evidence.record import CellRecord, Evidence
 from autograder.evidence.store import Store
-from autograder.notebook.merging import Merged, merge
-from autograder.notebook.reading import read_notebook
+from autograder.notebook.source.reading import read_notebook
+from autograder.notebook.submission.merging import Merged, merge
 from autograder.nouns import Limits, Notebook
-from autograder.sandbox.supervisor import WarmServer
-from autograder.steps.judging import run
-from autograder.steps.judging.living import Live
-from autograder.steps.judging.plan import plan
+from autograder.sandbox.supervisor.warm_server import WarmServer
+from autograder.steps.grading.pipeline import run
+from autograder.steps.grading.pipeline.plan import plan
+from autograder.steps.grading.pipeline.student_process import StudentProcess
 
 QUICK = Limits(cpu_seconds=60, cell_seconds=20, memory_mb=2048)
 
@@ -26,9 +26,14 @@ def code(source: str, grade_id: str = "", *, tags: Sequence[str] = (), **marks: 
     metadata: dict[str, Any] = {"tags": list(tags)} if tags else {}
     if grade_id:
         metadata["nbgrader"] = {
-            "grade_id": grade_id, "schema_version": 3, "grade": False, "solution": False,
-            "locked": False, "task": False, **marks,
-        }  # fmt: skip
+            "grade_id": grade_id,
+            "schema_version": 3,
+            "grade": False,
+            "solution": False,
+            "locked": False,
+            "task": False,
+            **marks,
+        }
     return nbformat.v4.new_code_cell(source, metadata=metadata)
 
 
@@ -99,7 +104,7 @@ def run_cells(
     return evidence, store
 
 
-def close(live: Live | None) -> None:
+def close(live: StudentProcess | None) -> None:
     if live is not None:
         live.close()
 

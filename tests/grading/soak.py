@@ -17,9 +17,10 @@ from pathlib import Path
 import nbformat
 
 from autograder import config, gradebook
-from autograder.sandbox import folders
-from autograder.steps import grade
-from autograder.steps.judging.workers import Workers
+from autograder.sandbox.supervisor import folders
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 from tests.sandbox.attacks import PRELUDE, all_attacks, bait
 from tests.sandbox.soak import CRASHES, figures, has_grown
@@ -70,7 +71,7 @@ def main() -> int:
     with bait() as things, Workers(parallel=2) as workers:
         make_course(root, count, things)
         course = config.load(root)
-        gradebook.register(course, grade.read(course, "hw"), 1)
+        gradebook.register(course, assignments.load_assignment(course, "hw"), 1)
         students = sorted(path.name for path in (root / "submitted").iterdir())
         for server in (workers.students, workers.checkers):
             server._jobs_each = 1 << 30  # one process from the first to the last

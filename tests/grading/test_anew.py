@@ -12,7 +12,8 @@ from autograder import config, gradebook
 from autograder.config import Course
 from autograder.evidence import results
 from autograder.nouns import CriterionResult, Status
-from autograder.steps import grade
+from autograder.steps import assignments
+from autograder.steps.grading import grade
 from tests.grading.made import answer, code, setup, test, write
 
 COINS = 40
@@ -50,7 +51,7 @@ def course(tmp_path: Path) -> Course:
         given = [cells[0], code(text, "answer", solution=True), cells[2]]
         nbformat.write(nbformat.v4.new_notebook(cells=given), folder / "hw.ipynb")
     course = config.load(tmp_path)
-    gradebook.register(course, grade.read(course, "hw"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 1)
     return course
 
 

@@ -11,9 +11,10 @@ import pytest
 from autograder import gradebook
 from autograder.config import Course
 from autograder.evidence import results
-from autograder.steps import grade
-from autograder.steps.collect import collect, submissions
-from autograder.steps.judging.workers import Workers
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.collect import collect, submissions
+from autograder.steps.grading.pipeline.workers import Workers
 from autograder.steps.portal import allowances
 from tests.grading.made import code
 from tests.grading.test_bulk import ANSWERS, make
@@ -117,7 +118,7 @@ def test_an_extension_lets_a_late_better_one_count_at_once(
 
     (tmp_path / "class.csv").write_text("number,name,email\n2026001,Ann,ann@x.org\n")
     course = config.load(course.root)
-    gradebook.register(course, grade.read(course, "hw"), 2)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 2)
     roster.import_roster(course, tmp_path / "class.csv")
     ann = roster.find(course, "2026001").id
     inbox = tmp_path / "in"

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.language import in_words
 from autograder.nouns import CriterionResult, Limits, Status
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from tests.grading.made import answer, setup, test
 from tests.grading.test_running_and_checking import SETUP, Class
 
@@ -109,15 +109,21 @@ SPENT = {
         "TooLarge",
     ),
     "a value that keeps the check busy": (
-        "def c(v):\n    sum(1 for _ in range(v))", "v = 10**15", "TooSlow",
+        "def c(v):\n    sum(1 for _ in range(v))",
+        "v = 10**15",
+        "TooSlow",
     ),
     "a callback that keeps the check busy": (
-        "def c(f):\n    f(lambda n: sum(1 for _ in range(n)))", "def f(g): g(10**15)", "TooSlow",
+        "def c(f):\n    f(lambda n: sum(1 for _ in range(n)))",
+        "def f(g): g(10**15)",
+        "TooSlow",
     ),
     "a value that crashes the check": (
-        "def c(v):\n    import ctypes\n    ctypes.string_at(v)", "v = 1", "CheckEnded",
+        "def c(v):\n    import ctypes\n    ctypes.string_at(v)",
+        "v = 1",
+        "CheckEnded",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SPENT)
@@ -149,8 +155,11 @@ def test_who_takes_no_end_ends_their_own_process_and_nothing_else(name: str, jud
     call, code, error = DEAF[name]
     found = judge(f"def c(f):\n    {call}", f"{code}        except BaseException: pass")
     assert {name: c.status for name, c in found.items()} == {
-        "before": Status.PASSED, "c": Status.FAILED, "after": Status.PASSED, "asked": Status.FAILED,
-    }  # fmt: skip
+        "before": Status.PASSED,
+        "c": Status.FAILED,
+        "after": Status.PASSED,
+        "asked": Status.FAILED,
+    }
     assert found["c"].error == error
 
 

@@ -19,8 +19,9 @@ from autograder.config import Course
 from autograder.errors import NotFound
 from autograder.evidence import results
 from autograder.nouns import Result, Status
-from autograder.steps import grade
-from autograder.steps.judging.workers import Workers
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 
 TEST = """task = Task("t")
@@ -69,11 +70,11 @@ def make(root: Path, *, slow: float = 0.0) -> Course:
     broken.mkdir(parents=True)
     (broken / "hw.ipynb").write_text("{")
     course = config.load(root)
-    gradebook.register(course, grade.read(course, "hw"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 1)
     return course
 
 
-def points(report: grade.Report) -> dict[str, float]:
+def points(report: grade.GradeReport) -> dict[str, float]:
     return {r.student: r.points for r in report.results}
 
 
@@ -113,7 +114,7 @@ def test_a_gradebook_made_anew_gets_every_score_back(tmp_path: Path, workers: Wo
     grade.grade(course, "hw", workers=workers)
     for file in course.root.glob("gradebook.db*"):
         file.unlink()
-    gradebook.register(course, grade.read(course, "hw"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 1)
     again = grade.grade(course, "hw", workers=workers)
     assert (again.ran, again.recorded) == (0, 6)
     in_book = {s.student: s.score for s in gradebook.student_scores(course, "hw")}

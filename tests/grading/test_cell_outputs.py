@@ -13,10 +13,10 @@ from PIL import Image
 from autograder.evidence.record import CellRecord, Evidence
 from autograder.evidence.store import Store
 from autograder.nouns import NotebookResult
-from autograder.sandbox.outputs import PICTURES_CAP, Outputs
-from autograder.sandbox.supervisor import WarmServer
-from autograder.steps.feedback.cells import PLOTS, plots
-from autograder.steps.judging.cell_outputs import read_outputs
+from autograder.sandbox.student_process.outputs import PICTURES_CAP, Outputs
+from autograder.sandbox.supervisor.warm_server import WarmServer
+from autograder.steps.grading.pipeline.cell_outputs import read_outputs
+from autograder.steps.reporting.feedback.cells import PLOTS, plots
 from tests.grading.made import extra, run_cells
 
 BEFORE = """import io, os, sys
@@ -48,7 +48,8 @@ SHOWN = {  # a cell, and the pictures and other MIME types that it leaves
     "a PIL image": ("PIL.Image.new('RGB', (8, 8))", 1),
     "PIL images of every mode": (
         "for mode in '1 L P LA RGBA CMYK YCbCr I F HSV LAB'.split():"
-        " display(PIL.Image.new(mode, (8, 8)))", 7,
+        " display(PIL.Image.new(mode, (8, 8)))",
+        7,
     ),
     "an image that keras makes": ("import keras; keras.utils.array_to_img(np.zeros((8, 8, 3)))", 1),
     "IPython's image": ("D.Image(png.getvalue())", 1),
@@ -62,7 +63,8 @@ SHOWN = {  # a cell, and the pictures and other MIME types that it leaves
     "an animation": (
         "from matplotlib.animation import FuncAnimation\nfigure, axis = plt.subplots()\n"
         "made = FuncAnimation(figure, lambda i: axis.plot([i]), frames=2).to_jshtml()\n"
-        "plt.close(figure)\nD.HTML(made)", 0,
+        "plt.close(figure)\nD.HTML(made)",
+        0,
     ),
     "bytes as a picture": ("P(png.getvalue())", 1),
     "bytes with metadata": ("P((png.getvalue(), {'width': 3}))", 1),
@@ -73,12 +75,14 @@ SHOWN = {  # a cell, and the pictures and other MIME types that it leaves
     "a number as a picture": ("P(3)", 0),
     "a bundle of odd things": (
         "B({1: 2, 'image/png': [1, 2], 'x': {1: 2}, 'text/html': object(), ('a',): 3,"
-        " 'application/json': float('nan')})", 0,
+        " 'application/json': float('nan')})",
+        0,
     ),
     "a bundle that is a list": ("B([1])", 0),
     "a plot by plotly or bokeh": (
         "raw({'application/vnd.plotly.v1+json': {'data': [{'y': np.float32(1)}]},"
-        " 'text/html': '<div/>', 'text/plain': 'x'})", 0,
+        " 'text/html': '<div/>', 'text/plain': 'x'})",
+        0,
     ),
     "bytes published": ("raw({'image/png': png.getvalue(), 'text/plain': 'x'})", 1),
     "no base64": ("raw({'image/png': 'not base64!', 'text/plain': 'x'})", 0),
@@ -88,16 +92,19 @@ SHOWN = {  # a cell, and the pictures and other MIME types that it leaves
     "a str that lies": ("raw({'text/plain': S('x')})", 0),
     "a widget": ("import ipywidgets; ipywidgets.IntSlider()", 0),
     "a bar by tqdm": ("from tqdm.notebook import tqdm\nfor _ in tqdm(range(2)): pass", 0),
-}  # fmt: skip
+}
 FLOOD = "more text than is kept"
 LEFT_OUT = {  # and how many outputs
     "JSON in a circle": ("raw({'text/plain': 'x', 'application/json': circle})", 1),
     "metadata in a circle": ("raw({'text/plain': 'x'}, circle)", 1),
     "JSON without an end": ("raw({'text/plain': 'x', 'application/json': deep})", 1),
-    "metadata of 20 MB": ("raw({'text/plain': 'x'}, {str(i): 'y' * 1000 for i in range(20_000)})", 1),
+    "metadata of 20 MB": (
+        "raw({'text/plain': 'x'}, {str(i): 'y' * 1000 for i in range(20_000)})",
+        1,
+    ),
     "nothing at all": ("raw({'text/plain': None})", 1),
     FLOOD: ("print('x' * 3_000_000); print('y')", 1),
-}  # fmt: skip
+}
 WITHOUT_HARM = {
     "a fork that comes back": "if os.fork() == 0: print('child')\nelse: os.wait(); print('parent')",
     "more names than are kept": "for i in range(5000): globals()[f'name{i}'] = i",

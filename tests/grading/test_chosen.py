@@ -9,18 +9,18 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_markdown_cell
 
-from autograder import config, harmless
+from autograder import config, sanitize
 from autograder.evidence import results
-from autograder.gradebook.autograded import write_autograded
-from autograder.notebook.merging import merge
-from autograder.notebook.reading import read_notebook
+from autograder.gradebook.scores.autograded_notebooks import write_autograded
+from autograder.notebook.source.reading import read_notebook
+from autograder.notebook.submission.merging import merge
 from autograder.nouns import NotebookResult, Submission
-from autograder.steps import grade
-from autograder.steps.feedback.cells import pictures_in_answers
-from autograder.steps.feedback.writing import feedback
-from autograder.steps.grouping.reading import graded
-from autograder.steps.judging.workers import Workers
-from autograder.web.staff import shown
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline.workers import Workers
+from autograder.steps.reporting.feedback.cells import pictures_in_answers
+from autograder.steps.reporting.feedback.writing import feedback
+from autograder.steps.reporting.groups.reading import graded
+from autograder.web.staff import cell_rendering
 from tests.feedback.made import a_plot
 from tests.grading.made import answer, test, write
 from tests.grading.test_bulk import make
@@ -52,9 +52,14 @@ def test_a_solved_copy_beside_the_untouched_notebook_gets_its_points(
 
 def _course_with_text(tmp_path: Path):
     marks = {
-        "grade_id": "why", "grade": True, "solution": True, "locked": False, "task": False,
-        "points": 1, "schema_version": 3,
-    }  # fmt: skip
+        "grade_id": "why",
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "task": False,
+        "points": 1,
+        "schema_version": 3,
+    }
     why = new_markdown_cell("YOUR ANSWER HERE", metadata={"nbgrader": marks})
     cells = [answer("x = 1"), test("assert x == 1", "t", 1), why]
     notebook, problems = read_notebook(write(tmp_path / "source" / "a", cells, "nb"))
@@ -88,7 +93,7 @@ def _shown(tmp_path: Path, text: str, attachments: dict, files: dict[str, bytes]
     submission = Submission("1", "a", "kim", folder, "2026-01-01T00:00:00+00:00", "", 0)
     path = write_autograded(course, submission, NotebookResult("nb", ()), merged.node, {})
     (cell,) = [c for c in graded(course, "a", "nb", "kim").cells if c.grade_id == "why"]
-    outputs = shown.cell(0, cell).outputs
+    outputs = cell_rendering.cell(0, cell).outputs
     node = nbformat.read(path, as_version=4)
     nbformat.validate(node)
     return (
@@ -100,7 +105,7 @@ def _shown(tmp_path: Path, text: str, attachments: dict, files: dict[str, bytes]
 
 def test_attached_pictures_and_those_beside_the_notebook_are_shown(tmp_path: Path) -> None:
     picture = a_plot()
-    clean = harmless.png_of_base64(_base64(picture))
+    clean = sanitize.png_of_base64(_base64(picture))
     text = "One: ![x](attachment:my%20loss%20(1).png) two: ![](plots/b.png) ![](gone.png)"
     attachments = {"my loss (1).png": {"image/png": _base64(picture)}}
     staff, student, cell = _shown(tmp_path, text, attachments, {"plots/b.png": picture})

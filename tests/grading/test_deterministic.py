@@ -14,8 +14,8 @@ import pytest
 from autograder.config import Course
 from autograder.evidence import results
 from autograder.nouns import Status, Usage
-from autograder.steps import grade
-from autograder.steps.judging.workers import Workers
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading.made import answer, code, setup, test
 from tests.grading.test_visible_text import with_student
 
@@ -68,10 +68,13 @@ def a_course(root: Path, set_up: str, tags: bool) -> Course:
     """Five students with one answer each, the same one; what they claim of it differs."""
     first = setup(KERAS.strip(), "imports") if tags else code(set_up, "locked", locked=True)
     cells = [
-        setup(set_up.strip() if tags else KERAS.strip()), first,
-        answer(MODEL.strip(), "one"), test(TRAINS.strip(), "trains", 3),
-        answer(DRAWS.strip(), "two"), test(ASKS.strip(), "asks", 3),
-    ]  # fmt: skip
+        setup(set_up.strip() if tags else KERAS.strip()),
+        first,
+        answer(MODEL.strip(), "one"),
+        test(TRAINS.strip(), "trains", 3),
+        answer(DRAWS.strip(), "two"),
+        test(ASKS.strip(), "asks", 3),
+    ]
     answers = {"one": MODEL + "# mine", "two": DRAWS + "# mine"}
     course = with_student(root, b"k" * 32, cells, answers)
     (first,) = (course.submitted / "ann" / "hw").glob("*.ipynb")
@@ -79,8 +82,11 @@ def a_course(root: Path, set_up: str, tags: bool) -> Course:
         path = course.submitted / student / "hw" / first.name
         node = nbformat.read(first, 4)
         node.metadata["autograder"] = {
-            "format": 1, "assignment": "hw", "notebook": "hw", "release": 10**number,
-        }  # fmt: skip
+            "format": 1,
+            "assignment": "hw",
+            "notebook": "hw",
+            "release": 10**number,
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(node, path)
         (path.parent / f"{student}.txt").write_text(student)

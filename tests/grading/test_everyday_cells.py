@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from tests.grading.made import extra, run_cells
 
 EVERYDAY = {
@@ -65,7 +65,7 @@ EVERYDAY = {
     ),
     "xla": "int(tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(1)))",
     "tf data": "sum(int(x) for x in tf.data.Dataset.range(4).map(lambda x: x * 2).batch(1).unbatch())",
-}  # fmt: skip
+}
 UNLIKE = {  # and why
     "shell": "a kernel runs it in a terminal, which ends lines with \\r\\n",
     "bad magic": "a kernel prints the error of a magic, here it is an error of the cell",

@@ -9,7 +9,7 @@ import pytest
 
 from autograder import gradebook
 from autograder.errors import NotFound
-from autograder.steps.grade_files import grade_files
+from autograder.steps.grading.grade_files import grade_files
 from tests.grading.made import answer, test, write
 from tests.grading.test_bulk import make, saved
 
@@ -20,8 +20,10 @@ def test_each_notebook_gets_a_result_and_nothing_is_recorded(tmp_path: Path) -> 
     files = [handed / who / "hw" / "hw.ipynb" for who in ("a-right", "b-wrong", "f-broken")]
     report = grade_files(course, "hw", files)
     assert [(one.points, one.max_points, one.state) for one in report.files] == [
-        (3.0, 3.0, "full"), (1.0, 3.0, "graded"), (0.0, 3.0, "broken"),
-    ]  # fmt: skip
+        (3.0, 3.0, "full"),
+        (1.0, 3.0, "graded"),
+        (0.0, 3.0, "broken"),
+    ]
     assert [one.file for one in report.files] == [str(f) for f in files]
     assert json.loads(json.dumps(report.as_json()))["results"][1]["result"]["tasks"][0]["criteria"]
     assert not saved(course)

@@ -8,11 +8,12 @@ import nbformat
 
 from autograder import gradebook
 from autograder.config import Course
-from autograder.notebook.cells import GENERATED
-from autograder.notebook.record import about, release_token
+from autograder.notebook.release.release_record import about, release_token
+from autograder.notebook.source.cells import GENERATED
 from autograder.nouns import Result, Status
-from autograder.steps import grade
-from autograder.steps.judging.workers import Workers
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading.test_bulk import make
 
 GIVEN = "assert double(wanted) == 2 * wanted"
@@ -25,7 +26,7 @@ def released(root: Path, *, wanted: int) -> Course:
     source = course.source / "hw" / "hw.ipynb"
     text = source.read_text().replace(GIVEN, OF_ITS_OWN_SIZE)
     source.write_text(text.replace("wanted=3", f"wanted={wanted}"))
-    gradebook.register(course, grade.read(course, "hw"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 1)
     for path in root.glob("submitted/*/hw/hw.ipynb"):
         if path.parts[-3] != "f-broken":
             node = nbformat.read(path, 4)
@@ -75,7 +76,7 @@ def test_who_worked_from_the_newer_release_is_judged_by_it(
 ) -> None:
     course = released(tmp_path, wanted=6)
     ask_for(course, 6, 7)
-    gradebook.register(course, grade.read(course, "hw"), 2)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 2)
     path = tmp_path / "submitted" / "a-right" / "hw" / "hw.ipynb"
     node = nbformat.read(path, 4)
     node.metadata[GENERATED] = about("hw", "hw", 2)

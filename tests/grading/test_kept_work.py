@@ -13,15 +13,16 @@ from nbgrader.utils import compute_checksum
 
 from autograder import config, gradebook
 from autograder.config import Course
-from autograder.evidence import kept
+from autograder.evidence import saved_work
 from autograder.language import in_words
 from autograder.nouns import NotebookResult, Status
-from autograder.steps import grade, grade_files
-from autograder.steps.alike import Alike, alike
-from autograder.steps.feedback import points
-from autograder.steps.judging.workers import Workers
-from autograder.steps.prove import proved
-from autograder.steps.status import status
+from autograder.steps import assignments
+from autograder.steps.authoring.release_checks import proved
+from autograder.steps.grading import grade, grade_files
+from autograder.steps.grading.equal_weights import Alike, alike
+from autograder.steps.grading.pipeline.workers import Workers
+from autograder.steps.reporting.feedback import points
+from autograder.steps.reporting.status import status
 from tests.grading.made import answer, code, setup, test, write
 
 SOLUTION = "### BEGIN SOLUTION\nnet = np.full(3, 2.0)\nhistory = {'loss': [1.0]}\n### END SOLUTION"
@@ -63,7 +64,7 @@ def make(root: Path, *, retrain: bool = False) -> Course:
     (root / "course_config.py").write_text(text)
     write(root / "source" / "hw", cells(), "hw")
     course = config.load(root)
-    gradebook.register(course, grade.read(course, "hw"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 1)
     return course
 
 
@@ -75,7 +76,7 @@ def hand_in(
     node = nbformat.v4.new_notebook(cells=cells(fit, **changed))
     nbformat.write(node, folder / "hw.ipynb")
     for name, value in values.items():
-        kept.write(folder / "kept", kept.encoded(name, value, about={"keras": "3.9.0"}))
+        saved_work.write(folder / "kept", saved_work.encoded(name, value, about={"keras": "3.9.0"}))
     return folder
 
 
@@ -194,7 +195,7 @@ def test_a_value_taken_back_with_kept_is_there_when_grading(
 
 def test_the_authors_solution_is_trained_all_the_same(tmp_path: Path, workers: Workers) -> None:
     course = make(tmp_path)
-    reference = proved(grade.judge_of(course, grade.read(course, "hw"), workers))
+    reference = proved(grade.judge_of(course, assignments.load_assignment(course, "hw"), workers))
     assert not reference.complaints
     (notebook,) = reference.solution.result.notebooks
     assert notebook.retrained
@@ -236,7 +237,7 @@ def with_models(root: Path, handed_in: dict[str, Any]) -> Course:
     source[-1] = test(MODEL_TEST, "fit", 5)
     write(root / "source" / "hw", source, "hw")
     course = config.load(root)
-    gradebook.register(course, grade.read(course, "hw"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 1)
     for student, net in handed_in.items():
         folder = hand_in(course, student, {"net": net})
         node = nbformat.read(folder / "hw.ipynb", as_version=4)

@@ -17,11 +17,12 @@ from autograder import config, gradebook
 from autograder.cli.app import app
 from autograder.config import Course
 from autograder.deadlines import parse_time
-from autograder.steps import grade, roster
-from autograder.steps.collect import collect
-from autograder.steps.export import table
-from autograder.steps.judging.workers import Workers
+from autograder.steps import assignments, roster
+from autograder.steps.grading import grade
+from autograder.steps.grading.collect import collect
+from autograder.steps.grading.pipeline.workers import Workers
 from autograder.steps.portal import allowances
+from autograder.steps.reporting.export import table
 from tests.grading.made import code
 from tests.grading.test_bulk import ANSWERS, make
 
@@ -40,38 +41,54 @@ class Change:
 # One late day: Ann in time, Bo at 19:59 on the day after, Cy at 20:01, Dee 20:01 with a day more.
 CHANGES = [
     Change(
-        "America/New_York", "2025-11-01 20:00", "2025-11-01 20:00-04:00",
+        "America/New_York",
+        "2025-11-01 20:00",
+        "2025-11-01 20:00-04:00",
         {
-            "1": "2025-11-01 19:59", "2": "2025-11-02 19:59", "3": "2025-11-02 20:01",
+            "1": "2025-11-01 19:59",
+            "2": "2025-11-02 19:59",
+            "3": "2025-11-02 20:01",
             "4": "2025-11-03 20:00",
         },
         {"1": "2025-11-01 19:59:00-04:00", "2": "2025-11-02 19:59:00-05:00"},
     ),
     Change(
-        "America/New_York", "2025-03-08 20:00", "2025-03-08 20:00-05:00",
+        "America/New_York",
+        "2025-03-08 20:00",
+        "2025-03-08 20:00-05:00",
         {
-            "1": "2025-03-08 19:59", "2": "2025-03-09 19:59", "3": "2025-03-09 20:01",
+            "1": "2025-03-08 19:59",
+            "2": "2025-03-09 19:59",
+            "3": "2025-03-09 20:01",
             "4": "2025-03-10 20:00",
         },
         {"1": "2025-03-08 19:59:00-05:00", "2": "2025-03-09 19:59:00-04:00"},
     ),
     Change(
-        "Europe/Lisbon", "2025-10-25 20:00", "2025-10-25 20:00+01:00",
+        "Europe/Lisbon",
+        "2025-10-25 20:00",
+        "2025-10-25 20:00+01:00",
         {
-            "1": "2025-10-25 19:59", "2": "2025-10-26 19:59", "3": "2025-10-26 20:01",
+            "1": "2025-10-25 19:59",
+            "2": "2025-10-26 19:59",
+            "3": "2025-10-26 20:01",
             "4": "2025-10-27 20:00",
         },
         {"1": "2025-10-25 19:59:00+01:00", "2": "2025-10-26 19:59:00+00:00"},
     ),
     Change(
-        "Europe/Lisbon", "2025-03-29 20:00", "2025-03-29 20:00+00:00",
+        "Europe/Lisbon",
+        "2025-03-29 20:00",
+        "2025-03-29 20:00+00:00",
         {
-            "1": "2025-03-29 19:59", "2": "2025-03-30 19:59", "3": "2025-03-30 20:01",
+            "1": "2025-03-29 19:59",
+            "2": "2025-03-30 19:59",
+            "3": "2025-03-30 20:01",
             "4": "2025-03-31 20:00",
         },
         {"1": "2025-03-29 19:59:00+00:00", "2": "2025-03-30 19:59:00+01:00"},
     ),
-]  # fmt: skip
+]
 CLASS = "number,name\n1,Ann\n2,Bo\n3,Cy\n4,Dee\n"
 
 
@@ -86,7 +103,7 @@ def a_course(root: Path, change: Change) -> Course:
         "c.Late.penalty = 'zero'\nc.Late.tokens = 1\n"
     )
     course = config.load(root)
-    gradebook.register(course, grade.read(course, "hw"), 2)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 2)
     (course.release / "hw").mkdir(parents=True)
     (course.release / "hw" / "manifest.json").write_text('{"number": 2}')
     (root / "class.csv").write_text(CLASS)

@@ -11,14 +11,16 @@ import nbformat
 import pytest
 
 from autograder import config
-from autograder.cli import words
+from autograder.cli.reports import grading
 from autograder.language import in_words
 from autograder.nouns import CellError, CriterionResult, NotebookResult, Status
-from autograder.steps import grade, prove
-from autograder.steps.feedback.cells import error_view
-from autograder.steps.grade_files import Graded, Report, _grade
-from autograder.steps.judging.clean_run import _last_words
-from autograder.steps.judging.workers import Workers
+from autograder.steps import assignments
+from autograder.steps.authoring import release_checks
+from autograder.steps.grading import grade
+from autograder.steps.grading.grade_files import FileGradeReport, GradedFile, _grade
+from autograder.steps.grading.pipeline.checking_runs import _last_words
+from autograder.steps.grading.pipeline.workers import Workers
+from autograder.steps.reporting.feedback.cells import error_view
 from tests.grading.made import answer, code, setup, test, write
 
 HELPER = "import torch_nowhere\n\ndef ready():\n    return 1\n"
@@ -48,14 +50,18 @@ CELLS = [
     answer("a = 1", "one"),
     test(criteria("t1", "a):\n    assert doubled(a) == 2", "a):\n    as_tensor(a)"), "t1", 2),
     answer("b = np.ones(3)", "two"),
-    test(criteria("t2", "b):\n    expect.close(b, [1, 1, 1])", first="import nowhere_at_all"), "t2", 1),
+    test(
+        criteria("t2", "b):\n    expect.close(b, [1, 1, 1])", first="import nowhere_at_all"),
+        "t2",
+        1,
+    ),
     answer("e = 5", "three"),
     test(criteria("t3", "e):\n    assert ready() == 1", "e):\n    assert e == 5"), "t3", 2),
     answer("net = torch_nowhere.nn()", "four"),
     test(criteria("t4", "net):\n    assert net"), "t4", 1),
     answer("f = 6", "five"),
     test(criteria("t5", "f):\n    import nowhere_inside\n    assert f == 6"), "t5", 1),
-]  # fmt: skip
+]
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Tried:
     source: Any
     folder: Path
 
-    def grade(self, answers: dict[str, str], extra: list[Any] | None = None) -> Graded:
+    def grade(self, answers: dict[str, str], extra: list[Any] | None = None) -> GradedFile:
         """The result of one notebook with these answers, by the way of `grade FILE`."""
         node = nbformat.from_dict(self.source.notebooks[0].node)
         node.cells = [c.copy() for c in node.cells]
@@ -85,7 +91,7 @@ def course(workers: Workers, tmp_path_factory: pytest.TempPathFactory) -> Tried:
     write(root / "source" / "hw", CELLS, "hw")
     (root / "source" / "hw" / "helper.py").write_text(HELPER)
     made = config.load(root)
-    source = grade.read(made, "hw")
+    source = assignments.load_assignment(made, "hw")
     return Tried(grade.judge_of(made, source, workers), source, root / "scratch")
 
 
@@ -98,13 +104,13 @@ STUDENT = {
 
 
 @pytest.fixture(scope="module")
-def graded(course: Tried) -> Graded:
+def graded(course: Tried) -> GradedFile:
     return course.grade(
         STUDENT, [code("import flashy_package\nmine = 3"), code("assert mine == 3")]
     )
 
 
-def found(graded: Graded) -> dict[str, CriterionResult]:
+def found(graded: GradedFile) -> dict[str, CriterionResult]:
     assert graded.result is not None
     return {f"{t.grade_id}/{c.name}": c for t in graded.result.tasks for c in t.criteria}
 
@@ -120,7 +126,7 @@ DECIDED = {
 }
 
 
-def test_only_what_depends_on_a_missing_package_is_undecided(graded: Graded) -> None:
+def test_only_what_depends_on_a_missing_package_is_undecided(graded: GradedFile) -> None:
     assert {name: c.status for name, c in found(graded).items()} == DECIDED
     assert graded.state == "error"
 
@@ -134,14 +140,14 @@ def test_only_what_depends_on_a_missing_package_is_undecided(graded: Graded) -> 
     ],
 )
 def test_the_message_names_the_package_the_place_and_the_way_out(
-    graded: Graded, name: str, package: str, place: str
+    graded: GradedFile, name: str, package: str, place: str
 ) -> None:
     _, got, _ = in_words(found(graded)[name].message)
     assert got.startswith(f"{place} imports {package}, which is not installed")
     assert f"pip install {package} in the grader's environment" in got
 
 
-def test_a_students_own_missing_package_stops_one_line(graded: Graded) -> None:
+def test_a_students_own_missing_package_stops_one_line(graded: GradedFile) -> None:
     assert graded.result is not None
     mine = [e for e in graded.result.cell_errors if "flashy_package" in e.text]
     assert {e.type for e in mine} == {"ModuleNotFoundError"}
@@ -154,13 +160,13 @@ def test_an_answer_that_needs_the_authors_missing_package_is_no_zero(course: Tri
     assert "torch_nowhere" in in_words(result.message)[1]
 
 
-def test_the_command_names_the_cause(graded: Graded) -> None:
-    lines = list(words.grade_files(Report("hw", "A", (graded,))))
+def test_the_command_names_the_cause(graded: GradedFile) -> None:
+    lines = list(grading.grade_files(FileGradeReport("hw", "A", (graded,))))
     assert "torch_nowhere, which is not installed" in str(lines[0])
 
 
 def test_a_proof_says_what_to_install(course: Tried) -> None:
-    complaints = prove.proved(course.judge).complaints
+    complaints = release_checks.proved(course.judge).complaints
     stops = [c for c in complaints if c.startswith("hw: cell 1 of the solution stops")]
     assert (
         "No module named 'torch_nowhere' (pip install it in the grader's environment)" in stops[0]
@@ -200,7 +206,7 @@ def later(workers: Workers, tmp_path_factory: pytest.TempPathFactory) -> Noteboo
     (root / "course_config.py").write_text("c = get_config()\nc.Grading.plain_tests = 'inside'\n")
     file = write(root / "source" / "hw", LATER, "hw")
     made = config.load(root)
-    source = grade.read(made, "hw")
+    source = assignments.load_assignment(made, "hw")
     node = nbformat.read(file, 4)
     node.cells[1]["source"] = "a = int(1)"
     node.cells[3]["source"] = "b = int(2)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from autograder.evidence import drawn
+from autograder.evidence import check_pictures
 from tests.grading.test_running_and_checking import a_class  # noqa: F401 (a fixture)
 
 BODY = """def c(masks):
@@ -19,16 +19,16 @@ def test_the_worst_mask_of_a_wrong_answer_is_kept_and_nothing_of_a_right_one(a_c
     one = a_class(BODY, "masks = None")
     results, evidence = one.run({"answer": WRONG})
     assert str(results["c"].status) == "failed"
-    (picture,) = drawn.read(one.store, evidence.key, "t", "c")
+    (picture,) = check_pictures.read(one.store, evidence.key, "t", "c")
     assert b64decode(picture.svg).startswith(b"<svg")
     assert picture.alt.startswith("Picture 0, counted from 0: your mask")
     results, evidence = one.run({"answer": RIGHT})
     assert str(results["c"].status) == "passed"
-    assert drawn.read(one.store, evidence.key, "t", "c") == ()
+    assert check_pictures.read(one.store, evidence.key, "t", "c") == ()
 
 
 def test_what_is_to_be_seen_is_said_in_the_language_that_the_student_reads(a_class):  # noqa: F811
     one = a_class(BODY, "masks = None")
     _, evidence = one.run({"answer": WRONG}, one.rules(language="ko"))
-    (picture,) = drawn.read(one.store, evidence.key, "t", "c")
+    (picture,) = check_pictures.read(one.store, evidence.key, "t", "c")
     assert picture.alt.startswith("0부터 세어 0번 그림")

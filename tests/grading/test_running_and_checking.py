@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from autograder.criteria.draws import PUBLIC_KEY, draws
+from autograder.criteria.rng import PUBLIC_KEY, draws
 from autograder.criteria.running import Missing, run_task
 from autograder.criteria.task import collecting
 from autograder.evidence.record import Evidence, keep
 from autograder.evidence.store import Store
 from autograder.language import in_words
 from autograder.nouns import CriterionResult, Limits, Notebook, Status
-from autograder.sandbox.supervisor import WarmServer
-from autograder.steps.judging import check, run
-from autograder.steps.judging.plan import plan
-from autograder.steps.judging.rules import Rules
+from autograder.sandbox.supervisor.warm_server import WarmServer
+from autograder.steps.grading.pipeline import check, run
+from autograder.steps.grading.pipeline.grading_inputs import GradingInputs
+from autograder.steps.grading.pipeline.plan import plan
 from tests.grading.made import QUICK, answer, close, code, handed_in, setup, source, test, write
 
 SETUP = "import numpy as np\nfrom autograder import Task, expect"
@@ -45,12 +45,14 @@ class Class:
         self.notebook = source(folder / "source", cells)
         self.limits = QUICK
 
-    def rules(self, notebook: Notebook | None = None, **changes: Any) -> Rules:
-        rules = Rules("A", notebook or self.notebook, {}, b"secret", 1, plain_tests="inside")
+    def rules(self, notebook: Notebook | None = None, **changes: Any) -> GradingInputs:
+        rules = GradingInputs(
+            "A", notebook or self.notebook, {}, b"secret", 1, plain_tests="inside"
+        )
         return replace(rules, **changes)
 
     def run(
-        self, answers: Mapping[str, str], rules: Rules | None = None, **files: bytes
+        self, answers: Mapping[str, str], rules: GradingInputs | None = None, **files: bytes
     ) -> tuple[dict[str, CriterionResult], Evidence]:
         merged = handed_in(self.notebook, self.folder / "in", answers)
         planned = plan("sub", self.notebook, merged, files, self.limits)
@@ -65,7 +67,7 @@ class Class:
         assert not done.new_questions
         return {c.name: c for t in done.tasks for c in t.criteria}, evidence
 
-    def again(self, evidence: Evidence, rules: Rules) -> check.Checked:
+    def again(self, evidence: Evidence, rules: GradingInputs) -> check.Checked:
         """Judged from evidence alone."""
         attempted = {task.grade_id: True for task in self.notebook.tasks}
         return check.check(self.checkers, rules, evidence, attempted, self.store, None)
@@ -75,7 +77,7 @@ class Class:
         node = self.notebook.node
         cells = [replace_source(c, old, new) for c in node.cells]
         path = write(self.folder / "mended", cells)
-        from autograder.notebook.reading import read_notebook
+        from autograder.notebook.source.reading import read_notebook
 
         notebook, problems = read_notebook(path)
         assert notebook is not None
@@ -103,38 +105,52 @@ def a_class(students: WarmServer, checkers: WarmServer, tmp_path: Path) -> Calla
 BOTH_WAYS = {
     "a number": ("def c(x):\n    assert x == 3", "x = 3", Status.PASSED),
     "a wrong number": ("def c(x):\n    assert x == 3, 'x is 3'", "x = 4", Status.FAILED),
-    "a function": ("def c(f):\n    assert f(2, y=3) == 8", "def f(x, *, y): return x ** y", Status.PASSED),
+    "a function": (
+        "def c(f):\n    assert f(2, y=3) == 8",
+        "def f(x, *, y): return x ** y",
+        Status.PASSED,
+    ),
     "an array by a function": (
         "def c(f):\n    expect.close(f(np.arange(3.0)), np.arange(3.0) * 2)",
-        "import numpy as np\ndef f(x): return x * 2", Status.PASSED,
+        "import numpy as np\ndef f(x): return x * 2",
+        Status.PASSED,
     ),
     "a wrong array": (
         "def c(f):\n    expect.close(f(np.arange(3.0)), np.arange(3.0) * 2)",
-        "import numpy as np\ndef f(x): return x * 3", Status.FAILED,
+        "import numpy as np\ndef f(x): return x * 3",
+        Status.FAILED,
     ),
     "an argument changed in place": (
         "def c(f):\n    a = np.zeros(3)\n    (b,) = expect.arguments_after(f, a)\n    assert b.tolist() == [1, 1, 1] and a.tolist() == [0, 0, 0]",
-        "def f(a): a[:] = 1", Status.PASSED,
+        "def f(a): a[:] = 1",
+        Status.PASSED,
     ),
     "a list changed in place": (
-        "def c(f):\n    a = [1]\n    assert expect.arguments_after(f, a) == ([1, 2],) and a == [1]", "def f(a): a.append(2)", Status.PASSED,
+        "def c(f):\n    a = [1]\n    assert expect.arguments_after(f, a) == ([1, 2],) and a == [1]",
+        "def f(a): a.append(2)",
+        Status.PASSED,
     ),
     "a callback": (
-        "def c(f):\n    assert f(lambda v: v + 1, 4) == 10", "def f(g, v): return 2 * g(v)", Status.PASSED,
+        "def c(f):\n    assert f(lambda v: v + 1, 4) == 10",
+        "def f(g, v): return 2 * g(v)",
+        Status.PASSED,
     ),
     "a callback that raises": (
         "def c(f):\n    def bad(v): raise ValueError\n    assert f(bad) == 'caught'",
-        "def f(g):\n    try:\n        g(1)\n    except Exception:\n        return 'caught'", Status.PASSED,
+        "def f(g):\n    try:\n        g(1)\n    except Exception:\n        return 'caught'",
+        Status.PASSED,
     ),
     "an exception by type": (
         "def c(f):\n    try:\n        f(0)\n    except ZeroDivisionError:\n        return\n"
         "    raise AssertionError('no error for 0')",
-        "def f(x): return 1 / x", Status.PASSED,
+        "def f(x): return 1 / x",
+        Status.PASSED,
     ),
     "an unexpected exception": ("def c(f):\n    f(0)", "def f(x): return 1 / x", Status.FAILED),
     "an object's attributes": (
         "def c(m):\n    m.fit(np.eye(2))\n    assert m.coef_.sum() == 2",
-        "class M:\n    def fit(self, x):\n        self.coef_ = x\nm = M()", Status.PASSED,
+        "class M:\n    def fit(self, x):\n        self.coef_ = x\nm = M()",
+        Status.PASSED,
     ),
     "a class": (
         "def c(M):\n    assert M(3).double() == 6",
@@ -143,31 +159,41 @@ BOTH_WAYS = {
     ),
     "items and length": (
         "def c(d):\n    assert len(d) == 2 and d[1] == 'b' and list(d) == ['a', 'b'] and 'a' in d",
-        "from collections import UserList\nd = UserList(['a', 'b'])", Status.PASSED,
+        "from collections import UserList\nd = UserList(['a', 'b'])",
+        Status.PASSED,
     ),
     "what a function cannot do": (
         "def c(f):\n    assert callable(f) and not hasattr(f, '__getitem__')",
-        "def f(x): return x", Status.PASSED,
+        "def f(x): return x",
+        Status.PASSED,
     ),
     "what an object cannot do": (
         "def c(o):\n    assert not callable(o) and not hasattr(o, '__len__') and o.x == 1",
-        "class O:\n    x = 1\no = O()", Status.PASSED,
+        "class O:\n    x = 1\no = O()",
+        Status.PASSED,
     ),
     "a remote as an argument": (
         "def c(f, g):\n    assert f(g, 3) == 6",
-        "def g(x): return 2 * x\ndef f(h, x): return h(x)", Status.PASSED,
+        "def g(x): return 2 * x\ndef f(h, x): return h(x)",
+        Status.PASSED,
     ),
     "the signature of a function": (
         "def c(f):\n    import inspect\n    assert list(inspect.signature(f).parameters) == ['x', 'n']",
-        "def f(x, n=2): return x", Status.PASSED,
+        "def f(x, n=2): return x",
+        Status.PASSED,
     ),
     "a missing name": ("def c(nothing):\n    pass", "x = 1", Status.FAILED),
     "a generator": (
-        "def c(f):\n    assert list(f()) == [0, 1]", "def f():\n    yield 0\n    yield 1", Status.PASSED,
+        "def c(f):\n    assert list(f()) == [0, 1]",
+        "def f():\n    yield 0\n    yield 1",
+        Status.PASSED,
     ),
-    "draws": ("def c(rng, f):\n    a = rng.normal(size=4)\n    assert (f(a) == -a).all()",
-              "def f(a): return -a", Status.PASSED),
-}  # fmt: skip
+    "draws": (
+        "def c(rng, f):\n    a = rng.normal(size=4)\n    assert (f(a) == -a).all()",
+        "def f(a): return -a",
+        Status.PASSED,
+    ),
+}
 
 
 def in_a_kernel(body: str, solution: str) -> CriterionResult:
@@ -254,8 +280,9 @@ def test_what_one_criterion_changes_the_next_does_not_see(
     made = Class(students, checkers, tmp_path, [setup(SETUP), answer(solution), test(body, "t", 2)])
     found, _ = made.run({"answer": solution + "\n"})
     assert {name: c.status for name, c in found.items()} == {
-        "one": Status.PASSED, "two": Status.PASSED,
-    }  # fmt: skip
+        "one": Status.PASSED,
+        "two": Status.PASSED,
+    }
 
 
 # ── Errors and limits ────────────────────────────────────────────────────────────────
@@ -278,19 +305,23 @@ def test_a_cell_out_of_time_ends_and_what_was_there_before_counts(
     students: WarmServer, checkers: WarmServer, tmp_path: Path
 ) -> None:
     cells = [
-        setup(SETUP), answer("x = 1"), test(a_test("def c(x):\n    assert x == 1"), "t", 1),
+        setup(SETUP),
+        answer("x = 1"),
+        test(a_test("def c(x):\n    assert x == 1"), "t", 1),
         answer("y = 1", "second"),
         test(a_test("def d(y):\n    assert y == 1").replace('"t"', '"u"'), "u", 1),
         answer("z = 1", "third"),
         test(a_test("def e(z):\n    assert z == 1").replace('"t"', '"v"'), "v", 1),
-    ]  # fmt: skip
+    ]
     made = Class(students, checkers, tmp_path, cells)
     made.limits = Limits(cpu_seconds=30, cell_seconds=2)
     answers = {"answer": "x = 1 ", "second": "while True:\n    pass", "third": "z = 1 "}
     found, evidence = made.run(answers)
     assert {n: c.status for n, c in found.items()} == {
-        "c": Status.PASSED, "d": Status.FAILED, "e": Status.PASSED,
-    }  # fmt: skip
+        "c": Status.PASSED,
+        "d": Status.FAILED,
+        "e": Status.PASSED,
+    }
     assert "more than 2 s" in in_words(found["d"].message)[1]
     assert [c.error.type for c in evidence.cells if c.error] == ["TimeLimit"]
 
@@ -316,13 +347,14 @@ def test_tasks_after_a_cell_that_ends_the_process_are_graded_too(
     students: WarmServer, checkers: WarmServer, tmp_path: Path
 ) -> None:
     cells = [
-        setup(SETUP), answer("def f(): return 1"),
+        setup(SETUP),
+        answer("def f(): return 1"),
         test(a_test("def c(f):\n    assert f() == 1"), "t", 1),
         answer("y = 1", "second"),
         test(a_test("def d(y):\n    assert y == 1").replace('"t"', '"u"'), "u", 1),
         answer("z = 1", "third"),
         test(a_test("def e(z):\n    assert z == 1").replace('"t"', '"v"'), "v", 1),
-    ]  # fmt: skip
+    ]
     made = Class(students, checkers, tmp_path, cells)
     answers = {
         "answer": "def f(): return 1 ",
@@ -331,8 +363,10 @@ def test_tasks_after_a_cell_that_ends_the_process_are_graded_too(
     }
     found, evidence = made.run(answers)
     assert {n: c.status for n, c in found.items()} == {
-        "c": Status.PASSED, "d": Status.FAILED, "e": Status.PASSED,
-    }  # fmt: skip
+        "c": Status.PASSED,
+        "d": Status.FAILED,
+        "e": Status.PASSED,
+    }
     assert evidence.limit == "crash"
     assert "ended in cell 4" in in_words(evidence.limit_message)[1]
     assert [c.error.cell for c in evidence.cells if c.error] == [4]

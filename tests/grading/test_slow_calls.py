@@ -22,15 +22,16 @@ from autograder.nouns import (
     Status,
     Usage,
 )
-from autograder.sandbox.job import Outcome
-from autograder.steps import grade
-from autograder.steps.feedback.cells import usage
-from autograder.steps.feedback.tasks import Sources, criterion_view
-from autograder.steps.grade_files import _grade
-from autograder.steps.judging import run
-from autograder.steps.judging.budgets import SECONDS, spent_result
-from autograder.steps.judging.living import Gone
-from autograder.steps.judging.workers import Workers
+from autograder.sandbox.supervisor.job import Outcome
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.grade_files import _grade
+from autograder.steps.grading.pipeline import run
+from autograder.steps.grading.pipeline.budgets import SECONDS, spent_result
+from autograder.steps.grading.pipeline.student_process import EndedProcess
+from autograder.steps.grading.pipeline.workers import Workers
+from autograder.steps.reporting.feedback.cells import usage
+from autograder.steps.reporting.feedback.tasks import Sources, criterion_view
 from tests.grading.made import answer, code, setup, test, write
 
 TEST = """task = Task("t")
@@ -70,7 +71,7 @@ def result(workers: Workers, tmp_path_factory: pytest.TempPathFactory) -> Notebo
     cells = [setup("from autograder import Task"), answer(solution, "one"), test(TEST, "t", 4)]
     write(root / "source" / "hw", cells, "hw")
     made = config.load(root)
-    source = grade.read(made, "hw")
+    source = assignments.load_assignment(made, "hw")
     cells[1]["source"] = SLOW
     file = write(root / "in", cells, "hw")
     with pytest.MonkeyPatch.context() as patch:
@@ -129,7 +130,7 @@ def test_what_calls_computed_counts_as_used() -> None:
     [("cpu", "TimeoutError"), ("wall", "TimeoutError"), ("memory", "RuntimeError")],
 )
 def test_a_process_that_ended_at_a_limit_of_time_says_so_by_its_type(why: str, kind: str) -> None:
-    assert Gone(why).exchange({}, b"").header["type"] == kind
+    assert EndedProcess(why).exchange({}, b"").header["type"] == kind
 
 
 def test_a_hidden_criterion_that_is_just_wrong_says_nothing_of_time() -> None:
@@ -150,8 +151,14 @@ def test_a_hidden_criterion_that_used_up_its_time_says_so_unless_a_student_claim
 
 MANUAL = [
     setup("x = 1"),
-    code("### BEGIN SOLUTION\ny = 1\n### END SOLUTION", "by_hand", grade=True, solution=True, points=2),
-]  # fmt: skip
+    code(
+        "### BEGIN SOLUTION\ny = 1\n### END SOLUTION",
+        "by_hand",
+        grade=True,
+        solution=True,
+        points=2,
+    ),
+]
 
 
 @pytest.mark.parametrize(("said", "state"), [("y = 2", "needs_person"), (None, "untouched")])
@@ -161,7 +168,7 @@ def test_work_that_a_person_reads_is_untouched_only_if_it_is(
     (tmp_path / "course_config.py").write_text("c = get_config()\n")
     write(tmp_path / "source" / "hw", MANUAL, "hw")
     made = config.load(tmp_path)
-    source = grade.read(made, "hw")
+    source = assignments.load_assignment(made, "hw")
     node = nbformat.from_dict(source.notebooks[0].node)
     node.cells[1]["source"] = said or "# YOUR CODE HERE\nraise NotImplementedError()"
     (tmp_path / "in").mkdir()

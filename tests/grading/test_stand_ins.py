@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from autograder.sandbox.cell_errors import after_import, describe_error
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.student_process.cell_errors import after_import, describe_error
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from tests.grading.made import extra, run_cells
 
 PLOT = "plt.plot([1]); plt.show()"
@@ -58,45 +58,83 @@ GOES_ON = {  # cells that go on, and a part of what they print
     "pdb": ("import pdb; pdb.set_trace()\nprint('ok')", NOTHING),
     "ipdb": ("from IPython.core.debugger import set_trace; set_trace()\nprint('ok')", NOTHING),
     "debug": ("%debug\nprint('ok')", "ok"),
-    "drive": ("from google.colab import drive\ndrive.mount('/content/drive')\nprint('ok')", NOTHING),
+    "drive": (
+        "from google.colab import drive\ndrive.mount('/content/drive')\nprint('ok')",
+        NOTHING,
+    ),
     "uploads": ("from google.colab import files\nfor f in files.upload(): print(f)", NOTHING),
-    "secrets": ("import os\nfrom google.colab import userdata\nos.environ['K'] = userdata.get('K')", NOTHING),
+    "secrets": (
+        "import os\nfrom google.colab import userdata\nos.environ['K'] = userdata.get('K')",
+        NOTHING,
+    ),
     "auth": ("from google.colab import auth\nauth.authenticate_user()", NOTHING),
     "data table": ("import google.colab.data_table as t\nt.enable_dataframe_formatter()", NOTHING),
     "shown as a data table": ("from google.colab import data_table\ndata_table.DataTable([1])", ""),
     "the extension of Colab's": ("%load_ext google.colab.data_table\nprint('ok')", "ok"),
-    "output tags": ("from google.colab import output\nwith output.use_tags('a'): print('ok')", "ok"),
+    "output tags": (
+        "from google.colab import output\nwith output.use_tags('a'): print('ok')",
+        "ok",
+    ),
     "scripts": ("from google.colab import output\noutput.eval_js('1')\nprint('ok')", NOTHING),
     "other parts": ("from google.colab import ai, widgets, syntax, snippets\nprint('ok')", "ok"),
-    "on Colab": ("try:\n    import google.colab\nexcept ImportError:\n    print('no')\nprint('ok')", "ok"),
+    "on Colab": (
+        "try:\n    import google.colab\nexcept ImportError:\n    print('no')\nprint('ok')",
+        "ok",
+    ),
     "the real google package": ("import google.protobuf\nprint('ok')", "ok"),
     "an import and what follows": ("import torch_nowhere\nprint('ok')", "ok"),
     "two imports": ("import torch_nowhere.nn as nn, math\nprint(math.pi)", "3.14"),
     "names of a missing module": ("from torch_nowhere import nn\n\nprint('ok')", "ok"),
     "an import over lines": ("from torch_nowhere import (\n    a,\n    b,\n)\nprint('ok')", "ok"),
     "a magic before it": ("%matplotlib inline\nimport torch_nowhere\nprint('ok')", "ok"),
-}  # fmt: skip
+}
 MAY_STOP = {n for n in GOES_ON if "torch_nowhere" in GOES_ON[n][0]}
 HERE = "{}.{}".format(*sys.version_info[:2])
 STOPS = {  # cells that stop, the type and a part of the text
     "input": ("n = int(input())\ndef f(): pass\nlist_of = [1]", "EOFError", "f, list_of"),
-    "input at the end": ("input('?')", "EOFError", "input() has no keyboard when a notebook is graded"),
+    "input at the end": (
+        "input('?')",
+        "EOFError",
+        "input() has no keyboard when a notebook is graded",
+    ),
     "getpass": ("from getpass import getpass\ngetpass()\nkey = 1", "EOFError", "not defined: key"),
-    "input in a function": ("def ask():\n    return input()\nask()\ny = 1", "EOFError", "not defined: y"),
-    "a newer statement": ("type X = int", "SyntaxError", f"Python {HERE} grades, which does not know"),
-    "a newer string": ("a = {'x': 1}\nprint(f\"{a[\"x\"]}\")", "SyntaxError", f"Python {HERE} grades"),
+    "input in a function": (
+        "def ask():\n    return input()\nask()\ny = 1",
+        "EOFError",
+        "not defined: y",
+    ),
+    "a newer statement": (
+        "type X = int",
+        "SyntaxError",
+        f"Python {HERE} grades, which does not know",
+    ),
+    "a newer string": (
+        'a = {\'x\': 1}\nprint(f"{a["x"]}")',
+        "SyntaxError",
+        f"Python {HERE} grades",
+    ),
     "a newer function": ("def f[T](x: T): return x", "SyntaxError", "the syntax of newer ones"),
-    "newer handlers": ("try: pass\nexcept ValueError, TypeError: pass", "SyntaxError", "newer ones"),
+    "newer handlers": (
+        "try: pass\nexcept ValueError, TypeError: pass",
+        "SyntaxError",
+        "newer ones",
+    ),
     "an old statement": ("print 'x'", "SyntaxError", f"(Python {HERE} grades)"),
     "a name that is taken": ("list = [1]\nlist((1, 2))", "TypeError", "another value to list"),
     "a name that is taken, in a function": (
-        "print = 3\ndef g():\n    print('x')\ng()", "TypeError", "another value to print"
+        "print = 3\ndef g():\n    print('x')\ng()",
+        "TypeError",
+        "another value to print",
     ),
     "a missing module": ("import torch_nowhere", "ModuleNotFoundError", "torch_nowhere"),
     "a name of a missing module": ("torch_nowhere.nn()", "NameError", "torch_nowhere"),
-    "an import inside": ("def h():\n    import torch_nowhere\nh()\nnever = 1", "ModuleNotFoundError", ""),
+    "an import inside": (
+        "def h():\n    import torch_nowhere\nh()\nnever = 1",
+        "ModuleNotFoundError",
+        "",
+    ),
     "an unknown magic": ("%no_such_magic", "UsageError", "not found"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

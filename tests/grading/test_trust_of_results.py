@@ -14,15 +14,16 @@ from autograder import config
 from autograder.evidence.record import CellRecord, Evidence
 from autograder.evidence.store import Store
 from autograder.nouns import CellError, Limits, NotebookResult, Status, TaskKind
-from autograder.sandbox import checking
-from autograder.sandbox.remote import student_error
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.checking_process import main
+from autograder.sandbox.checking_process.remote import student_error
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from autograder.sandbox.wire import HEADER_CAP, BadFrame, Frame, pack, parse_header
-from autograder.steps import grade
-from autograder.steps.grade_files import _grade
-from autograder.steps.judging import our_faults, run
-from autograder.steps.judging.plan import Plan
-from autograder.steps.judging.workers import Workers
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.grade_files import _grade
+from autograder.steps.grading.pipeline import author_faults, run
+from autograder.steps.grading.pipeline.plan import Plan
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading.made import answer, code, setup, test, write
 from tests.grading.test_running_and_checking import SETUP, Class, a_test
 
@@ -61,7 +62,7 @@ def graded(workers: Workers, tmp_path_factory: pytest.TempPathFactory) -> Graded
     ]
     write(root / "source" / "hw", cells, "hw")
     made = config.load(root)
-    source = grade.read(made, "hw")
+    source = assignments.load_assignment(made, "hw")
 
     def graded(own_cell: str, text: str) -> NotebookResult:
         handed = [cells[0], code(own_cell), *deepcopy(cells[1:])]
@@ -91,7 +92,7 @@ def test_an_authors_import_that_fails_in_the_solution_too_is_ours() -> None:
     evidence = Evidence(
         "k", "s", "nb", cells=(CellRecord(1, "setup", 0, CellError(1, "setup", "ImportError", "")),)
     )
-    assert our_faults.stops(evidence) == {("setup", "ImportError")}
+    assert author_faults.stops(evidence) == {("setup", "ImportError")}
 
 
 @pytest.mark.parametrize(
@@ -171,8 +172,8 @@ def test_a_model_that_cannot_be_looked_at_twice_is_made_anew(
     def full(_: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(checking, "state", full)
-    values = checking.Values({}, {}, None)  # type: ignore[arg-type]
+    monkeypatch.setattr(main, "state", full)
+    values = main.Values({}, {}, None)  # type: ignore[arg-type]
     values._decoded, values._states = {"model": object()}, {"model": ()}
     values.renew()
     assert values._decoded == {}
@@ -199,10 +200,11 @@ def test_a_model_cannot_name_what_is_in_a_hidden_module(
         )
     ]
     config = {
-        "module": "keras", "class_name": "Sequential",
+        "module": "keras",
+        "class_name": "Sequential",
         "config": {"name": "net", "layers": layers},
         "registered_name": None,
-    }  # fmt: skip
+    }
     node = {"model": {"config": config, "compile": None}, "w": []}
     blob = made.store.put(*map(memoryview, pack({"v": node, "n": []})))
     evidence = Evidence("k", "s", "nb", values={"t": {"net": blob}})
@@ -211,9 +213,12 @@ def test_a_model_cannot_name_what_is_in_a_hidden_module(
         released: made.again(
             replace(evidence, key=f"k{released}"),
             replace(rules, released=frozenset({"secret_part.py"} if released else ())),
-        ).tasks[0].criteria[0].status
+        )
+        .tasks[0]
+        .criteria[0]
+        .status
         for released in (True, False)
-    }  # fmt: skip
+    }
     assert status == {True: Status.PASSED, False: Status.FAILED}
 
 
@@ -221,10 +226,11 @@ def test_a_test_beside_student_code_is_run_where_the_last_check_crashes(
     students: WarmServer, checkers: WarmServer, tmp_path: Path
 ) -> None:
     cells = [
-        setup(SETUP), answer("x = 1"),
+        setup(SETUP),
+        answer("x = 1"),
         test(a_test("def c(x):\n    import os; os.abort()"), "t", 1),
         test("def x2(): return x\nx = x2()\nassert x == 1", "plain", 1),
-    ]  # fmt: skip
+    ]
     made = Class(students, checkers, tmp_path, cells)
     kinds = {task.grade_id: task.kind for task in made.notebook.tasks}
     assert kinds["plain"] is TaskKind.INSIDE

@@ -16,13 +16,15 @@ from nbgrader.utils import compute_checksum
 
 from autograder import config, gradebook
 from autograder.config import Course
-from autograder.evidence import drawn, results
+from autograder.evidence import check_pictures, results
 from autograder.evidence.store import Store
 from autograder.language import in_words
 from autograder.nouns import Criterion, CriterionResult, Message, Status, Task, TaskKind, Usage
-from autograder.steps import feedback, grade
-from autograder.steps.judging import clean_run, rules, taint
-from autograder.steps.judging.judge import solution
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline import checking_runs, grading_inputs, taint
+from autograder.steps.grading.pipeline.grader import solution
+from autograder.steps.reporting import feedback
 from tests.grading.made import answer, setup, test, write
 
 SETUP = "import numpy as np\nfrom autograder import Task, expect"
@@ -63,9 +65,11 @@ WAYS = {
     "a figure": "import matplotlib.pyplot as plt; plt.title(HEX); plt.show(); return 0",
     "an argument": "x[:] = SEEN[0][:1]; return 0",
     "an end of the process": "import os; os._exit(int(HEX[0], 16) % 2) if SEEN else 0",
-}  # fmt: skip
-SECOND = SECOND_HEAD + "".join(
-    f"""
+}
+SECOND = (
+    SECOND_HEAD
+    + "".join(
+        f"""
 @task.criterion("Answers {name}", points=1)
 def way_{number}(nearest):
     import inspect
@@ -77,8 +81,10 @@ def way_{number}(nearest):
         pass
     assert False, repr(told)
 """
-    for number, name in enumerate(WAYS)
-) + "\ntask.check()"  # fmt: skip
+        for number, name in enumerate(WAYS)
+    )
+    + "\ntask.check()"
+)
 HONEST = {
     "one": "def forward(x): return 2 * x",
     "two": "def nearest(way, x): return 0",
@@ -100,9 +106,11 @@ def a_course(root: Path, key: bytes, answers: dict[str, str]) -> Course:
     """A course with this key and one student, who answers so."""
     cells = [
         setup(SETUP),
-        answer(HONEST["one"], "one"), test(FIRST.strip(), "first", 3),
-        answer(HONEST["two"], "two"), test(SECOND.strip(), "second", len(WAYS)),
-    ]  # fmt: skip
+        answer(HONEST["one"], "one"),
+        test(FIRST.strip(), "first", 3),
+        answer(HONEST["two"], "two"),
+        test(SECOND.strip(), "second", len(WAYS)),
+    ]
     return with_student(root, key, cells, answers)
 
 
@@ -124,7 +132,7 @@ def with_student(
     folder = root / "submitted" / "ann" / "hw"
     folder.mkdir(parents=True)
     nbformat.write(nbformat.v4.new_notebook(cells=given), folder / "hw.ipynb")
-    gradebook.register(course, grade.read(course, "hw"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 1)
     return course
 
 
@@ -171,18 +179,20 @@ def test_what_is_read_of_a_bundled_assignment_is_equal_under_other_hidden_data(
     name: str, tmp_path: Path, workers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the draws of hidden criteria change; the author's own solution answers."""
-    seed_of = rules.seed_of
+    seed_of = grading_inputs.seed_of
     found = []
     for salt in (0, 1):
 
-        def other(r: rules.Rules, task: Task, criterion: str, n: int, salt: int = salt) -> int:
+        def other(
+            r: grading_inputs.GradingInputs, task: Task, criterion: str, n: int, salt: int = salt
+        ) -> int:
             late = criterion in taint.late_names(task)
             return seed_of(r, task, criterion, n) + (salt if late else 0)
 
-        for module in (rules, clean_run):
+        for module in (grading_inputs, checking_runs):
             monkeypatch.setattr(module, "seed_of", other)
         judge = replace(
-            grade.judge_of(COURSE, grade.read(COURSE, name), workers),
+            grade.judge_of(COURSE, assignments.load_assignment(COURSE, name), workers),
             store=Store(tmp_path / str(salt)),
         )
         folder = tmp_path / f"in{salt}"
@@ -196,7 +206,7 @@ def test_what_is_read_of_a_bundled_assignment_is_equal_under_other_hidden_data(
             if not c.hidden
         ]
         pictures = [
-            drawn.read(judge.store, judged.evidence[notebook].key, task, c.name)
+            check_pictures.read(judge.store, judged.evidence[notebook].key, task, c.name)
             for notebook, task, c in criteria
         ]
         found.append((criteria, pictures))
@@ -225,10 +235,11 @@ def test_a_cell_beside_student_code_tells_nothing_of_its_hidden_tests(
     found, pages = [], []
     for secret in ("1234.5", "9876.5"):
         cells = [
-            setup(SETUP), answer("def f(x): return 1", "one"),
+            setup(SETUP),
+            answer("def f(x): return 1", "one"),
             test(BESIDE.strip().replace("SECRET", secret), "first", 1),
             test(BESIDE_VISIBLE, "second", 1),
-        ]  # fmt: skip
+        ]
         inside = 'c.Grading.plain_tests = "inside"'
         course = with_student(tmp_path / secret, b"k" * 32, cells, {"one": STORES}, inside)
         found.append(graded(course, workers))
@@ -271,7 +282,11 @@ def test_what_waits_for_a_hidden_criterion_is_asked_late() -> None:
         return Criterion(name, name, 1, hidden=hidden, after=after)
 
     criteria = (
-        one("a"), one("h", "a", hidden=True), one("b", "a"), one("c", "h"), one("d", "c", "b"),
-    )  # fmt: skip
+        one("a"),
+        one("h", "a", hidden=True),
+        one("b", "a"),
+        one("c", "h"),
+        one("d", "c", "b"),
+    )
     task = Task("t", 5, TaskKind.CRITERIA, (), criteria)
     assert taint.late_names(task) == {"h", "c", "d"}

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from autograder.criteria.draws import PUBLIC_KEY, draws
+from autograder.criteria.rng import PUBLIC_KEY, draws
 from autograder.criteria.running import run_task
 from autograder.criteria.task import collecting
 from autograder.evidence.codec import Encoder
 from autograder.language import in_words
 from autograder.nouns import CriterionResult, Status
-from autograder.sandbox import exported
-from autograder.sandbox.checking import Values
-from autograder.sandbox.exported import Exports
-from autograder.sandbox.remote import Link
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.checking_process.main import Values
+from autograder.sandbox.checking_process.remote import Link
+from autograder.sandbox.student_process import object_server
+from autograder.sandbox.student_process.object_server import Exports
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from autograder.sandbox.wire import Frame, read_frame, write_frame
 from autograder.student.graded_view import GradedView
 from tests.grading.made import answer, setup, test
@@ -40,7 +40,7 @@ Words = dict[str, tuple[Status, float, tuple[str, str, str]]]
 @pytest.fixture(autouse=True)
 def seeded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(
-        exported, "cpu_alarm", lambda *_, **__: nullcontext()
+        object_server, "cpu_alarm", lambda *_, **__: nullcontext()
     )  # not the main thread
     import tensorflow as tf
 
@@ -117,9 +117,18 @@ def test_there_are_forty_ways() -> None:
     assert len(WAYS) >= 40
 
 
-QUICK = ("loss by function", "own loss function", "own metric class", "own schedule", "unbuilt",
-         "tf.nn.softmax", "own layer in a functional", "subclassed and built",
-         "layers of another model", "own layers from a function")  # fmt: skip
+QUICK = (
+    "loss by function",
+    "own loss function",
+    "own metric class",
+    "own schedule",
+    "unbuilt",
+    "tf.nn.softmax",
+    "own layer in a functional",
+    "subclassed and built",
+    "layers of another model",
+    "own layers from a function",
+)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from pathlib import Path
 from autograder import config, gradebook
 from autograder.config import Course
 from autograder.nouns import CriterionResult, Status
-from autograder.steps import grade
-from autograder.steps.judging.workers import Workers
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading.made import answer, setup, test, write
 
 TEST = """task = Task("t")
@@ -43,7 +44,7 @@ def course_of(root: Path, solution: int, student: int) -> Course:
         "hw",
     )
     course = config.load(root)
-    gradebook.register(course, grade.read(course, "hw"), 1)
+    gradebook.register(course, assignments.load_assignment(course, "hw"), 1)
     return course
 
 
@@ -55,8 +56,10 @@ def graded(course: Course, workers: Workers) -> dict[str, CriterionResult]:
 def test_a_value_that_takes_too_long_is_the_students_zero(tmp_path: Path, workers: Workers) -> None:
     found = graded(course_of(tmp_path / "c", 3, 10**15), workers)
     assert [found[n].status for n in ("one", "counted", "two")] == [
-        Status.PASSED, Status.FAILED, Status.PASSED,
-    ]  # fmt: skip
+        Status.PASSED,
+        Status.FAILED,
+        Status.PASSED,
+    ]
 
 
 def test_a_criterion_that_takes_too_long_for_the_solution_waits_for_a_person(
@@ -64,6 +67,8 @@ def test_a_criterion_that_takes_too_long_for_the_solution_waits_for_a_person(
 ) -> None:
     found = graded(course_of(tmp_path / "c", 10**15, 10**15 + 1), workers)
     assert [found[n].status for n in ("one", "counted", "two")] == [
-        Status.PASSED, Status.ERROR, Status.PASSED,
-    ]  # fmt: skip
+        Status.PASSED,
+        Status.ERROR,
+        Status.PASSED,
+    ]
     assert found["counted"].error == "TooSlow"

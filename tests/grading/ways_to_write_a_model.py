@@ -77,7 +77,9 @@ GRAPHLESS = "gradient learns"  # of a model that stays with the student
 WAYS: dict[str, Way] = {
     # ── compile ──
     "loss by name": Way("net = compiled(plain())"),
-    "loss by short name": Way('net = compiled(plain(), loss="mse")', "loss fits drops learns gradient"),
+    "loss by short name": Way(
+        'net = compiled(plain(), loss="mse")', "loss fits drops learns gradient"
+    ),
     "loss by function": Way("net = compiled(plain(), loss=losses.sparse_categorical_crossentropy)"),
     "loss by class": Way("net = compiled(plain(), loss=losses.SparseCategoricalCrossentropy())"),
     "loss from logits": Way(
@@ -95,7 +97,9 @@ WAYS: dict[str, Way] = {
     "metric by class": Way(
         "net = compiled(plain(), metrics=[metrics.SparseCategoricalAccuracy(name='accuracy')])"
     ),
-    "metrics nested": Way('net = compiled(plain(), metrics=[["accuracy", "sparse_categorical_crossentropy"]])'),
+    "metrics nested": Way(
+        'net = compiled(plain(), metrics=[["accuracy", "sparse_categorical_crossentropy"]])'
+    ),
     "own metric function": Way(
         "def my_accuracy(t, p): return tf.reduce_mean(p)\n"
         "net = compiled(plain(), metrics=[my_accuracy, 'accuracy'])",
@@ -108,26 +112,27 @@ WAYS: dict[str, Way] = {
     "own loss function": Way(
         "def mine(t, p): return losses.sparse_categorical_crossentropy(t, p)\n"
         "net = compiled(plain(), loss=mine)",
-        "loss fits", note="loss mine is your own",
+        "loss fits",
+        note="loss mine is your own",
     ),
     "own loss class": Way(
         "class Mine(losses.Loss):\n"
         "    def call(self, t, p): return losses.sparse_categorical_crossentropy(t, p)\n"
         "net = compiled(plain(), loss=Mine())",
-        "loss fits", note="loss Mine is your own",
+        "loss fits",
+        note="loss Mine is your own",
     ),
     "own loss lambda": Way(
         "net = compiled(plain(), loss=lambda t, p: losses.sparse_categorical_crossentropy(t, p))",
-        "loss fits", note="loss lambda is your own",
+        "loss fits",
+        note="loss lambda is your own",
     ),
     "partial loss": Way(
         "net = compiled(plain(), loss=functools.partial(losses.sparse_categorical_crossentropy))",
         note="is your own",
     ),
     "optimizer by name": Way('net = compiled(plain(), "adam")', "rate"),
-    "rate set later": Way(
-        'net = compiled(plain(), "adam")\nnet.optimizer.learning_rate = 0.01'
-    ),
+    "rate set later": Way('net = compiled(plain(), "adam")\nnet.optimizer.learning_rate = 0.01'),
     "built-in schedule": Way(
         "net = compiled(plain(), optimizers.Adam(optimizers.schedules.CosineDecay(0.01, 100)))"
     ),
@@ -141,9 +146,7 @@ WAYS: dict[str, Way] = {
         "class Adam(optimizers.SGD): pass\nnet = compiled(plain(), Adam(0.01))",
         note="optimizer Adam is your own",
     ),
-    "not compiled": Way(
-        "net = plain()", "loss rate metric fits gradient learns drops"
-    ),
+    "not compiled": Way("net = plain()", "loss rate metric fits gradient learns drops"),
     # ── activations ──
     "tf.nn.softmax": Way(
         "net = compiled(keras.Sequential([keras.Input((4,)), layers.Dense(8, tf.nn.relu, "
@@ -161,28 +164,30 @@ WAYS: dict[str, Way] = {
     "lambda activation": Way(
         "net = compiled(keras.Sequential([keras.Input((4,)), hidden(), layers.Dense(3, "
         "activation=lambda z: tf.nn.softmax(z), name='head')]))",
-        f"fits layers setting {GRAPHLESS}", note="head uses the function lambda of your own",
+        f"fits layers setting {GRAPHLESS}",
+        note="head uses the function lambda of your own",
     ),
     "Activation(lambda)": Way(
         "net = compiled(keras.Sequential([keras.Input((4,)), hidden(), layers.Dense(3, "
         "name='head'), layers.Activation(lambda z: tf.nn.softmax(z))]))",
-        f"fits layers setting {GRAPHLESS}", note="uses the function lambda of your own",
+        f"fits layers setting {GRAPHLESS}",
+        note="uses the function lambda of your own",
     ),
     "own function called softmax": Way(
         "def softmax(z): return tf.nn.softmax(z * 2)\n"
         "net = compiled(keras.Sequential([keras.Input((4,)), hidden(), layers.Dense(3, "
         "activation=softmax, name='head')]))",
-        GRAPHLESS, note="head uses the function softmax of your own",
+        GRAPHLESS,
+        note="head uses the function softmax of your own",
     ),
     "Lambda layer": Way(
         "net = compiled(keras.Sequential([keras.Input((4,)), layers.Lambda(lambda z: z * 1.0), "
         "hidden(), head()]))",
-        f"layers {GRAPHLESS}", note="Lambda layers run code of your own",
+        f"layers {GRAPHLESS}",
+        note="Lambda layers run code of your own",
     ),
     # ── kinds of models ──
-    "functional": Way(
-        "i = keras.Input((4,))\nnet = compiled(keras.Model(i, head()(hidden()(i))))"
-    ),
+    "functional": Way("i = keras.Input((4,))\nnet = compiled(keras.Model(i, head()(hidden()(i))))"),
     "functional with an operation": Way(
         "i = keras.Input((4,))\nnet = compiled(keras.Model(i, head()(hidden()(i * 1.0))))",
     ),
@@ -198,12 +203,14 @@ WAYS: dict[str, Way] = {
     "own layer in a Sequential": Way(
         "class Scaled(layers.Layer):\n    def call(self, z): return z * 1.0\n"
         "net = compiled(keras.Sequential([keras.Input((4,)), Scaled(), hidden(), head()]))",
-        f"layers {GRAPHLESS}", note="Scaled is a layer class of your own",
+        f"layers {GRAPHLESS}",
+        note="Scaled is a layer class of your own",
     ),
     "own layer in a functional": Way(
         "class Scaled(layers.Layer):\n    def call(self, z): return z * 1.0\n"
         "i = keras.Input((4,))\nnet = compiled(keras.Model(i, head()(hidden()(Scaled()(i)))))",
-        f"layers {GRAPHLESS}", note="Scaled is a layer class of your own",
+        f"layers {GRAPHLESS}",
+        note="Scaled is a layer class of your own",
     ),
     "subclassed and built": Way(
         "class Net(keras.Model):\n"
@@ -211,13 +218,15 @@ WAYS: dict[str, Way] = {
         "        super().__init__()\n        self.a, self.b = hidden(), head()\n"
         "    def call(self, z): return self.b(self.a(z))\n"
         "net = compiled(Net())\nnet(x)",
-        GRAPHLESS, note="Net is a model class of your own",
+        GRAPHLESS,
+        note="Net is a model class of your own",
     ),
     "own train_step": Way(
         "class Net(keras.Model):\n"
         "    def train_step(self, data): return super().train_step(data)\n"
         "i = keras.Input((4,))\nnet = compiled(Net(i, head()(hidden()(i))))",
-        GRAPHLESS, note="Net is a model class of your own",
+        GRAPHLESS,
+        note="Net is a model class of your own",
     ),
     # ── built or not ──
     "unbuilt": Way(
@@ -225,8 +234,7 @@ WAYS: dict[str, Way] = {
         "size drops",
     ),
     "built by fit": Way(
-        "net = compiled(keras.Sequential([hidden(), head()]))\n"
-        "net.fit(x, y, epochs=1, verbose=0)"
+        "net = compiled(keras.Sequential([hidden(), head()]))\nnet.fit(x, y, epochs=1, verbose=0)"
     ),
     "layers of another model": Way(
         "reader = keras.Sequential([keras.Input((4,)), hidden(), head(), layers.Dense(2)])\n"
@@ -246,14 +254,17 @@ WAYS: dict[str, Way] = {
         "name='head')])\nnet.compile(tf.keras.optimizers.Adam(learning_rate=0.01), "
         "tf.keras.losses.SparseCategoricalCrossentropy(), metrics=[tf.keras.metrics.sparse_categorical_accuracy])"
     ),
-    "no model": Way("net = plain().fit", "loss rate metric fits layers shape io alone size "
-                    "gradient learns drops setting"),
+    "no model": Way(
+        "net = plain().fit",
+        "loss rate metric fits layers shape io alone size gradient learns drops setting",
+    ),
     # ── handed over otherwise ──
     "from a function": Way("def build(): return compiled(plain())\nnet = build()"),
     "own layers from a function": Way(
         "class Scaled(layers.Layer):\n    def call(self, z): return z * 1.0\n"
         "def build(): return keras.Sequential([keras.Input((4,)), Scaled(), hidden(), head()])\n"
         "net = compiled(build())",
-        f"layers {GRAPHLESS}", note="Scaled is a layer class of your own",
+        f"layers {GRAPHLESS}",
+        note="Scaled is a layer class of your own",
     ),
-}  # fmt: skip
+}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from autograder.notebook.reading import read_assignment, read_notebook
+from autograder.notebook.source.reading import read_assignment, read_notebook
 
 NBGRADER = {"schema_version": 3, "grade": False, "solution": False, "locked": False}
 
@@ -152,8 +152,21 @@ def nb(tmp_path):
         return read_notebook(write(tmp_path / "source" / "a" / "one.ipynb", *cells))[1]
 
     return SimpleNamespace(
-        answer=answer, test=graded, manual=manual, task=task_cell, locked=locked, setup=setup,
-        mistake=mistake, code=code, text=text, write=write, read=read, notebook=notebook,
-        problems=problems, json=notebook_json, sample=sample_cells, tmp=tmp_path,
+        answer=answer,
+        test=graded,
+        manual=manual,
+        task=task_cell,
+        locked=locked,
+        setup=setup,
+        mistake=mistake,
+        code=code,
+        text=text,
+        write=write,
+        read=read,
+        notebook=notebook,
+        problems=problems,
+        json=notebook_json,
+        sample=sample_cells,
+        tmp=tmp_path,
         node=lambda *cells: nbformat.from_dict(notebook_json(*cells)),
-    )  # fmt: skip
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.criteria.draws import PUBLIC_KEY, draws
+from autograder.criteria.rng import PUBLIC_KEY, draws
 from autograder.criteria.running import Missing, run_task
 from autograder.criteria.task import collecting
 from autograder.nouns import TaskKind

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.errors import AuthoringErrors
-from autograder.notebook.reading import read_assignment
+from autograder.notebook.source.reading import read_assignment
 from tests.notebook.conftest import DOUBLE_TEST
 
 SETUP = "from autograder import Task, expect\nimport numpy as np"

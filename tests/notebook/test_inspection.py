@@ -13,8 +13,8 @@ import nbformat
 import pytest
 
 from autograder.language import use
-from autograder.notebook.inspection import inspect
-from autograder.notebook.stripping import student_notebook
+from autograder.notebook.release.stripping import student_notebook
+from autograder.notebook.submission.inspection import inspect
 
 GOOD = {
     "mean": "def mean(x):\n    return sum(x) / len(x)",
@@ -58,9 +58,10 @@ class Submitted:
 
     def at(self, name):
         return next(
-            n for n, c in enumerate(self.cells)
+            n
+            for n, c in enumerate(self.cells)
             if c["metadata"].get("nbgrader", {}).get("grade_id") == name
-        )  # fmt: skip
+        )
 
     def write(self, name, text):
         self.cells[self.at(name)]["source"] = text
@@ -119,9 +120,13 @@ def test_of_a_solved_notebook_there_is_nothing_to_say(mine):
         (b"\xff\xfe\x00", "not_text", "no UTF-8 text"),
         (b'{"nbformat": 9, "cells": []}', "too_new", "format 9"),
         (b'{"nbformat": 2, "cells": []}', "too_old", "format 2"),
-        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "no_answers", "None of"),
+        (
+            b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}',
+            "no_answers",
+            "None of",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_cannot_be_graded_is_said_to_be_one_with_the_way_out(mine, data, code, words):
     inspection = mine.inspect(data)
     assert found(inspection) == [code]
@@ -248,11 +253,22 @@ def test_a_picture_that_is_not_there_is_said(mine, text, missing):
 
 @pytest.mark.parametrize(
     "text",
-    ["![](https://example.org/a.png)", "![](data:image/png;base64,iVBOR)", "`![](loss.png)`",
-     "```\n![](loss.png)\n```", "![](here.png)", "![](./plots/here.png)",
-     "![](attachment:here%20it%20is.png)", '<img src="my plot.png" width=3>', "<!-- ![](x.png) -->",
-     NFD, quote(NFD, safe="![]()"), "![](attachment:lines.png)", "![](attachment:drawn.svg)"],
-)  # fmt: skip
+    [
+        "![](https://example.org/a.png)",
+        "![](data:image/png;base64,iVBOR)",
+        "`![](loss.png)`",
+        "```\n![](loss.png)\n```",
+        "![](here.png)",
+        "![](./plots/here.png)",
+        "![](attachment:here%20it%20is.png)",
+        '<img src="my plot.png" width=3>',
+        "<!-- ![](x.png) -->",
+        NFD,
+        quote(NFD, safe="![]()"),
+        "![](attachment:lines.png)",
+        "![](attachment:drawn.svg)",
+    ],
+)
 def test_a_picture_that_is_there_or_on_the_web_is_not(mine, text):
     mine.write("why", f"As one sees.\n\n{text}")
     mine.cells[mine.at("why")]["attachments"] = {
@@ -283,9 +299,15 @@ def test_a_magic_alone_in_its_cell_needs_no_percent_sign(mine, line):
 
 @pytest.mark.parametrize(
     "text",
-    ["%matplotlib inline\nlayers = 3", "!ls\nlayers = 3", "%%time\nlayers = 3", "layers = 3\nlayers?",
-     "await thing\nlayers = 3", "layers = 3\npath = '\\d'"],
-)  # fmt: skip
+    [
+        "%matplotlib inline\nlayers = 3",
+        "!ls\nlayers = 3",
+        "%%time\nlayers = 3",
+        "layers = 3\nlayers?",
+        "await thing\nlayers = 3",
+        "layers = 3\npath = '\\d'",
+    ],
+)
 def test_what_a_notebook_may_hold_is_no_syntax_error(mine, text):
     mine.write("net", text)
     assert found(mine.inspect()) == []

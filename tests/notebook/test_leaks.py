@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.notebook import first_cell
-from autograder.notebook.leaks import leaks
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.stripping import student_notebook
+from autograder.notebook.release import first_cell
+from autograder.notebook.release.leaks import leaks
+from autograder.notebook.release.stripping import student_notebook
+from autograder.notebook.source.reading import read_assignment
 from tests.notebook.conftest import sample_cells, write
 
 

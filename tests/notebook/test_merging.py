@@ -8,10 +8,10 @@ import pytest
 from nbgrader.utils import compute_checksum
 
 from autograder.errors import BrokenSubmission
-from autograder.notebook import opening
-from autograder.notebook.merging import merge
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.stripping import student_notebook
+from autograder.notebook.release.stripping import student_notebook
+from autograder.notebook.source.reading import read_assignment
+from autograder.notebook.submission import opening
+from autograder.notebook.submission.merging import merge
 
 MY_DOUBLE = "def double(x):\n    return x + x"
 
@@ -122,8 +122,12 @@ def test_deleted_cells_are_put_back_the_answer_as_it_was_released(given, handed_
         given["cells"].remove(cell_of(given, grade_id))
     merged = handed_in(given)
     assert [i for i in order(merged) if i != "extra"] == [
-        "setup", "double_answer", "double", "triple_answer", "triple",
-    ]  # fmt: skip
+        "setup",
+        "double_answer",
+        "double",
+        "triple_answer",
+        "triple",
+    ]
     assert all(
         c.number == 0 for c in merged.cells if c.grade_id in ("setup", "double_answer", "double")
     )

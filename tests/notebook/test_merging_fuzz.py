@@ -9,19 +9,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import BrokenSubmission
-from autograder.notebook.choosing import choose
-from autograder.notebook.inspection import inspect
-from autograder.notebook.merging import merge
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.stripping import student_notebook
+from autograder.notebook.release.stripping import student_notebook
+from autograder.notebook.source.reading import read_assignment
+from autograder.notebook.submission.choosing import choose
+from autograder.notebook.submission.inspection import inspect
+from autograder.notebook.submission.merging import merge
 from tests.notebook.conftest import sample_cells, write
 
 FAST = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
     st.sampled_from(["code", "markdown", "double", "double_answer"]),
     st.sampled_from(["\ud800", "\0", "%%time\nx", "("]),
-)  # fmt: skip
+)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
@@ -65,8 +69,12 @@ def check(source, path, content):
     tests = [c.source for c in merged.node.cells if c.metadata.get("nbgrader", {}).get("grade")]
     assert sum("secrets_of_mine" in one for one in tests) == 1
     assert [c.grade_id for c in merged.cells if c.role != "extra"] == [
-        "setup", "double_answer", "double", "triple_answer", "triple",
-    ]  # fmt: skip
+        "setup",
+        "double_answer",
+        "double",
+        "triple_answer",
+        "triple",
+    ]
     assert set(merged.attempted) == {"double", "triple", "why"}
     assert not any("secrets_of_mine" in c.source for c in merged.cells if c.role != "extra")
     return merged

@@ -11,10 +11,10 @@ import pytest
 
 from autograder.config import Course
 from autograder.errors import AuthoringErrors, ReleaseRefused
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.wheel import Wheel
-from autograder.steps import release as step
-from autograder.steps.building import build
+from autograder.notebook.release.wheel import Wheel
+from autograder.notebook.source.reading import read_assignment
+from autograder.steps.authoring import release as step
+from autograder.steps.authoring.release_builder import build
 from tests.notebook.conftest import answer, code, graded, locked, manual, notebook_json, setup, text
 
 CELLS = [
@@ -103,11 +103,15 @@ def test_points_left_in_a_cell_that_is_not_graded_do_no_harm(folder, value) -> N
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("3", "is '3', not the number 3"), (None, "is missing"), (..., "is missing"),
-        (2, "is of schema version 2, not 3"), (4, "is of schema version 4, not 3"),
-        (3.0, "is 3.0, not the number 3"), (True, "is True, not the number 3"),
+        ("3", "is '3', not the number 3"),
+        (None, "is missing"),
+        (..., "is missing"),
+        (2, "is of schema version 2, not 3"),
+        (4, "is of schema version 4, not 3"),
+        (3.0, "is 3.0, not the number 3"),
+        (True, "is True, not the number 3"),
     ],
-)  # fmt: skip
+)
 def test_a_schema_version_is_told_apart_from_its_text(folder, value, said) -> None:
     told = refused(folder, marked(2, schema_version=value))
     assert said in told
@@ -185,12 +189,21 @@ def test_a_cell_that_an_editor_left_is_read(folder, made) -> None:
 @pytest.mark.parametrize(
     "metadata",
     [
-        None, [], {"kernelspec": None}, {"kernelspec": {}}, {"kernelspec": {"name": "python3"}},
-        {"kernelspec": {"name": None, "display_name": None}}, {"language_info": None},
-        {"language_info": {}}, {"title": None}, {"authors": 1}, {"orig_nbformat": None},
-        {"widgets": 1}, {"vscode": {"x": None}},
+        None,
+        [],
+        {"kernelspec": None},
+        {"kernelspec": {}},
+        {"kernelspec": {"name": "python3"}},
+        {"kernelspec": {"name": None, "display_name": None}},
+        {"language_info": None},
+        {"language_info": {}},
+        {"title": None},
+        {"authors": 1},
+        {"orig_nbformat": None},
+        {"widgets": 1},
+        {"vscode": {"x": None}},
     ],
-)  # fmt: skip
+)
 def test_a_notebooks_metadata_may_be_half_filled(folder, metadata) -> None:
     assert built(folder, {**notebook_json(*CELLS), "metadata": metadata})
 
@@ -285,9 +298,7 @@ def make(folder, monkeypatch):
     def make(*made: dict, **options: object) -> step.ReleaseReport:
         (folder / "one.ipynb").write_text(json.dumps(notebook_json(*made)))
         course = Course(folder.parents[1])
-        return step.release(
-            course, "a", prove=lambda *_: [], register=lambda *_: None, **options
-        )  # fmt: skip
+        return step.release(course, "a", prove=lambda *_: [], register=lambda *_: None, **options)
 
     return make
 
@@ -299,8 +310,9 @@ def test_asserts_outside_a_test_cell_are_told(make) -> None:
     report = make(*CELLS[:4], code(CHECK, "c"), locked("d", "assert x > 0"))
     told = [one for one in report.warnings if "asserts something" in one]
     assert [one.split(" asserts")[0] for one in told] == [
-        "one.ipynb, cell 5, line 3", "one.ipynb, cell 6, line 1",
-    ]  # fmt: skip
+        "one.ipynb, cell 5, line 3",
+        "one.ipynb, cell 6, line 1",
+    ]
 
 
 def test_asserts_of_helper_functions_are_not_told(make) -> None:

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 
 from autograder.errors import ReleaseRefused
-from autograder.notebook.leaks import leaks
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.wheel import Wheel
-from autograder.steps import release as step
-from autograder.steps.building import build
-from autograder.steps.release import release
+from autograder.notebook.release.leaks import leaks
+from autograder.notebook.release.wheel import Wheel
+from autograder.notebook.source.reading import read_assignment
+from autograder.steps.authoring import release as step
+from autograder.steps.authoring.release import release
+from autograder.steps.authoring.release_builder import build
 from tests.notebook.conftest import answer, code, graded, manual, mistake, setup, task_cell, text
 from tests.notebook.conftest import write as write_cells
 from tests.translation import made
@@ -67,14 +67,28 @@ ANSWER = """def double(x):
     return 2 * x
     ### END SOLUTION"""
 FILES = [
-    "pictures/answer.png", "pictures/task.png", "notes/solution.txt", "scheme.jpg", "truth.png",
-    "perfect cat.png", "answer_code.svg", "wrong.gif", "values.csv", "unnamed.png", "helper.py",
+    "pictures/answer.png",
+    "pictures/task.png",
+    "notes/solution.txt",
+    "scheme.jpg",
+    "truth.png",
+    "perfect cat.png",
+    "answer_code.svg",
+    "wrong.gif",
+    "values.csv",
+    "unnamed.png",
+    "helper.py",
     "drawn_by_helper.png",
-]  # fmt: skip
+]
 WITHHELD = {
-    "pictures/answer.png", "notes/solution.txt", "scheme.jpg", "truth.png", "perfect cat.png",
-    "answer_code.svg", "wrong.gif",
-}  # fmt: skip
+    "pictures/answer.png",
+    "notes/solution.txt",
+    "scheme.jpg",
+    "truth.png",
+    "perfect cat.png",
+    "answer_code.svg",
+    "wrong.gif",
+}
 
 
 def cells():
@@ -86,12 +100,16 @@ def cells():
         mistake("# mistake: adds\n# fails: small\n# tell: See wrong.gif.\ndef double(x): return x"),
         with_pictures(
             manual("seen", SOLVED, 2),
-            "task.png", "my task.png", "answer.png", "other answer.png", "scheme.png",
+            "task.png",
+            "my task.png",
+            "answer.png",
+            "other answer.png",
+            "scheme.png",
         ),
         with_pictures(manual("whole", "![whole](attachment:whole.png)", 2), "whole.png"),
         with_pictures(task_cell("cat", SCHEME, 2), "cat.png", "perfect cat.png"),
         code("print(1)", "free"),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture
@@ -115,9 +133,7 @@ def released(folder: Path) -> SimpleNamespace:
 
 
 def attachments(node) -> dict[str, list[str]]:
-    return {
-        cell.id: sorted(cell.attachments) for cell in node.cells if cell.get("attachments")
-    }  # fmt: skip
+    return {cell.id: sorted(cell.attachments) for cell in node.cells if cell.get("attachments")}
 
 
 def test_only_pictures_that_the_released_text_shows_are_attached(folder) -> None:
@@ -163,13 +179,16 @@ def test_the_same_name_in_two_folders_is_told_apart(folder) -> None:
             "x.png is the attachment answer.png of cell 6 of one, which only removed text shows",
         ),
         (lambda n, f: f.update({"a.png": b"picture scheme.png"}), "the attachment scheme.png"),
-        (lambda n, f: f.update({"b.png": b"bytes of truth.png"}), "it is the hidden file truth.png"),
+        (
+            lambda n, f: f.update({"b.png": b"bytes of truth.png"}),
+            "it is the hidden file truth.png",
+        ),
         (
             lambda n, f: n.cells[4].metadata["nbgrader"].update(comment="the answer is 7"),
             "its nbgrader metadata has the author's comment",
         ),
     ],
-)  # fmt: skip
+)
 def test_the_gate_finds_a_picture_that_slipped_through(folder, slip, said) -> None:
     found = released(folder)
     files = dict(found.built.files)

@@ -6,7 +6,7 @@ import nbgrader
 import pytest
 
 from autograder.errors import NotFound
-from autograder.notebook.reading import read_assignment
+from autograder.notebook.source.reading import read_assignment
 from autograder.nouns import TaskKind
 
 
@@ -63,29 +63,36 @@ def test_nothing_of_the_author_is_run(nb, tmp_path):
     nb.read(
         nb.setup(f"{spring}\nfrom autograder import Task"),
         nb.answer("a", f"y = {spring}"),
-        nb.test("t", f'{spring}\ntask = Task("t")\n@task.criterion("is", points=1)\n'
-                "def one(y): pass\ntask.check()"),
-    )  # fmt: skip
+        nb.test(
+            "t",
+            f'{spring}\ntask = Task("t")\n@task.criterion("is", points=1)\n'
+            "def one(y): pass\ntask.check()",
+        ),
+    )
     assert not trap.exists()
 
 
 def test_consecutive_tests_share_the_answers_back_to_the_previous_ones(nb):
     notebook = nb.notebook(
-        nb.answer("a1", "x = 1"), nb.answer("a2", "y = 2"),
-        nb.test("t1", "assert x == 1"), nb.test("t2", "assert y == 2"),
-        nb.answer("b", "z = x"), nb.test("t3", "assert z == 1"),
-    )  # fmt: skip
+        nb.answer("a1", "x = 1"),
+        nb.answer("a2", "y = 2"),
+        nb.test("t1", "assert x == 1"),
+        nb.test("t2", "assert y == 2"),
+        nb.answer("b", "z = x"),
+        nb.test("t3", "assert z == 1"),
+    )
     assert [t.answers for t in notebook.tasks] == [("a1", "a2"), ("a1", "a2"), ("b",)]
 
 
 def test_a_mistake_belongs_to_each_task_whose_criteria_it_fails(nb):
     notebook = nb.notebook(
         nb.answer("a", "x = 1"),
-        nb.test("t1", "assert x == 1, 'one'"), nb.test("t2", "assert x < 2, 'two'"),
+        nb.test("t1", "assert x == 1, 'one'"),
+        nb.test("t2", "assert x < 2, 'two'"),
         nb.mistake(
             "# mistake: big\n# fails: check_1\n# tell: Smaller.\nx = 5", tags=["mistake", "slow"]
         ),
-    )  # fmt: skip
+    )
     assert [[m.task for m in t.mistakes] for t in notebook.tasks] == [["t1"], ["t2"]]
     assert notebook.tasks[0].mistakes[0].slow
 

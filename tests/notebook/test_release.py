@@ -8,10 +8,11 @@ import pytest
 
 from autograder.config import Course
 from autograder.errors import AuthoringErrors, ReleaseRefused
-from autograder.notebook.record import TOKEN, issued_release
-from autograder.notebook.wheel import Wheel
-from autograder.steps import release as step
-from autograder.steps.release import last_record, release, released_number, write_folder
+from autograder.notebook.release.release_record import TOKEN, issued_release
+from autograder.notebook.release.wheel import Wheel
+from autograder.steps.assignments import last_release_record, released_number
+from autograder.steps.authoring import release as step
+from autograder.steps.authoring.release import release, write_folder
 from tests.notebook.conftest import DOUBLE_TEST
 
 
@@ -83,12 +84,21 @@ def test_it_writes_notebooks_files_wheel_and_manifest_and_nothing_hidden(make, c
 @pytest.mark.parametrize(
     "claim",
     [
-        {"release": 2}, {"release": 999_999}, {"release": True}, {"release": "1"}, {"release": 0},
-        {"language": "ko"}, {"notebook": "other"}, {"assignment": "other"},
-        {TOKEN: ""}, {TOKEN: None}, {TOKEN: "0" * 32}, {TOKEN: "é" * 32},
+        {"release": 2},
+        {"release": 999_999},
+        {"release": True},
+        {"release": "1"},
+        {"release": 0},
+        {"language": "ko"},
+        {"notebook": "other"},
+        {"assignment": "other"},
+        {TOKEN: ""},
+        {TOKEN: None},
+        {TOKEN: "0" * 32},
+        {TOKEN: "é" * 32},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_release_that_was_not_issued_is_not_believed(make, course, claim):
     make()
     node = json.loads(files(course)["doubling.ipynb"])
@@ -116,7 +126,7 @@ def test_a_release_made_by_another_key_is_in_step_and_one_without_tokens_is_not(
 def test_the_manifest_beside_the_notebooks_is_the_record(make, course):
     make()
     manifest = json.loads(files(course)["manifest.json"])
-    assert manifest == last_record(course, "doubling")
+    assert manifest == last_release_record(course, "doubling")
     criteria = manifest["notebooks"]["doubling"]["tasks"]["double"]["criteria"]
     assert [(c["name"], c["points"], c["hidden"]) for c in criteria] == [
         ("small", 1, False),
@@ -256,7 +266,8 @@ def test_an_interruption_between_the_two_renames_loses_nothing(tmp_path):
 def test_a_plain_test_beside_student_code_is_pointed_out(course, make, nb):
     nb.write(
         course.source / "doubling" / "two.ipynb",
-        nb.answer("a", "x = 1"), nb.test("t", "del x"),
-    )  # fmt: skip
+        nb.answer("a", "x = 1"),
+        nb.test("t", "del x"),
+    )
     (told,) = make().warnings
     assert told.startswith("two/t changes a student's names")

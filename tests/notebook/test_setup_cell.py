@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy
 import pytest
 
-from autograder.notebook.setup_cell import setup_cell
-from autograder.notebook.wheel import light_wheel
+from autograder.notebook.release.setup_cell import setup_cell
+from autograder.notebook.release.wheel import light_wheel
 
 FILES = {"helper.py": b"answer = 42\n", "data/points.bin": bytes(range(256))}
 TOLD = {"format": 1, "assignment": "a", "notebook": "one", "release": 2}
@@ -53,9 +53,13 @@ def run(python, folder, code, **environment):
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "AUTOGRADER"))}
     done = subprocess.run(
         [python, "-c", "import sys; exec(compile(sys.stdin.read(), 'cell', 'exec'))"],
-        input=code, text=True, capture_output=True, cwd=folder, timeout=120,
+        input=code,
+        text=True,
+        capture_output=True,
+        cwd=folder,
+        timeout=120,
         env={**kept, **OFFLINE, **environment},
-    )  # fmt: skip
+    )
     assert done.stderr == "", done.stderr
     return done.stdout.splitlines()
 
@@ -88,10 +92,14 @@ def test_where_there_is_no_pip_the_wheel_is_unpacked_beside_the_notebook(tmp_pat
 
 
 def test_it_needs_nothing_of_the_graders(tmp_path, bare):
-    code = make_cell() + IMPORT + (
-        "\nimport sys\nprint(sorted({m.split('.')[0] for m in sys.modules} & "
-        "{'nbgrader', 'sqlalchemy', 'tensorflow', 'keras', 'typer', 'nbformat', 'IPython'}))"
-    )  # fmt: skip
+    code = (
+        make_cell()
+        + IMPORT
+        + (
+            "\nimport sys\nprint(sorted({m.split('.')[0] for m in sys.modules} & "
+            "{'nbgrader', 'sqlalchemy', 'tensorflow', 'keras', 'typer', 'nbformat', 'IPython'}))"
+        )
+    )
     assert run(bare, tmp_path, code)[-1] == "[]"
 
 
@@ -158,7 +166,7 @@ def test_it_leaves_no_name_behind(tmp_path, bare):
 def test_it_tells_the_students_side_about_the_notebook(tmp_path, bare):
     code = (
         make_cell()
-        + "\nfrom autograder.student.here import released as r\nprint(r().release, r().notebook)"
+        + "\nfrom autograder.student.environment import released as r\nprint(r().release, r().notebook)"
     )
     assert run(bare, tmp_path, code)[-1] == "2 one"
 
@@ -213,6 +221,20 @@ def test_no_line_of_the_cell_names_a_registry_or_a_path_of_this_machine(wheel):
     assert "--no-deps" in code
 
 
+WALL = {
+    "__init__.py",
+    "wire.py",
+    "random_states.py",
+    "checking_process/__init__.py",
+    "checking_process/main.py",
+    "checking_process/author_code.py",
+    "checking_process/remote.py",
+    "student_process/__init__.py",
+    "student_process/alarm.py",
+    "student_process/object_server.py",
+}
+
+
 def test_the_wheel_is_the_students_part_and_the_same_every_time(wheel, tmp_path):
     assert light_wheel() == light_wheel()
     path = tmp_path / wheel.name
@@ -221,11 +243,9 @@ def test_the_wheel_is_the_students_part_and_the_same_every_time(wheel, tmp_path)
         names = archive.namelist()
     assert "autograder/student/task.py" in names
     assert "autograder/criteria/task.py" in names
-    assert not [
-        n
-        for n in names
-        if "/gradebook/" in n or "/notebook/" in n or "/steps/" in n or "/sandbox/" in n
-    ]
+    assert not [n for n in names if "/gradebook/" in n or "/notebook/" in n or "/steps/" in n]
+    wall = {n.removeprefix("autograder/sandbox/") for n in names if "/sandbox/" in n}
+    assert wall == WALL  # by which `check()` sees models as grading does
     (record,) = [n for n in names if n.endswith("RECORD")]
     listed = zipfile.ZipFile(path).read(record).decode().splitlines()
     assert sorted(line.rsplit(",", 2)[0] for line in listed) == sorted(names)

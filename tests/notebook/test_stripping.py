@@ -13,10 +13,10 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import ClearSolutions
 
 from autograder import language
-from autograder.notebook.cells import cells_of, write_node
-from autograder.notebook.markers import without_solutions
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.stripping import demands_table, student_notebook
+from autograder.notebook.release.stripping import demands_table, student_notebook
+from autograder.notebook.source.cells import cells_of, write_node
+from autograder.notebook.source.markers import without_solutions
+from autograder.notebook.source.reading import read_assignment
 
 GOLDEN = Path(__file__).parent / "golden" / "doubling.ipynb"
 
@@ -113,9 +113,11 @@ def test_the_table_stands_above_the_first_answer_and_tells_where_each_demand_is_
 
 def test_tasks_that_share_an_answer_share_a_table(nb):
     notebook = nb.notebook(
-        nb.answer("a", "x = 1"), nb.test("t1", "assert x, 'one'"), nb.test("t2", "assert x, 'two'"),
+        nb.answer("a", "x = 1"),
+        nb.test("t1", "assert x, 'one'"),
+        nb.test("t2", "assert x, 'two'"),
         nb.manual("m", "Why?", 2),
-    )  # fmt: skip
+    )
     given = student_notebook(notebook, "", {})
     tables = [
         c.source
@@ -180,7 +182,7 @@ def test_solutions_are_cut_out_as_nbgrader_does(nb, source, kind):
 
 
 def test_the_words_of_the_table_are_translated(sample, monkeypatch):
-    from autograder.notebook import stripping
+    from autograder.notebook.release import stripping
 
     monkeypatch.setattr(stripping, "translate", lambda text: f"«{text}»")
     table = demands_table(read_assignment(sample).notebooks[0].tasks[:1])

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from autograder.notebook.names import tree_of
+from autograder.notebook.source.names import tree_of
 
 CODE = "\n".join(f"def f{i}(x):\n    return [x + {i} for _ in range({i})]" for i in range(60))
 

@@ -59,7 +59,7 @@ def test_the_layers_hold() -> None:
         ("expect/bad.py", "import autograder.steps", "The layers"),
         ("notebook/bad.py", "from autograder import sandbox", "The layers"),
         ("student/bad.py", "import nbgrader", "stays light"),
-        ("sandbox/inside.py", "import autograder.criteria", "knows no criteria"),
+        ("sandbox/student_process/main.py", "import autograder.criteria", "knows no criteria"),
         ("unplaced.py", "", "The layers"),
     ],
 )
@@ -144,7 +144,7 @@ def test_importing_it_in_a_kernel_loads_nothing_large() -> None:
     assert done.stdout.strip() == ""
 
 
-@pytest.mark.parametrize("first", ["autograder.notebook.reading", "autograder.gradebook"])
+@pytest.mark.parametrize("first", ["autograder.notebook.source.reading", "autograder.gradebook"])
 def test_commands_do_not_wait_for_a_grammar_that_nothing_needs(first: str) -> None:
     code = f"import sys, {first}; print('rfc3987_syntax' in sys.modules); import rfc3987_syntax"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -12,9 +12,9 @@ import pytest
 
 from autograder import config
 from autograder.config import Course
-from autograder.steps.feedback import feedback
-from autograder.steps.grade import grade
-from autograder.steps.judging.workers import Workers
+from autograder.steps.grading.grade import grade
+from autograder.steps.grading.pipeline.workers import Workers
+from autograder.steps.reporting.feedback import feedback
 from tests.course_pages.conftest import RIGHT, Class, course_template  # noqa: F401 (a fixture)
 
 NO_AXIS = "def standardise(x):\n    return (x - x.mean()) / x.std()"
@@ -22,8 +22,13 @@ BY_ZERO = """def standardise(x):
     with np.errstate(invalid="ignore"):
         return (x - x.mean(axis=0)) / x.std(axis=0)"""
 SAMPLE = RIGHT.replace("std(axis=0)", "std(axis=0, ddof=1)")
-ANSWERS = {"right": RIGHT, "zero": BY_ZERO, "also": f"# mine\n{BY_ZERO}", "sample": SAMPLE,
-           "no_axis": NO_AXIS}  # fmt: skip
+ANSWERS = {
+    "right": RIGHT,
+    "zero": BY_ZERO,
+    "also": f"# mine\n{BY_ZERO}",
+    "sample": SAMPLE,
+    "no_axis": NO_AXIS,
+}
 
 
 @dataclass

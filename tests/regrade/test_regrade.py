@@ -11,11 +11,13 @@ from autograder import gradebook
 from autograder.cli import app
 from autograder.errors import AutograderError, NotFound
 from autograder.evidence import results
-from autograder.gradebook import audit, plans, requests, sprints
-from autograder.gradebook.connection import writing
+from autograder.gradebook.database import audit
+from autograder.gradebook.database.connection import writing
+from autograder.gradebook.portal import sprints
+from autograder.gradebook.regrades import previews, requests
 from autograder.steps import regrade as step
-from autograder.steps.collect import shelf_of
-from autograder.steps.grade import grade
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.grading.grade import grade
 from autograder.steps.regrade.causes import causes
 from autograder.steps.regrade.waiting import regrade_next
 
@@ -79,7 +81,7 @@ def test_a_preview_says_who_changes_and_by_how_much_and_changes_nothing(graded, 
 def test_nothing_is_run_for_it(graded, workers, monkeypatch):
     graded.mend(STRICT, MENDED)
     monkeypatch.setattr(
-        "autograder.steps.judging.run.run", lambda *_: pytest.fail("a cell was run")
+        "autograder.steps.grading.pipeline.run.run", lambda *_: pytest.fail("a cell was run")
     )
     assert len(previewed(graded, workers).students) == 2
 
@@ -158,8 +160,9 @@ def test_what_was_previewed_is_recorded_with_who_when_old_new_and_why(graded, wo
         assert (line.before, line.after) == ({"auto_score": 8.0}, {"auto_score": 10.0})
     last = audit.last(graded.course, "hello", "regrade applied")
     assert (last.after, last.reason) == (
-        {"students": 2, "more": 2, "less": 0}, "NaN is meant",
-    )  # fmt: skip
+        {"students": 2, "more": 2, "less": 0},
+        "NaN is meant",
+    )
 
 
 def test_applied_twice_it_changes_and_says_nothing_more(graded, workers):
@@ -243,37 +246,37 @@ def test_an_older_submission_that_becomes_the_best_one_counts(graded, workers):
 
 def test_the_worker_previews_waits_and_applies(graded, workers):
     graded.mend(STRICT, MENDED)
-    plan = plans.ask(graded.course, "hello", [], "park")
+    plan = previews.ask(graded.course, "hello", [], "park")
     with pytest.raises(AutograderError, match="under way"):
-        plans.ask(graded.course, "hello", [], "kim")
-    assert plans.any_asked(graded.course)
+        previews.ask(graded.course, "hello", [], "kim")
+    assert previews.any_asked(graded.course)
     assert regrade_next(graded.course, workers)
-    ready = plans.plan(graded.course, plan.id)
+    ready = previews.plan(graded.course, plan.id)
     assert (ready.state, ready.done, ready.total) == ("ready", 5, 5)
     assert not regrade_next(graded.course, workers), "it is applied only when somebody says so"
-    plans.wish_applied(graded.course, plan.id, "park", "NaN is meant")
+    previews.wish_applied(graded.course, plan.id, "park", "NaN is meant")
     assert regrade_next(graded.course, workers)
-    assert plans.plan(graded.course, plan.id).state == "applied"
+    assert previews.plan(graded.course, plan.id).state == "applied"
     assert scores(graded)[graded.ids["zero"]] == 10
     with pytest.raises(AutograderError, match="cannot be applied any more"):
-        plans.wish_applied(graded.course, plan.id, "park", "again")
+        previews.wish_applied(graded.course, plan.id, "park", "again")
 
 
 def test_what_a_killed_worker_had_begun_is_done_again(graded, workers):
-    plan = plans.ask(graded.course, "hello", [], "park")
-    assert plans.take(graded.course).state == "judging"
-    assert not plans.any_asked(graded.course)
-    plans.left_undone(graded.course)
+    plan = previews.ask(graded.course, "hello", [], "park")
+    assert previews.take(graded.course).state == "judging"
+    assert not previews.any_asked(graded.course)
+    previews.left_undone(graded.course)
     assert regrade_next(graded.course, workers)
-    assert plans.plan(graded.course, plan.id).state == "ready"
+    assert previews.plan(graded.course, plan.id).state == "ready"
 
 
 def test_an_authoring_mistake_ends_the_preview_with_its_words(graded, workers):
     path = graded.course.source / "hello" / "hello.ipynb"
     path.write_text("{")
-    plan = plans.ask(graded.course, "hello", [], "park")
+    plan = previews.ask(graded.course, "hello", [], "park")
     assert regrade_next(graded.course, workers)
-    failed = plans.plan(graded.course, plan.id)
+    failed = previews.plan(graded.course, plan.id)
     assert failed.state == "failed"
     assert "hello" in failed.note
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from autograder.nouns import Limits
-from autograder.sandbox import tiers
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import Job, Outcome, WarmServer
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor import isolation_level
+from autograder.sandbox.supervisor.warm_server import Job, Outcome, WarmServer
 from autograder.sandbox.wire import pack
 
 LIMITS = Limits(cpu_seconds=20, wall_factor=3, memory_mb=1024, disk_mb=64, file_mb=32)
@@ -39,9 +39,9 @@ def warm_tier(request: pytest.FixtureRequest) -> Tier:
 
 def held_here(tier: Tier) -> Tier:
     """The tier, or a skip where this machine does not have it."""
-    if tier is Tier.FULL and tiers.find() is not Tier.FULL:
+    if tier is Tier.FULL and isolation_level.find() is not Tier.FULL:
         pytest.skip("tier A cannot be had on this machine")
-    if tier is Tier.PARTIAL and tiers.find() is Tier.NONE:
+    if tier is Tier.PARTIAL and isolation_level.find() is Tier.NONE:
         pytest.skip("tier B cannot be had on this machine")
     return tier
 

@@ -16,10 +16,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.sandbox import tiers, watch
-from autograder.sandbox.isolation import Tier, environment
-from autograder.sandbox.supervisor import WarmServer
-from autograder.sandbox.warm import PRELOAD
+from autograder.sandbox.lockdown.isolation import Tier, environment
+from autograder.sandbox.supervisor import isolation_level, process_tree
+from autograder.sandbox.supervisor.warm_server import WarmServer
+from autograder.sandbox.warm_process.server import PRELOAD
 from tests.sandbox.conftest import LIMITS, ask, serve
 
 EMPTY = "answer = 1"
@@ -48,7 +48,7 @@ def main() -> int:
     print(f"medians of {repeat}, in milliseconds\n")
     print(f"{'':<34}{'job CPU':>9}{'around':>9}{'in all':>9}{'turnaround':>12}")
     for name, code in (("empty job", EMPTY), ("small fit", FIT)):
-        for tier in (tiers.choose(), Tier.NONE):
+        for tier in (isolation_level.choose(), Tier.NONE):
             with serve(tier, preload=PRELOAD) as server:
                 server.warm_up()
                 _show(f"{name}, warm, tier {tier}", list(_warm(server, code, repeat)))
@@ -70,7 +70,7 @@ def _serving(server: WarmServer) -> float:
     """CPU seconds of the supervisor and of the warm server itself, their children left out."""
     own = resource.getrusage(resource.RUSAGE_SELF)
     generation = server._current
-    times = watch._times(generation.launched.pid) if generation else None
+    times = process_tree._times(generation.launched.pid) if generation else None
     return own.ru_utime + own.ru_stime + (times[1] if times else 0.0)
 
 

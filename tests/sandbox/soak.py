@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder import config, gradebook
-from autograder.sandbox import folders, tiers, watch
-from autograder.sandbox.supervisor import WarmServer
-from autograder.sandbox.warm import PRELOAD
-from autograder.steps import grade
-from autograder.steps.judging.workers import Workers
+from autograder.sandbox.supervisor import folders, isolation_level, process_tree
+from autograder.sandbox.supervisor.warm_server import WarmServer
+from autograder.sandbox.warm_process.server import PRELOAD
+from autograder.steps import assignments
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading import made
 from tests.grading.test_running_and_checking import SETUP, a_test
 from tests.sandbox import test_hostile_notebooks as notebooks
@@ -36,10 +37,14 @@ CRASHES = (
     Attack("exhaust", "segfault", "ctypes.string_at(0)", ""),
     Attack("exhaust", "its own end", "os.kill(os.getpid(), 9)", ""),
     Attack("exhaust", "deep recursion", "sys.setrecursionlimit(1 << 30)\ndef f(): f()\nf()", ""),
-    Attack("exhaust", "a daemon",
-           "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(600)\n"
-           "    os._exit(0)", ""),
-)  # fmt: skip
+    Attack(
+        "exhaust",
+        "a daemon",
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(600)\n"
+        "    os._exit(0)",
+        "",
+    ),
+)
 ALLOWED = {"supervisor_mb": 40.0, "server_mb": 25.0, "disk_mb": 200.0}  # noise; others: none
 HONEST = "answer = sum(range(1000))"
 LIMITLESS = (
@@ -88,7 +93,7 @@ def figures(*servers: WarmServer) -> Figures:
     pids = [server._current.launched.pid for server in servers]  # type: ignore[union-attr]
     disk = os.statvfs(tempfile.gettempdir())
     return Figures(
-        processes=len(list(watch.descendants(os.getpid()))),
+        processes=len(list(process_tree.descendants(os.getpid()))),
         descriptors=len(list(Path("/proc/self/fd").iterdir())),
         server_descriptors=sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids),
         mounts=len(Path("/proc/self/mounts").read_text().splitlines()),
@@ -135,7 +140,10 @@ def one(
 def jobs(count: int, preload: Sequence[str]) -> Soaked:
     """Jobs on one warm server, as they come."""
     hostile = (*CRASHES, *all_attacks())
-    with bait() as things, serve(tiers.choose(), preload=preload, jobs_each=1 << 30) as server:
+    with (
+        bait() as things,
+        serve(isolation_level.choose(), preload=preload, jobs_each=1 << 30) as server,
+    ):
         for number in range(10):
             one(server, number, hostile, things)
         before = figures(server)
@@ -148,7 +156,7 @@ def submissions(count: int) -> Soaked:
     with tempfile.TemporaryDirectory() as folder, Workers(parallel=2) as workers:
         worth = a_class(Path(folder), count + 20)
         course = config.load(Path(folder))
-        gradebook.register(course, grade.read(course, "small"), 1)
+        gradebook.register(course, assignments.load_assignment(course, "small"), 1)
         for server in (servers := (workers.students, workers.checkers)):
             server._jobs_each = 1 << 30
         grade.grade(course, "small", students=list(worth)[:20], workers=workers)
@@ -195,7 +203,7 @@ def main() -> int:
         done = jobs(options.jobs, () if options.bare else PRELOAD)
     seconds = time.monotonic() - began
     folders.remove_tree(tempfile.tempdir)
-    tier = tiers.choose()
+    tier = isolation_level.choose()
     print(f"tier {tier}: {done.good} of {options.jobs} ended as they should, {seconds:.0f} s")
     print(*done.notes, sep="\n")
     grown = has_grown(done.before, done.after)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from tests.grading.conftest import checkers, students
 from tests.sandbox.attacks.answers import ATTACKS, AnswerAttack, Grade, grader
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from tests.sandbox.attacks import (
     LOOSE,
     TIGHT,

@@ -10,8 +10,8 @@ import pytest
 from autograder.criteria.running import Missing
 from autograder.evidence.codec import Encoder
 from autograder.evidence.models import describe
-from autograder.sandbox.checking import Value, Values
-from autograder.sandbox.remote import Link
+from autograder.sandbox.checking_process.main import Value, Values
+from autograder.sandbox.checking_process.remote import Link
 
 keras = pytest.importorskip("keras")
 

@@ -11,15 +11,15 @@ import pytest
 
 from autograder import config
 from autograder.errors import SandboxFault
-from autograder.sandbox import tiers
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.tiers import Probe
-from autograder.steps.doctor import Finding, doctor
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor import isolation_level
+from autograder.sandbox.supervisor.isolation_level import Probe
+from autograder.steps.operations.doctor import Finding, doctor
 from tests.sandbox import ordinary
 from tests.sandbox.conftest import held_here
 
 _REPORT = (
-    "import json; from autograder.steps.doctor import doctor; "
+    "import json; from autograder.steps.operations.doctor import doctor; "
     "print(json.dumps(doctor(quick=True).as_json()))"
 )
 
@@ -48,19 +48,19 @@ def test_without_bubblewrap_and_landlock_nothing_is_graded_unless_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken = (Probe("a job starts", held=False, got="bwrap: no permissions"),)
-    monkeypatch.setattr(tiers, "examine", lambda tier: broken)
-    tiers.find.cache_clear()
+    monkeypatch.setattr(isolation_level, "examine", lambda tier: broken)
+    isolation_level.find.cache_clear()
     try:
-        assert tiers.find() is Tier.NONE
+        assert isolation_level.find() is Tier.NONE
         with pytest.raises(SandboxFault, match="--no-sandbox"):
-            tiers.choose()
-        assert tiers.choose(sandbox=False) is Tier.NONE
+            isolation_level.choose()
+        assert isolation_level.choose(sandbox=False) is Tier.NONE
         report = doctor(quick=True)
         assert (report.tier, report.ok) == ("UNSANDBOXED", False)
         assert any(f.seen == "bwrap: no permissions" for f in report.findings)
     finally:
         monkeypatch.undo()
-        tiers.find.cache_clear()
+        isolation_level.find.cache_clear()
 
 
 def test_a_probe_that_tier_b_cannot_hold_does_not_count_against_it(
@@ -70,20 +70,20 @@ def test_a_probe_that_tier_b_cannot_hold_does_not_count_against_it(
         Tier.FULL: (Probe("a job starts", held=False, got="no user namespaces"),),
         Tier.PARTIAL: (Probe("disk is limited", held=False, got="wrote", needed=False),),
     }
-    monkeypatch.setattr(tiers, "examine", found.__getitem__)
-    tiers.find.cache_clear()
+    monkeypatch.setattr(isolation_level, "examine", found.__getitem__)
+    isolation_level.find.cache_clear()
     try:
-        assert tiers.find() is Tier.PARTIAL
+        assert isolation_level.find() is Tier.PARTIAL
     finally:
         monkeypatch.undo()
-        tiers.find.cache_clear()
+        isolation_level.find.cache_clear()
 
 
 def test_a_machine_without_bubblewrap_is_told_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
-    assert "install bubblewrap: apt install bubblewrap" in tiers.ways_out()
+    assert "install bubblewrap: apt install bubblewrap" in isolation_level.ways_out()
 
 
 def test_due_dates_that_are_seldom_meant_are_told(tmp_path) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from autograder.nouns import Limits
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import WarmServer
-from autograder.sandbox.warm import PRELOAD
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor.warm_server import WarmServer
+from autograder.sandbox.warm_process.server import PRELOAD
 from tests.sandbox.conftest import ask, held_here, serve
 
 LIMITS = Limits(cpu_seconds=120, memory_mb=3072)
@@ -23,25 +23,29 @@ def model(**settings):
 """
 WORK = {
     "a Keras fit": MODEL + "answer = len(model().fit(x, y, epochs=2, verbose=0).history['loss'])",
-    "XLA": MODEL + (
+    "XLA": MODEL
+    + (
         "h = model(jit_compile=True).fit(x, y, epochs=1, verbose=0)\n"
         "f = tf.function(lambda a: tf.reduce_sum(a * a), jit_compile=True)\n"
         "answer = len(h.history['loss']) + int(f(tf.ones([3])) == 3)"
     ),
-    "tf.data with parallel maps and a cache file": MODEL + (
+    "tf.data with parallel maps and a cache file": MODEL
+    + (
         "d = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(256).batch(32)\n"
         "d = d.map(lambda a, b: (a * 2, b), num_parallel_calls=tf.data.AUTOTUNE)\n"
         "d = d.cache('cache').prefetch(tf.data.AUTOTUNE)\n"
         "answer = len(model().fit(d, epochs=2, verbose=0).history['loss'])"
     ),
-    "a PyDataset with workers": MODEL + (
+    "a PyDataset with workers": MODEL
+    + (
         "class Batches(keras.utils.PyDataset):\n"
         "    def __len__(self): return 4\n"
         "    def __getitem__(self, i): return x[i*8:i*8+8], y[i*8:i*8+8]\n"
         "h = model().fit(Batches(workers=2, use_multiprocessing=False), epochs=1, verbose=0)\n"
         "answer = len(h.history['loss'])"
     ),
-    "saving and loading a model": MODEL + (
+    "saving and loading a model": MODEL
+    + (
         "m = model(); m.fit(x, y, epochs=1, verbose=0); m.save('m.keras')\n"
         "m2 = keras.models.load_model('m.keras')\n"
         "answer = bool(np.allclose(m.predict(x, verbose=0), m2.predict(x, verbose=0)))"
@@ -122,8 +126,7 @@ WORK = {
         " os.cpu_count() > 0, bool(platform.platform())]"
     ),
     "ending its own child": (
-        "import subprocess\n"
-        "p = subprocess.Popen(['sleep', '60']); p.terminate(); answer = p.wait()"
+        "import subprocess\np = subprocess.Popen(['sleep', '60']); p.terminate(); answer = p.wait()"
     ),
     "an alarm": (
         "import signal\n"
@@ -131,7 +134,7 @@ WORK = {
         "signal.signal(signal.SIGALRM, lambda *a: got.append(1)); signal.setitimer("
         "signal.ITIMER_REAL, 0.05); signal.pause(); answer = got"
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")

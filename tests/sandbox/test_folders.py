@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import folders
+from autograder.sandbox.supervisor import folders
 
 AN_HOUR_AGO = time.time() - 3600
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable
 
-from autograder.sandbox.warm import _in_one_chunk
+from autograder.sandbox.warm_process.server import _in_one_chunk
 
 CALLS = 100
 

@@ -22,8 +22,8 @@ from autograder import expect
 from autograder.evidence.codec import Encoder, encode, lengths, split
 from autograder.expect.handover import Lent, lent
 from autograder.expect.verdict import NotMet
-from autograder.sandbox.exported import Exports
-from autograder.sandbox.remote import Link
+from autograder.sandbox.checking_process.remote import Link
+from autograder.sandbox.student_process.object_server import Exports
 from autograder.sandbox.wire import Buffer, Frame, read_frame, write_frame
 
 HOSTILE = """
@@ -106,7 +106,8 @@ def at_the_wall(names: dict[str, Any]) -> Iterator[Callable[[str], Any]]:
     with pytest.MonkeyPatch.context() as patch:
         # no alarm outside the main thread
         patch.setattr(
-            "autograder.sandbox.exported.cpu_alarm", lambda *_, **__: contextlib.nullcontext()
+            "autograder.sandbox.student_process.object_server.cpu_alarm",
+            lambda *_, **__: contextlib.nullcontext(),
         )
         student.start()
         try:
@@ -154,9 +155,14 @@ arrays = st.builds(
     st.sampled_from(["f4", "f8", "i8", "?", "U3", "c16"]),
 )
 leaves = st.one_of(
-    arrays, st.integers(-9, 9), st.floats(allow_nan=False), st.text(max_size=3), st.none(),
-    st.builds(bytearray, st.binary(max_size=3)), st.sets(st.integers(0, 9), max_size=3),
-)  # fmt: skip
+    arrays,
+    st.integers(-9, 9),
+    st.floats(allow_nan=False),
+    st.text(max_size=3),
+    st.none(),
+    st.builds(bytearray, st.binary(max_size=3)),
+    st.sets(st.integers(0, 9), max_size=3),
+)
 values = st.recursive(
     leaves,
     lambda inner: st.one_of(

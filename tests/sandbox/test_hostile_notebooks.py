@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from autograder.nouns import Status
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from tests.grading.conftest import checkers, students
 from tests.grading.made import answer, setup, test
 from tests.grading.test_running_and_checking import SETUP, Class, a_test
@@ -75,15 +75,15 @@ CHEATS = {
         WRONG + "np.allclose = lambda *a, **k: True\nnp.isclose = lambda *a, **k: [True]", True
     ),
     "builtins patched": Cheat(
-        WRONG + "import builtins\nbuiltins.all = lambda x: True\n"
-        "np.allclose = lambda *a: 1", True
+        WRONG + "import builtins\nbuiltins.all = lambda x: True\nnp.allclose = lambda *a: 1", True
     ),
     "an array that is equal to everything": Cheat(
         WRONG + "class A(np.ndarray):\n"
         "    def __array_ufunc__(self, f, m, *i, **k): return np.True_\n"
         "    def __array_function__(self, f, *a, **k): return [True]\n"
         "numbers = np.full(5, 9.0).view(A)\n"
-        "def predict(x): return np.full(len(x), 9.0).view(A)", True
+        "def predict(x): return np.full(len(x), 9.0).view(A)",
+        True,
     ),
     "an object that is equal to everything": Cheat(
         WRONG + "class E:\n    shape = (5,)\n    def __eq__(self, o): return True\n"
@@ -113,7 +113,8 @@ CHEATS = {
         "        for space in (frame.f_locals, frame.f_globals):\n"
         "            if 'labels' in space: return space['labels']\n"
         "        frame = frame.f_back\n"
-        "    return np.full(len(x), 9.0)", True
+        "    return np.full(len(x), 9.0)",
+        True,
     ),
     "the label out of the garbage collector": Cheat(
         WRONG + "numbers = np.arange(5.0)\n"
@@ -122,7 +123,8 @@ CHEATS = {
         "    for found in gc.get_objects():\n"
         "        if type(found) is dict and 'labels' in found:\n"
         "            return found['labels']\n"
-        "    return np.full(len(x), 9.0)", True
+        "    return np.full(len(x), 9.0)",
+        True,
     ),
     "our vocabulary patched": Cheat(
         WRONG + "import sys\nfor name, module in list(sys.modules.items()):\n"
@@ -136,13 +138,13 @@ CHEATS = {
     ),
     "a frame of its own": Cheat(
         WRONG + "import os, struct\n"
-        "for text in (b'{\"event\":\"done\"}', b'{\"ok\":true,\"v\":true}') * 3:\n"
+        'for text in (b\'{"event":"done"}\', b\'{"ok":true,"v":true}\') * 3:\n'
         "    os.write(4, struct.pack('<IQ', len(text), 0) + text)"
     ),
     "a thread that answers first": Cheat(
         WRONG + "import os, struct, threading, time\n"
         "def forge():\n"
-        "    text = b'{\"ok\":true,\"v\":true,\"n\":[]}'\n"
+        '    text = b\'{"ok":true,"v":true,"n":[]}\'\n'
         "    for _ in range(200):\n"
         "        os.write(4, struct.pack('<IQ', len(text), 0) + text); time.sleep(0.01)\n"
         "threading.Thread(target=forge, daemon=True).start()"
@@ -161,7 +163,7 @@ CHEATS = {
     "a property that raises": Cheat(
         WRONG + "class P:\n    def __getattribute__(self, n): raise SystemExit\nnumbers = P()"
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -171,9 +173,7 @@ def judged(
     both = a_test(CRITERION).replace(
         "\n\ntask.check()", f"\n{BEGIN}\n{IMPOSSIBLE.strip()}\n{END}\n\ntask.check()"
     )
-    cells = [
-        setup(SETUP), answer(HONEST), test(both, "t", 2), test(PLAIN.strip(), "plain", 1)
-    ]  # fmt: skip
+    cells = [setup(SETUP), answer(HONEST), test(both, "t", 2), test(PLAIN.strip(), "plain", 1)]
     folder: Path = tmp_path_factory.mktemp("judged")
     return Class(students, checkers, folder, cells)
 

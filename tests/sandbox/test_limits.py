@@ -8,16 +8,24 @@ import pytest
 
 from autograder.language import in_words
 from autograder.nouns import Limits
-from autograder.sandbox import limits
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.lockdown import limits
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from autograder.sandbox.wire import pack
 from tests.sandbox.attacks import PRELUDE, TIGHT
 from tests.sandbox.conftest import ask
 
 NAMES = (
-    limits.CPU, limits.WALL, limits.MEMORY, limits.PROCESSES, limits.FILES, limits.DISK,
-    limits.FILE, limits.OUTPUT, limits.CAPTURE, limits.FRAMES,
-)  # fmt: skip
+    limits.CPU,
+    limits.WALL,
+    limits.MEMORY,
+    limits.PROCESSES,
+    limits.FILES,
+    limits.DISK,
+    limits.FILE,
+    limits.OUTPUT,
+    limits.CAPTURE,
+    limits.FRAMES,
+)
 
 THREADS = "[threading.Thread(target=time.sleep, args=(2,)).start() for _ in range(100)]"
 
@@ -52,12 +60,12 @@ def test_the_sentence_of_a_cell_names_the_cells_own_seconds() -> None:
         (limits.FILE, "open('f', 'wb').write(bytes(9 << 20))"),
         (limits.FILES, "[os.open('/dev/null', 0) for _ in range(300)]"),
     ],
-)  # fmt: skip
+)
 def test_a_limit_met_inside_is_known_by_its_exception(
     name: str, code: str, full: WarmServer
 ) -> None:
     whole = (
-        f"{PRELUDE}\nfrom autograder.sandbox.limits import limit_of\n"
+        f"{PRELUDE}\nfrom autograder.sandbox.lockdown.limits import limit_of\n"
         f"try: {code}\nexcept BaseException as error: answer = limit_of(error)"
     )
     with full.start(TIGHT) as job:

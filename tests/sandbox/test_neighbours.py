@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from autograder.nouns import Limits
-from autograder.sandbox.cores import Cores
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor.cores import Cores
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from autograder.sandbox.wire import pack
 from tests.sandbox.conftest import LIMITS, ask, held_here, serve
 
@@ -30,11 +30,14 @@ def test_jobs_see_neither_processes_nor_files_of_each_other(full: WarmServer) ->
 def test_a_job_cannot_end_another(full: WarmServer) -> None:
     with full.start(LIMITS) as honest, full.start(LIMITS) as hostile:
         ask(honest, "answer = 1")
-        ask(hostile, "import os, signal\nsignal.signal(15, signal.SIG_IGN)\n"
-                     "try: os.kill(-1, 15)\nexcept OSError: pass\n"
-                     "for pid in range(2, 400):\n"
-                     "    if pid != os.getpid():\n"
-                     "        try: os.kill(pid, 9)\n        except OSError: pass")  # fmt: skip
+        ask(
+            hostile,
+            "import os, signal\nsignal.signal(15, signal.SIG_IGN)\n"
+            "try: os.kill(-1, 15)\nexcept OSError: pass\n"
+            "for pid in range(2, 400):\n"
+            "    if pid != os.getpid():\n"
+            "        try: os.kill(pid, 9)\n        except OSError: pass",
+        )
         assert ask(honest, "answer = 2") == {"answer": 2}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.steps.judging.workers import Workers
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.sandbox.attacks.notebooks import ATTACKS, NotebookAttack
 
 pytestmark = [pytest.mark.attack]

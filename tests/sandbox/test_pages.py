@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import kernel, pages
+from autograder.sandbox.lockdown import linux_calls
+from autograder.sandbox.warm_process import huge_pages
 
 MB = 1 << 20
 LINUX = tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:2])
 
 
 @pytest.mark.skipif(
-    LINUX < (6, 1) or not Path(pages._SIZE).exists(), reason="a kernel without such a call"
+    LINUX < (6, 1) or not Path(huge_pages._SIZE).exists(), reason="a kernel without such a call"
 )
 def test_what_lies_there_stays_and_most_of_it_is_in_huge_pages() -> None:
     code = (
@@ -38,7 +39,7 @@ def test_a_kernel_that_cannot_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> No
     def refuse(_address: int, _length: int) -> None:
         raise OSError(22, "Invalid argument")
 
-    monkeypatch.setattr(kernel, "collapse", refuse)
+    monkeypatch.setattr(linux_calls, "collapse", refuse)
     with mmap.mmap(-1, 4 * MB) as memory:
         memory[:] = b"x" * (4 * MB)
-        assert pages.gather() == 0
+        assert huge_pages.gather() == 0

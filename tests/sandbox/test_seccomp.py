@@ -11,16 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.sandbox import seccomp
-from autograder.sandbox.kernel import NAMESPACES
+from autograder.sandbox.lockdown import seccomp
+from autograder.sandbox.lockdown.linux_calls import NAMESPACES
 
 MACHINES = {"x86_64": (seccomp.X86_64, 0), "aarch64": (seccomp.ARM64, 1)}
 HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
     "aarch64": Path("/usr/include/asm-generic/unistd.h"),
 }
-NEWER_THAN_HEADERS = {"statmount", "listmount", "lsm_get_self_attr", "lsm_set_self_attr",
-                      "lsm_list_modules"}  # fmt: skip
+NEWER_THAN_HEADERS = {
+    "statmount",
+    "listmount",
+    "lsm_get_self_attr",
+    "lsm_set_self_attr",
+    "lsm_list_modules",
+}
 
 
 def decide(program: bytes, number: int, architecture: int, *arguments: int) -> int:

@@ -18,10 +18,11 @@ import pytest
 
 from autograder.errors import SandboxFault
 from autograder.nouns import Limits
-from autograder.sandbox import canary, supervisor
-from autograder.sandbox.generation import Generation
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import Job, WarmServer
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor import warm_server
+from autograder.sandbox.supervisor.warm_process import WarmProcess
+from autograder.sandbox.supervisor.warm_server import Job, WarmServer
+from autograder.sandbox.warm_process import canary
 from autograder.sandbox.wire import pack
 from tests.sandbox.conftest import ENTRIES, LIMITS, ask, held_here, outcome, serve
 
@@ -76,9 +77,7 @@ def test_a_job_has_its_own_pipes_and_no_other_descriptor(server: WarmServer) -> 
             "    try: answer[n] = os.readlink(f'/proc/self/fd/{n}').split(':')[0]\n"
             "    except OSError: pass",
         )
-    assert got["answer"] == {
-        "0": "/dev/null", "1": "pipe", "2": "pipe", "3": "pipe", "4": "pipe"
-    }  # fmt: skip
+    assert got["answer"] == {"0": "/dev/null", "1": "pipe", "2": "pipe", "3": "pipe", "4": "pipe"}
 
 
 def test_what_is_printed_before_a_frame_is_kept_and_after_drop_output_is_not(
@@ -249,7 +248,7 @@ def test_a_model_is_fitted_before_a_warm_server_gets_its_first_job(
     warm_tier: Tier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(canary, "LIMITS", Limits(cpu_seconds=0.1, wall_factor=1))
-    monkeypatch.setattr(supervisor, "CANARY", f"{ENTRIES}:sleep")
+    monkeypatch.setattr(warm_server, "CANARY", f"{ENTRIES}:sleep")
     with serve(warm_tier, preload=["json"]) as server, server.start(LIMITS) as job:
         assert ask(job, "answer = 1") == {"answer": 1}
         assert "could not fit a model: wall" in server.notes[0]
@@ -320,8 +319,11 @@ print(json.dumps([one_server() for _ in range(3)]))
 def test_nothing_is_left_when_a_server_is_closed(tier: Tier) -> None:
     done = subprocess.run(  # in a process of its own: here, other tests' servers come and go
         [sys.executable, "-c", LEFT_BEHIND, tier.value],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     first, *later = json.loads(done.stdout)
     assert later == [first, first]
@@ -331,14 +333,14 @@ def test_a_job_that_is_ordered_while_the_server_closes_is_ended_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server = serve(Tier.NONE, "sleep")
-    ordering, send = threading.Event(), Generation._send
+    ordering, send = threading.Event(), WarmProcess._send
 
-    def late(self: Generation, order: dict[str, object]) -> Any:
+    def late(self: WarmProcess, order: dict[str, object]) -> Any:
         ordering.set()
         time.sleep(0.5)
         return send(self, order)
 
-    monkeypatch.setattr(Generation, "_send", late)
+    monkeypatch.setattr(WarmProcess, "_send", late)
     said: list[object] = []
 
     def ask() -> None:

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from autograder import config
 from autograder.config import Course
-from autograder.gradebook import access
+from autograder.gradebook.portal import access
 from autograder.steps import roster
 from autograder.web.app import create_app
 

@@ -15,7 +15,7 @@ from autograder import config, gradebook, nouns
 from autograder.config import Course
 from autograder.evidence import results
 from autograder.evidence.store import Store
-from autograder.notebook.reading import read_assignment
+from autograder.notebook.source.reading import read_assignment
 from autograder.nouns import CriterionResult, Message, NotebookResult, Result, Status, TaskResult
 from autograder.steps import roster
 from tests.feedback.made import a_plot
@@ -72,8 +72,13 @@ UNKNOWN = "def double(x):\n    total = 0\n    for _ in range(int(x)):\n        t
 
 def source_node():
     def marked(cell, name, points=None, **marks):
-        known = {"grade": False, "solution": False, "locked": False, "task": False,
-                 "schema_version": 3}  # fmt: skip
+        known = {
+            "grade": False,
+            "solution": False,
+            "locked": False,
+            "task": False,
+            "schema_version": 3,
+        }
         cell.metadata["nbgrader"] = {**known, "grade_id": name, **marks}
         if points is not None:
             cell.metadata["nbgrader"]["points"] = points
@@ -107,11 +112,17 @@ def make_course(root: Path) -> Course:
     (root / "class.csv").write_text(CLASS, encoding="utf-8")
     roster.import_roster(course, root / "class.csv")
     for number, code, why in (
-        ("1", ADDS[0], "It adds up."), ("2", ADDS[1], "No idea."), ("3", ADDS[0] + "# hm\n", "Two."),
-        ("4", RIGHT[0], "Twice is two times."), ("5", UNKNOWN, "Because."),
-        ("6", f"x = '''{HOSTILE}'''\n# \u202e evil\n" + ADDS[1],
-         f"{HOSTILE} [link](javascript:alert(1)) <svg onload=window.hit=1>"),
-    ):  # fmt: skip
+        ("1", ADDS[0], "It adds up."),
+        ("2", ADDS[1], "No idea."),
+        ("3", ADDS[0] + "# hm\n", "Two."),
+        ("4", RIGHT[0], "Twice is two times."),
+        ("5", UNKNOWN, "Because."),
+        (
+            "6",
+            f"x = '''{HOSTILE}'''\n# \u202e evil\n" + ADDS[1],
+            f"{HOSTILE} [link](javascript:alert(1)) <svg onload=window.hit=1>",
+        ),
+    ):
         hand_in(course, number, code, why)
     return course
 
@@ -125,9 +136,14 @@ def hand_in(course: Course, number: str, code: str, why: str = "", *, n: int = 1
     who = student(course, number)
     source = read_assignment(course.source / A)
     submission = nouns.Submission(
-        f"01J{n:010d}{int(number):013d}", A, who, course.root, f"2026-03-0{n}T09:00:00+00:00",
-        "0" * 64, 1,
-    )  # fmt: skip
+        f"01J{n:010d}{int(number):013d}",
+        A,
+        who,
+        course.root,
+        f"2026-03-0{n}T09:00:00+00:00",
+        "0" * 64,
+        1,
+    )
     node = copy.deepcopy(source.notebooks[0].node)
     node.cells = [cell for cell in node.cells if "mistake" not in cell.metadata.get("tags", ())]
     for cell in node.cells:
@@ -142,26 +158,51 @@ def hand_in(course: Course, number: str, code: str, why: str = "", *, n: int = 1
         {"want": "6", "found": "3" if code == UNKNOWN else "5"},
     )
     tasks = (
-        TaskResult("double", nouns.TaskKind.CRITERIA, 5.0, (
-            CriterionResult("doubles", status, 2.0 if right else 0.0, 2.0, "Doubles 3 numbers",
-                            False, Message() if right else got),
-            CriterionResult("negative", status, 3.0 if right else 0.0, 3.0,
-                            "Doubles negative numbers", True, Message() if right else got),
-        )),
+        TaskResult(
+            "double",
+            nouns.TaskKind.CRITERIA,
+            5.0,
+            (
+                CriterionResult(
+                    "doubles",
+                    status,
+                    2.0 if right else 0.0,
+                    2.0,
+                    "Doubles 3 numbers",
+                    False,
+                    Message() if right else got,
+                ),
+                CriterionResult(
+                    "negative",
+                    status,
+                    3.0 if right else 0.0,
+                    3.0,
+                    "Doubles negative numbers",
+                    True,
+                    Message() if right else got,
+                ),
+            ),
+        ),
         TaskResult("why", nouns.TaskKind.MANUAL, 4.0, attempted=bool(why)),
-    )  # fmt: skip
+    )
     plot = Store(course.state / "evidence").put(a_plot(320, 200))
     notebook = NotebookResult(NOTEBOOK, tasks, figures=(plot,), tier="A", run=f"run-{number}")
     result = Result(submission.id, A, who, 1, (notebook,))
     gradebook.record(course, submission, result)
     place = next(n for n, c in enumerate(node.cells) if c.cell_type == "code")
-    outputs = {place: [
-        new_output("stream", text=f"seen {HOSTILE}"),
-        new_output("display_data", data={"text/html": f"<table><tr><td>7{HOSTILE}</td></tr></table>"}),
-        new_output("display_data", data={"image/svg+xml": "<svg onload='window.hit=1'/>",
-                                         "text/plain": "<Figure>"}),
-        new_output("display_data", data={"image/png": _base64(a_plot(320, 200))}),
-    ]}  # fmt: skip
+    outputs = {
+        place: [
+            new_output("stream", text=f"seen {HOSTILE}"),
+            new_output(
+                "display_data", data={"text/html": f"<table><tr><td>7{HOSTILE}</td></tr></table>"}
+            ),
+            new_output(
+                "display_data",
+                data={"image/svg+xml": "<svg onload='window.hit=1'/>", "text/plain": "<Figure>"},
+            ),
+            new_output("display_data", data={"image/png": _base64(a_plot(320, 200))}),
+        ]
+    }
     gradebook.write_autograded(course, submission, notebook, node, outputs)
     results.save(course.state, result)
     return result

@@ -17,10 +17,10 @@ import pytest
 
 import autograder.steps
 from autograder import gradebook
-from autograder.gradebook import marking
-from autograder.gradebook.leases import Answer
-from autograder.steps import export
-from autograder.steps.feedback import feedback
+from autograder.gradebook.marking import mark_changes
+from autograder.gradebook.marking.leases import Answer
+from autograder.steps.reporting import export
+from autograder.steps.reporting.feedback import feedback
 from tests.web.test_submit import free_port
 
 from .conftest import text
@@ -61,13 +61,23 @@ def formgrader(course) -> Iterator[Formgrader]:
     port = free_port()
     log = (course.root / "jupyter.log").open("w")
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={port}",
-         "--ServerApp.port_retries=0", "--IdentityProvider.token=",
-         "--ServerApp.disable_check_xsrf=True",
-         "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"],
-        cwd=course.root, stdout=log, stderr=log,
+        [
+            sys.executable,
+            "-m",
+            "jupyter_server",
+            "--no-browser",
+            "--allow-root",
+            f"--port={port}",
+            "--ServerApp.port_retries=0",
+            "--IdentityProvider.token=",
+            "--ServerApp.disable_check_xsrf=True",
+            "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}",
+        ],
+        cwd=course.root,
+        stdout=log,
+        stderr=log,
         env={**os.environ, "HOME": str(course.root), "JUPYTER_NO_CONFIG": "1"},
-    )  # fmt: skip
+    )
     try:
         found = Formgrader(f"http://127.0.0.1:{port}")
         until = time.monotonic() + 90
@@ -88,7 +98,7 @@ def formgrader(course) -> Iterator[Formgrader]:
 
 
 def mark(course, number, task="why"):
-    return marking.mark(course, Answer(A, NOTEBOOK, task, student(course, number)))
+    return mark_changes.mark(course, Answer(A, NOTEBOOK, task, student(course, number)))
 
 
 def say(person, course, number, task, **form):

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from autograder.gradebook import bank, marking
-from autograder.gradebook.leases import Answer
-from autograder.notebook.reading import read_assignment
-from autograder.steps.grouping import fingerprints, groups, trees
+from autograder.gradebook.marking import comment_bank, mark_changes
+from autograder.gradebook.marking.leases import Answer
+from autograder.notebook.source.reading import read_assignment
+from autograder.steps.reporting.groups import behaviour_groups, fingerprints, trees
 
 from .conftest import text
 from .made import ADDS, NOTEBOOK, RIGHT, UNKNOWN, A, hand_in, student
@@ -18,7 +18,10 @@ PAGE = f"/staff/a/{A}/groups/{NOTEBOOK}/double"
 
 
 def found(course):
-    return {frozenset(one.students): one for one in groups.groups(course, A, NOTEBOOK, "double")}
+    return {
+        frozenset(one.students): one
+        for one in behaviour_groups.groups(course, A, NOTEBOOK, "double")
+    }
 
 
 def who(course, *numbers):
@@ -26,7 +29,7 @@ def who(course, *numbers):
 
 
 def mark(course, number, task="double"):
-    return marking.mark(course, Answer(A, NOTEBOOK, task, student(course, number)))
+    return mark_changes.mark(course, Answer(A, NOTEBOOK, task, student(course, number)))
 
 
 @pytest.fixture
@@ -69,15 +72,22 @@ def test_fingerprints_are_made_once(course):
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [
-        ("def f(x):\n    return x.sum() / 3", "def f(a):\n    # mean\n    return a.sum() / 3", True),
-        ("import numpy as np\ny = np.mean(z, axis=0, keepdims=True)",
-         "import numpy\nprint('hi')\ny = numpy.mean(z, keepdims=True, axis=0)", True),
+        (
+            "def f(x):\n    return x.sum() / 3",
+            "def f(a):\n    # mean\n    return a.sum() / 3",
+            True,
+        ),
+        (
+            "import numpy as np\ny = np.mean(z, axis=0, keepdims=True)",
+            "import numpy\nprint('hi')\ny = numpy.mean(z, keepdims=True, axis=0)",
+            True,
+        ),
         ("model.fit(x, epochs=5)", "model.fit(x, epochs=7)", True),  # numbers of one size
         ("y = x.mean(axis=0)", "y = x.mean(axis=1)", False),
         ("layer = Dense(1, 'relu')", "layer = Dense(1, 'sigmoid')", False),
         ("def f(x):\n    return g(x)", "def f(x):\n    return h(x)", False),
     ],
-)  # fmt: skip
+)
 def test_a_tree_is_the_same_for_the_same_program_in_another_hand(one, other, alike):
     assert (trees.likeness(trees.pieces(one), trees.pieces(other)) == 1.0) is alike
 
@@ -90,8 +100,13 @@ def test_code_that_is_no_python_has_pieces_too(code):
 
 def test_the_difference_is_not_one_of_names_and_comments():
     usual = {"a": "def double(x):\n    'Twice.'\n    return 2 * x"}
-    assert groups.difference(usual, {"a": "def double(value):\n    return 2*value  # so"}) == {}
-    (lines,) = groups.difference(usual, {"a": "def double(v):\n    return v + 2"}).values()
+    assert (
+        behaviour_groups.difference(usual, {"a": "def double(value):\n    return 2*value  # so"})
+        == {}
+    )
+    (lines,) = behaviour_groups.difference(
+        usual, {"a": "def double(v):\n    return v + 2"}
+    ).values()
     assert [line.sign for line in lines] == [" ", "-", "+"]
     assert lines[-1].text == "    return v + 2"
 
@@ -120,8 +135,11 @@ def test_nothing_is_said_of_all_before_three_were_looked_at(ann, course, adds):
 
 
 def test_a_comment_reaches_everybody_and_writes_over_nobody(ann, course, adds):
-    ann.post(f"/staff/a/{A}/answers/{NOTEBOOK}/double/{student(course, '1')}?of=all",
-             do="comment", comment="Nice names.")  # fmt: skip
+    ann.post(
+        f"/staff/a/{A}/answers/{NOTEBOOK}/double/{student(course, '1')}?of=all",
+        do="comment",
+        comment="Nice names.",
+    )
     look_at(ann, adds, 3)
     assert "Answers changed: 4" in text(apply(ann, adds, comment="You add 2."))
     assert mark(course, "1").state.comment == "Nice names.\n\nYou add 2."
@@ -161,8 +179,12 @@ def test_groups_are_joined_split_and_named_by_hand(ann, course, adds):
     assert "no multiplication" in ann.text(PAGE)
     ann.post(f"{PAGE}/{adds.key}", do="apart")
     assert who(course, "5") in found(course)
-    ann.post(f"{PAGE}/{adds.key}", do="split", student=[student(course, "1"), student(course, "2")],
-             name="mine")  # fmt: skip
+    ann.post(
+        f"{PAGE}/{adds.key}",
+        do="split",
+        student=[student(course, "1"), student(course, "2")],
+        name="mine",
+    )
     split = found(course)[who(course, "1", "2")]
     assert split.name == "mine"
     hand_in(course, "1", ADDS[1], n=2)  # a new answer is grouped by what it does
@@ -192,7 +214,9 @@ def test_an_unknown_mistake_becomes_a_known_one(park, course):
     after = (course.source / A / f"{NOTEBOOK}.ipynb").read_text()
     assert [line for line in before.splitlines() if line not in after.splitlines()] == []
     park.get(PAGE)
-    assert "You count to x." in [r.text for r in bank.of_task(course, A, NOTEBOOK, "double")]
+    assert "You count to x." in [
+        r.text for r in comment_bank.of_task(course, A, NOTEBOOK, "double")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +249,7 @@ def test_no_ta_changes_the_source(ann, course):
 
 def test_the_bank_says_what_came_of_a_remark_and_rewords_it_everywhere(ann, course, adds):
     ann.get(f"/staff/a/{A}/comments")
-    (remark,) = bank.of_task(course, A, NOTEBOOK, "double")
+    (remark,) = comment_bank.of_task(course, A, NOTEBOOK, "double")
     look_at(ann, adds, 3)
     apply(ann, adds, comment=remark.text)
     hand_in(course, "2", RIGHT[0], n=2)

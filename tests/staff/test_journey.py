@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from autograder.gradebook import marking, rubric_changes
-from autograder.gradebook.leases import Answer
-from autograder.web.app import now
+from autograder.gradebook.marking import mark_changes, rubric_changes
+from autograder.gradebook.marking.leases import Answer
+from autograder.web.portal import now
 from tests.web.test_journey import Reader, chromium, serving  # noqa: F401 (a fixture)
 
 from .conftest import link
@@ -33,7 +33,7 @@ class Ta(Reader):
 
 
 def state(course, number, task):
-    return marking.mark(course, Answer(A, NOTEBOOK, task, student(course, number)))
+    return mark_changes.mark(course, Answer(A, NOTEBOOK, task, student(course, number)))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_answers_are_marked_by_keyboard_alone(ta, course):
     page.goto(first)
     assert page.locator("#comment").input_value() == "Well put: 1 2 j f u."
     who = re.search(r"/why/(\w+)\?", first)[1]
-    found = marking.mark(course, Answer(A, NOTEBOOK, "why", who))
+    found = mark_changes.mark(course, Answer(A, NOTEBOOK, "why", who))
     assert (found.manual, found.state.flagged) == (4, True)
     assert ta.wrong == []
 

@@ -9,11 +9,11 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import gradebook
-from autograder.evidence import drawn, results
+from autograder.evidence import check_pictures, results
 from autograder.evidence.store import Store
-from autograder.gradebook import leases, marking, rubric_changes
-from autograder.gradebook.leases import Answer
-from autograder.steps.feedback import feedback
+from autograder.gradebook.marking import leases, mark_changes, rubric_changes
+from autograder.gradebook.marking.leases import Answer
+from autograder.steps.reporting.feedback import feedback
 
 from .conftest import text
 from .made import ADDS, HOSTILE, NOTEBOOK, A, hand_in, student
@@ -37,8 +37,13 @@ def grade_of(course, number, task="why"):
 # ── Who may come in ──────────────────────────────────────────────────────────────────
 
 
-PAGES = ("/staff", ANSWERS, f"{ANSWERS}/{NOTEBOOK}/why", f"/staff/a/{A}/comments",
-         f"/staff/a/{A}/groups/{NOTEBOOK}/double")  # fmt: skip
+PAGES = (
+    "/staff",
+    ANSWERS,
+    f"{ANSWERS}/{NOTEBOOK}/why",
+    f"/staff/a/{A}/comments",
+    f"/staff/a/{A}/groups/{NOTEBOOK}/double",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -53,8 +58,14 @@ def test_staff_do(ann, page):
     assert ann.get(page).status_code == 200
 
 
-@pytest.mark.parametrize("tried", ["/staff/a/nothing/answers", f"/staff/a/{A}/answers/{NOTEBOOK}/no",
-                                   f"/staff/a/{A}/answers/{NOTEBOOK}/why/nobody"])  # fmt: skip
+@pytest.mark.parametrize(
+    "tried",
+    [
+        "/staff/a/nothing/answers",
+        f"/staff/a/{A}/answers/{NOTEBOOK}/no",
+        f"/staff/a/{A}/answers/{NOTEBOOK}/why/nobody",
+    ],
+)
 def test_what_is_not_there_is_not_found(ann, tried):
     assert ann.get(tried).status_code == 404
 
@@ -65,24 +76,29 @@ def test_only_an_instructor_says_who_marks_what(ann, park, course):
     ta = re.search(r'<option value="(\w+)">Ann Kim', park.get(ANSWERS).text)[1]
     form = {"who": ta, "task": f"{NOTEBOOK}/why", "section": "A"}
     assert "Ann Kim · why · A" in text(park.post(f"/staff/a/{A}/allotment", ANSWERS, **form))
-    whys = leases.Allotment(NOTEBOOK, "why", "A", ta)
+    whys = leases.GraderAssignment(NOTEBOOK, "why", "A", ta)
     assert leases.allotments(course, A) == (whys,)
     park.post(f"/staff/a/{A}/allotment", ANSWERS, who=ta, task="", section="B")
-    assert set(leases.allotments(course, A)) == {whys, leases.Allotment("", "", "B", ta)}
+    assert set(leases.allotments(course, A)) == {whys, leases.GraderAssignment("", "", "B", ta)}
     park.post(f"/staff/a/{A}/allotment", ANSWERS, **form, remove="yes")
-    assert leases.allotments(course, A) == (leases.Allotment("", "", "B", ta),)
+    assert leases.allotments(course, A) == (leases.GraderAssignment("", "", "B", ta),)
 
 
 @pytest.mark.parametrize("seal", ["", "0" * 64])
 def test_a_form_from_elsewhere_changes_nothing(ann, course, seal):
-    before = marking.mark(course, answer(course, "1"))
+    before = mark_changes.mark(course, answer(course, "1"))
     edition = before.edition
-    for where in (path(course, "1"), f"/staff/a/{A}/next", f"/staff/a/{A}/comments", "/staff/names",
-                  f"/staff/a/{A}/groups/{NOTEBOOK}/double",
-                  f"/staff/a/{A}/groups/{NOTEBOOK}/double/met"):  # fmt: skip
+    for where in (
+        path(course, "1"),
+        f"/staff/a/{A}/next",
+        f"/staff/a/{A}/comments",
+        "/staff/names",
+        f"/staff/a/{A}/groups/{NOTEBOOK}/double",
+        f"/staff/a/{A}/groups/{NOTEBOOK}/double/met",
+    ):
         data = {"seal": seal, "edition": edition, "do": "comment", "comment": "forged"}
         assert ann.client.post(where, data=data).status_code == 403
-    assert marking.mark(course, answer(course, "1")) == before
+    assert mark_changes.mark(course, answer(course, "1")) == before
 
 
 def test_names_are_hidden_by_the_server(ann, course):
@@ -116,7 +132,7 @@ def test_whoever_comes_second_reads_but_changes_nothing(ann, ben, course):
     response = ben.post(path(course, "1"), do="comment", comment="mine")
     assert response.status_code == 409
     assert ">mine</textarea>" in response.text  # what was typed is not lost
-    assert marking.mark(course, answer(course, "1")).state.comment == ""
+    assert mark_changes.mark(course, answer(course, "1")).state.comment == ""
 
 
 def test_what_changed_meanwhile_is_not_written_over(ann, course):
@@ -130,7 +146,7 @@ def test_what_changed_meanwhile_is_not_written_over(ann, course):
     assert response.status_code == 409
     assert "late words" in response.text
     assert "Given in formgrader." in text(response)
-    assert marking.mark(course, answer(course, "1")).manual == 3.0
+    assert mark_changes.mark(course, answer(course, "1")).manual == 3.0
 
 
 # ── Marking ──────────────────────────────────────────────────────────────────────────
@@ -143,15 +159,29 @@ def test_a_rubric_from_its_first_item_to_a_change_for_all(ann, course):
     for number in ("1", "2"):
         assert "3 / 4" in text(ann.post(path(course, number), do="item", item=first))
     assert grade_of(course, "1")["manual_score"] == 3
-    ann.post(path(course, "1"), do="edit_item", item=first, text="reason", points="2,5",
-             seen_text="reason 1", seen_points="3")  # fmt: skip
+    ann.post(
+        path(course, "1"),
+        do="edit_item",
+        item=first,
+        text="reason",
+        points="2,5",
+        seen_text="reason 1",
+        seen_points="3",
+    )
     assert [grade_of(course, n)["manual_score"] for n in ("1", "2")] == [2.5, 2.5]
-    late = ann.post(path(course, "1"), do="edit_item", item=second, text="x", points="9",
-                    seen_text="other words", seen_points="3")  # fmt: skip
+    late = ann.post(
+        path(course, "1"),
+        do="edit_item",
+        item=second,
+        text="x",
+        points="9",
+        seen_text="other words",
+        seen_points="3",
+    )
     assert late.status_code == 409
     assert "4 / 4" in text(ann.post(path(course, "1"), do="item", item=second))
     ann.post(path(course, "1"), do="undo")
-    assert marking.mark(course, answer(course, "1")).score == 2.5
+    assert mark_changes.mark(course, answer(course, "1")).score == 2.5
 
 
 def test_an_adjustment_needs_a_reason(ann, course):
@@ -172,7 +202,7 @@ def test_comment_flag_note_and_line_remark_are_kept(ann, course):
     ann.post(where, do="note", note="copied from 2?")
     ann.post(where, do="line", cell="double_answer", line="2", text="why + ?", shown="yes")
     ann.post(where, do="line", cell="double_answer", line="3", text="among us")
-    state = marking.mark(course, answer(course, "1", "double")).state
+    state = mark_changes.mark(course, answer(course, "1", "double")).state
     assert (state.comment, state.flagged, state.note) == ("Look again.", True, "copied from 2?")
     assert [(li.line, li.text, li.shown) for li in state.lines] == [
         (2, "why + ?", True),
@@ -182,7 +212,7 @@ def test_comment_flag_note_and_line_remark_are_kept(ann, course):
     assert "why + ?" in page
     assert "only staff see this" in page
     ann.post(where, do="unline", id=state.lines[0].id)
-    assert len(marking.mark(course, answer(course, "1", "double")).state.lines) == 1
+    assert len(mark_changes.mark(course, answer(course, "1", "double")).state.lines) == 1
 
 
 def test_the_student_reads_line_remarks_and_items_and_nothing_meant_for_staff(ann, course):
@@ -241,7 +271,7 @@ def test_nothing_that_a_student_wrote_is_more_than_text(ann, course, task):
 def test_what_a_criterion_drew_stands_beside_its_verdict_as_a_picture(ann, course):
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" onload="window.hit=1"><title>{HOSTILE}</title></svg>'
     store, alt = Store(course.state / "evidence"), f"the worst mask {HOSTILE}"
-    drawn.keep(store, "run-1", "double", "doubles", [{"svg": svg, "alt": alt}])
+    check_pictures.keep(store, "run-1", "double", "doubles", [{"svg": svg, "alt": alt}])
     page = ann.get(path(course, "1", "double")).text
     assert 'src="data:image/svg+xml;base64,' in page
     assert "the worst mask" in page

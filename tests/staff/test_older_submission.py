@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from autograder import gradebook
-from autograder.steps.collect import shelf_of
-from autograder.steps.grade import grade
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.grading.grade import grade
 from tests.course_pages.conftest import course_template  # noqa: F401 (a fixture)
 from tests.regrade.conftest import graded, graded_template  # noqa: F401 (fixtures)
 
@@ -41,8 +41,10 @@ def test_the_submission_that_counts_is_shown_with_its_outputs(graded, workers): 
     assert "seen 0.0" in page, "what it left when it was graded"
     assert "the newest one" not in page
     assert "An older submission counts" not in page, "it is the one shown"
-    group = re.search(r'href="(/staff/a/hello/groups/hello/standardise/met)"',
-                      staff.get("/staff/a/hello/groups/hello/standardise").text)[1]  # fmt: skip
+    group = re.search(
+        r'href="(/staff/a/hello/groups/hello/standardise/met)"',
+        staff.get("/staff/a/hello/groups/hello/standardise").text,
+    )[1]
     shown = text(staff.get(f"{group}?n=0")) + text(staff.get(f"{group}?n=1"))
     assert "the older one" in shown
     assert "the newest one" not in shown

@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 
 from autograder import config, gradebook
-from autograder.gradebook import marking, requests, rubric_changes, seen, worklist
-from autograder.gradebook.leases import Answer
+from autograder.gradebook.marking import mark_changes, rubric_changes, worklist
+from autograder.gradebook.marking.leases import Answer
+from autograder.gradebook.portal import feedback_views
+from autograder.gradebook.regrades import requests
 from autograder.steps import roster
-from autograder.steps.grouping import groups
-from autograder.web.app import now
+from autograder.steps.reporting.groups import behaviour_groups
+from autograder.web.portal import now
 from benchmarks import grouping
 from benchmarks.grouping import ASSIGNMENT as A
 from benchmarks.grouping import SEEDS
@@ -113,7 +115,7 @@ def number_of(course, student: str) -> str:
 
 
 def mark(course, task: str, student: str):
-    return marking.mark(course, Answer(A, A, task, student))
+    return mark_changes.mark(course, Answer(A, A, task, student))
 
 
 def total(course, student: str) -> float:
@@ -151,7 +153,9 @@ def a_group_is_told(ta: Reader, course, told: list[str]) -> None:
     ta.opens("overlap")
     ta.look("groups")
     ta.opens("negative_overlap")
-    (group,) = [g for g in groups.groups(course, A, A, "overlap") if set(told) <= set(g.students)]
+    (group,) = [
+        g for g in behaviour_groups.groups(course, A, A, "overlap") if set(told) <= set(g.students)
+    ]
     assert (group.size, group.match.mistake.name) == (len(told), "negative_overlap")
     ta.has("You have looked at 1 / 3")
     ta.look("group")
@@ -177,7 +181,7 @@ def a_group_is_told(ta: Reader, course, told: list[str]) -> None:
 def an_item_is_changed_for_all(ta: Reader, course) -> None:
     """An item of the rubric given to two answers, then worth something else for both of them."""
     first, second, third = (e.answer for e in worklist.entries(course, A, A, "overlap")[:3])
-    before = {one: marking.mark(course, one).score for one in (first, second, third)}
+    before = {one: mark_changes.mark(course, one).score for one in (first, second, third)}
     ta.opens("Answers")
     ta.look("answers")
     ta.opens("overlap")
@@ -196,7 +200,7 @@ def an_item_is_changed_for_all(ta: Reader, course) -> None:
     ta.presses("1", GIVEN.format("true"))
     ta.presses("u", GIVEN.format("false"))
     ta.presses("f", "#do-flag[aria-pressed=true]")
-    after = {one: marking.mark(course, one) for one in before}
+    after = {one: mark_changes.mark(course, one) for one in before}
     assert [after[one].score - before[one] for one in before] == [-1, -1, 0]
     assert after[third].state.flagged
     ta.goes("k")
@@ -206,7 +210,7 @@ def an_item_is_changed_for_all(ta: Reader, course) -> None:
     ta.types("Points", "-2")
     ta.presses("Enter", "[data-key='1'] b:text('−2')")
     ta.look("answer-item-changed")
-    scores = [marking.mark(course, one).score - before[one] for one in before]
+    scores = [mark_changes.mark(course, one).score - before[one] for one in before]
     assert scores == [-2, -2, 0]
     assert rubric_changes.of_task(course, A, A, "overlap").items[0].used == 2
     for name in ("Comments", "Statistics"):
@@ -233,7 +237,7 @@ def the_group_reads_it(student: Reader, course, told: list[str]) -> None:
     student.page.get_by_role("link", name="Feedback: overview").click()
     student.page.get_by_role("link", name=re.compile(f"^{A}")).click()
     student.has(COMMENT.strip())
-    assert seen.first_seen(course, A, told[0])
+    assert feedback_views.first_seen(course, A, told[0])
 
 
 def a_student_asks(student: Reader, course, who: str) -> None:

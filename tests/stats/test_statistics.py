@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from autograder.cli import app
 from autograder.errors import NotFound
-from autograder.gradebook.attempts import attempts
-from autograder.steps import statistics as step
-from autograder.steps.statistics.report import bins, spread
+from autograder.gradebook.scores.item_scores import attempts
+from autograder.steps.reporting import statistics as step
+from autograder.steps.reporting.statistics.report import bins, spread
 
 from .made import a_class
 
@@ -88,12 +88,15 @@ def test_only_the_submission_that_counts_is_measured_but_all_are_counted(course)
 
 
 def test_where_the_class_is_stuck_is_the_first_unmet_criterion_of_a_task(course):
-    a_class(course, {
-        "s-1": [(0, 0, 1), (0, 0, 1)],
-        "s-2": [(0, 0, 1)],
-        "s-3": [(2, 0, 1)],
-        "s-4": [(2, 3, 1)],
-    })  # fmt: skip
+    a_class(
+        course,
+        {
+            "s-1": [(0, 0, 1), (0, 0, 1)],
+            "s-2": [(0, 0, 1)],
+            "s-3": [(2, 0, 1)],
+            "s-4": [(2, 3, 1)],
+        },
+    )
     found = statistics(course).stuck
     assert [(s.demanded.name, s.students, s.share, s.tries) for s in found] == [
         ("doubles", 2, 0.5, 1.5),
@@ -125,11 +128,14 @@ def test_a_criterion_that_is_only_hard_is_not_suspected(course, good):
 
 
 def test_students_at_risk_are_listed_with_every_reason(course):
-    a_class(course, {
-        "s-good": [(2, 3, 1)],
-        "s-low": [(0, 1, 1), (0, 1, 1), (0, 1, 1)],
-        "s-idle": [None],
-    })  # fmt: skip
+    a_class(
+        course,
+        {
+            "s-good": [(2, 3, 1)],
+            "s-low": [(0, 1, 1), (0, 1, 1), (0, 1, 1)],
+            "s-idle": [None],
+        },
+    )
     found = {one.student: one.reasons for one in statistics(course).at_risk}
     assert "s-good" not in found
     assert any("no gain" in reason for reason in found["s-low"])
@@ -138,10 +144,13 @@ def test_students_at_risk_are_listed_with_every_reason(course):
 
 def test_everybody_is_in_the_distribution_whatever_they_are_called(course):
     draw = random.Random(1)
-    a_class(course, {
-        f"김{i:04d}": [(draw.choice((0, 2)), draw.choice((0, 3)), draw.choice((0, 1)))]
-        for i in range(60)
-    })  # fmt: skip
+    a_class(
+        course,
+        {
+            f"김{i:04d}": [(draw.choice((0, 2)), draw.choice((0, 3)), draw.choice((0, 1)))]
+            for i in range(60)
+        },
+    )
     found = statistics(course)
     assert found.handed_in == 60
     assert sum(b.students for b in found.bins) == 60

@@ -13,7 +13,7 @@ import pytest
 from autograder import Task
 from autograder.criteria.task import collecting
 from autograder.expect.verdict import decide, linear_credit
-from autograder.student.checked import Checked
+from autograder.student.check_result import CheckResult
 
 xs = [1, 2, 3]  # the names of a student's notebook are the globals of the calling frame
 score = 0.7
@@ -36,17 +36,24 @@ def scoring(*, hidden: bool = True) -> Task:
     @task.criterion("Mean IoU is at least {at_least}", points=4, hints=("one", "two"))
     def iou(score, *, at_least=0.8, partial_from=0.6):
         credit = linear_credit(score, at_least=at_least, partial_from=partial_from)
-        decide(credit, expected=">= {want}", got="{got}", next="Train.", score=score,
-               want=at_least, got_=score)  # fmt: skip
+        decide(
+            credit,
+            expected=">= {want}",
+            got="{got}",
+            next="Train.",
+            score=score,
+            want=at_least,
+            got_=score,
+        )
 
     if hidden:
         task.hidden("Mean IoU on 200 unseen images", points=5, id="unseen")
     return task
 
 
-def check(task: Task) -> Checked:
+def check(task: Task) -> CheckResult:
     found = task.check()
-    assert isinstance(found, Checked)
+    assert isinstance(found, CheckResult)
     return found
 
 
@@ -158,9 +165,9 @@ def test_hints_come_in_steps_after_different_failures(monkeypatch):
         monkeypatch.setitem(globals(), "score", value)
         return check(scoring()).rows[0].hints
 
-    from autograder.student import ledger
+    from autograder.student import check_history
 
-    ledger._unwritten.clear()
+    check_history._unwritten.clear()
     assert hints(0.1) == ()
     assert hints(0.1) == ()  # the same failure again earns nothing
     assert hints(0.2) == ("one",)

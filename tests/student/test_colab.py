@@ -12,7 +12,7 @@ import zipfile
 import pytest
 
 from autograder.errors import NotFound
-from autograder.student import here, keeping, shelves, submitting
+from autograder.student import environment, keeping, kept_folders, submitting
 
 
 @pytest.fixture
@@ -21,15 +21,15 @@ def colab(tmp_path, monkeypatch):
     local = tmp_path / "content"
     local.mkdir()
     monkeypatch.setenv("COLAB_RELEASE_TAG", "release")
-    monkeypatch.setenv(here.VARIABLE, json.dumps({"assignment": "n1", "notebook": "work"}))
-    monkeypatch.setattr(here, "_started_in", local)
-    monkeypatch.setattr(shelves, "DRIVE", tmp_path / "drive")
+    monkeypatch.setenv(environment.VARIABLE, json.dumps({"assignment": "n1", "notebook": "work"}))
+    monkeypatch.setattr(environment, "_started_in", local)
+    monkeypatch.setattr(kept_folders, "DRIVE", tmp_path / "drive")
     return tmp_path
 
 
 def test_without_drive_it_says_that_the_folder_goes_and_offers_a_download(colab):
-    line = keeping._keep("a", [1, 2], shelves.places())
-    shown = keeping.shown([line], shelves.places())
+    line = keeping._keep("a", [1, 2], kept_folders.places())
+    shown = keeping.shown([line], kept_folders.places())
     assert "Colab deletes this folder" in shown.text
     (data,) = __import__("re").findall(r'href="data:application/zip;base64,([^"]+)"', shown.html)
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(data))) as archive:
@@ -38,20 +38,20 @@ def test_without_drive_it_says_that_the_folder_goes_and_offers_a_download(colab)
 
 def test_a_mounted_drive_gets_a_copy_that_outlives_the_runtime(colab, monkeypatch):
     (colab / "drive").mkdir()
-    line = keeping._keep("a", [1, 2], shelves.places())
-    assert "copy is on your Google Drive" in keeping.shown([line], shelves.places()).text
+    line = keeping._keep("a", [1, 2], kept_folders.places())
+    assert "copy is on your Google Drive" in keeping.shown([line], kept_folders.places()).text
     fresh = colab / "another-runtime"
     fresh.mkdir()
-    monkeypatch.setattr(here, "_started_in", fresh)
+    monkeypatch.setattr(environment, "_started_in", fresh)
     assert keeping.kept() == ["a"]
     assert keeping.kept("a") == [1, 2]
 
 
 def test_the_copy_kept_last_is_the_one_given_back(colab):
     (colab / "drive").mkdir()
-    local, drive = shelves.places()
-    shelves.put(shelves.prepared("a", "new", kept_at="2026-02"), [local])
-    shelves.put(shelves.prepared("a", "old", kept_at="2026-01"), [drive])
+    local, drive = kept_folders.places()
+    kept_folders.put(kept_folders.prepared("a", "new", kept_at="2026-02"), [local])
+    kept_folders.put(kept_folders.prepared("a", "old", kept_at="2026-01"), [drive])
     assert keeping.kept("a") == "new"
 
 
@@ -63,14 +63,14 @@ def test_a_missing_name_says_that_drive_may_have_to_be_mounted(colab):
 def test_a_full_drive_does_not_stop_keeping(colab):
     (colab / "drive").mkdir()
     (colab / "drive" / "autograder").write_text("a file is in the way")
-    assert keeping._keep("a", [1], shelves.places()).problem == ""
+    assert keeping._keep("a", [1], kept_folders.places()).problem == ""
     assert keeping.kept("a") == [1]
 
 
 def test_another_notebooks_work_is_not_overwritten(colab, monkeypatch):
-    assert keeping._keep("a", [1], shelves.places()).problem == ""
-    monkeypatch.setenv(here.VARIABLE, json.dumps({"notebook": "other"}))
-    line = keeping._keep("a", [2], shelves.places())
+    assert keeping._keep("a", [1], kept_folders.places()).problem == ""
+    monkeypatch.setenv(environment.VARIABLE, json.dumps({"notebook": "other"}))
+    line = keeping._keep("a", [2], kept_folders.places())
     assert line.problem == "a is already kept by the notebook work"
     assert keeping.kept("a") == [1]
 

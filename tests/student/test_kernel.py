@@ -177,9 +177,9 @@ own.compile("sgd", "mse")
 own.fit(x, np.ones(4), epochs=3, verbose=0, callbacks=[KeepEachEpoch("own")])
 print("trained on")
 """)
-    assert "Not kept: own, unbuilt, call." in said
+    assert "Not kept: own, call." in said
     assert "layers of your own (Mine)" in said
-    assert "Call the model once, or fit it" in said
+    assert "[✓ kept] unbuilt: Sequential" in said
     assert "[✓ kept] good: list" in said
     assert "[✓ kept] given: Sequential" in said
     assert "True" in said.splitlines()
@@ -187,7 +187,7 @@ print("trained on")
     assert said.count("Training goes on, but own is not kept") == 1
     assert "trained on" in said
     names = sorted(p.name for p in (kernel.folder / "kept").glob("*.json"))
-    assert names == ["given.json", "good.json"]
+    assert names == ["given.json", "good.json", "unbuilt.json"]
 
 
 def test_submit_bundles_the_saved_notebook_own_files_and_kept_work(kernel):

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from autograder.student import budget, words
-from autograder.student.checked import Checked, Row
-from autograder.student.distance import Distance
+from autograder.presentation import result_text
+from autograder.presentation.distance import Distance
+from autograder.student import budget
+from autograder.student.check_result import CheckResult, CheckRow
 
 pytestmark = pytest.mark.browser
 
@@ -57,14 +58,26 @@ def table() -> str:
     right = Distance(0.7, 0.8, True, 0.6, 0.3, (0.9, 0.95))
     long = "Mean IoU over all shapes on pictures you have not seen is at least 0.8 " * 2
     rows = (
-        Row(long, words.NOT_MET, 1.5, 4, "0.8 or more", "0.7 for a_very_long_name_" + "x" * 60,
-            long, right, ("Look at a mask.",), 1),
-        Row("A shape", words.MET, 1, 1, "(3,)", "(3,)"),
-        Row("Then", words.NOT_RUN, 0, 1, "first passes", "not yet", "Mend it."),
-        Row("Unseen", words.LATER, 0, 5),
-    )  # fmt: skip
+        CheckRow(
+            long,
+            result_text.NOT_MET,
+            1.5,
+            4,
+            "0.8 or more",
+            "0.7 for a_very_long_name_" + "x" * 60,
+            long,
+            right,
+            ("Look at a mask.",),
+            1,
+        ),
+        CheckRow("A shape", result_text.MET, 1, 1, "(3,)", "(3,)"),
+        CheckRow("Then", result_text.NOT_RUN, 0, 1, "first passes", "not yet", "Mend it."),
+        CheckRow("Unseen", result_text.LATER, 0, 5),
+    )
     uses = [budget.Use("Memory", 80, 100, "MB"), budget.Use("Disk", None, 1, "MB")]
-    return Checked("t", rows, "printed")._repr_mimebundle_()["text/html"] + budget.shown(uses).html
+    return (
+        CheckResult("t", rows, "printed")._repr_mimebundle_()["text/html"] + budget.shown(uses).html
+    )
 
 
 def page_of(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autograder.criteria.draws import PUBLIC_KEY, draws
+from autograder.criteria.rng import PUBLIC_KEY, draws
 from autograder.criteria.running import run_task
 from autograder.criteria.task import Task
 from autograder.language import in_words

@@ -12,24 +12,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.expect.verdict import Picture
-from autograder.student import drawing, showing, words
-from autograder.student.checked import Checked, Row
-from autograder.student.distance import Distance, distance, in_words, places
+from autograder.presentation import drawing, result_table, result_text
+from autograder.presentation.distance import Distance, distance, in_words, places
+from autograder.student.check_result import CheckResult, CheckRow
 
 NASTY = "<script>alert(1)</script> \"' &amp; \x1b[31m \u202e"
 
 
-def checked(**changes) -> Checked:
-    row = Row(
-        "Mean IoU is at least 0.8", words.NOT_MET, 1.5, 4.0,
-        "0.8 or more", "0.7", "Train longer.",
+def checked(**changes) -> CheckResult:
+    row = CheckRow(
+        "Mean IoU is at least 0.8",
+        result_text.NOT_MET,
+        1.5,
+        4.0,
+        "0.8 or more",
+        "0.7",
+        "Train longer.",
         Distance(0.7, 0.8, rising=True, partial_from=0.6, baseline=0.3, right_answers=(0.9, 0.95)),
-        ("Look at a mask.",), 1, (Picture("<svg/>", "Three masks <b>."),),
-    )  # fmt: skip
-    met = Row("A shape", words.MET, 1.0, 1.0, "(3,)", "(3,)")
-    waiting = Row("Then", words.NOT_RUN, 0.0, 1.0, "first passes", "not yet", "Mend it.")
-    later = Row("Unseen", words.LATER, 0.0, 5.0)
-    return Checked(**{"task": "t", "rows": (row, met, waiting, later), **changes})
+        ("Look at a mask.",),
+        1,
+        (Picture("<svg/>", "Three masks <b>."),),
+    )
+    met = CheckRow("A shape", result_text.MET, 1.0, 1.0, "(3,)", "(3,)")
+    waiting = CheckRow("Then", result_text.NOT_RUN, 0.0, 1.0, "first passes", "not yet", "Mend it.")
+    later = CheckRow("Unseen", result_text.LATER, 0.0, 5.0)
+    return CheckResult(**{"task": "t", "rows": (row, met, waiting, later), **changes})
 
 
 class Page(HTMLParser):
@@ -57,7 +64,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def html_of(one: Checked) -> str:
+def html_of(one: CheckResult) -> str:
     return one._repr_mimebundle_()["text/html"]
 
 
@@ -97,9 +104,9 @@ def test_every_drawing_and_picture_has_words():
 
 
 def test_nothing_a_student_or_an_author_writes_becomes_html():
-    row = Row(
+    row = CheckRow(
         NASTY,
-        words.NOT_MET,
+        result_text.NOT_MET,
         0,
         1,
         NASTY,
@@ -114,9 +121,27 @@ def test_nothing_a_student_or_an_author_writes_becomes_html():
     html = html_of(one)
     assert "<script" not in html
     assert {tag for tag, _ in Page(html).tags} <= {
-        "div", "style", "section", "p", "strong", "span", "table", "caption", "thead", "tbody",
-        "tr", "th", "td", "i", "b", "details", "summary", "pre", "img", "small",
-    }  # fmt: skip
+        "div",
+        "style",
+        "section",
+        "p",
+        "strong",
+        "span",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "i",
+        "b",
+        "details",
+        "summary",
+        "pre",
+        "img",
+        "small",
+    }
     for attributes in (a for _, a in Page(html).tags):
         assert not any(name.startswith("on") for name in attributes)
     assert "\x1b" not in unescape(html) + repr(one)
@@ -125,7 +150,7 @@ def test_nothing_a_student_or_an_author_writes_becomes_html():
 
 def test_a_flood_of_text_is_cut():
     flood = "x" * 100_000
-    row = Row("d", words.NOT_MET, 0, 1, flood, flood, flood)
+    row = CheckRow("d", result_text.NOT_MET, 0, 1, flood, flood, flood)
     assert len(html_of(checked(rows=(row,), printed=flood))) < 30_000
 
 
@@ -136,9 +161,15 @@ def test_plain_text_mode_leaves_the_table_out(monkeypatch):
 
 @pytest.mark.parametrize(
     ("score", "settings"),
-    [(None, {"at_least": 1}), (0.5, {}), (math.nan, {"at_least": 1}), (True, {"at_least": 1}),
-     (0.5, {"at_least": 1, "at_most": 2}), (0.5, {"at_least": "much"})],
-)  # fmt: skip
+    [
+        (None, {"at_least": 1}),
+        (0.5, {}),
+        (math.nan, {"at_least": 1}),
+        (True, {"at_least": 1}),
+        (0.5, {"at_least": 1, "at_most": 2}),
+        (0.5, {"at_least": "much"}),
+    ],
+)
 def test_without_one_number_and_one_target_there_is_no_distance(score, settings):
     assert distance(score, settings) is None
 
@@ -153,10 +184,13 @@ numbers = st.floats(-1e6, 1e6)
 
 
 @given(
-    score=numbers, target=numbers, rising=st.booleans(),
-    baseline=st.none() | numbers, start=st.none() | numbers,
+    score=numbers,
+    target=numbers,
+    rising=st.booleans(),
+    baseline=st.none() | numbers,
+    start=st.none() | numbers,
     pair=st.none() | st.tuples(numbers, numbers),
-)  # fmt: skip
+)
 def test_on_the_line_further_right_is_always_better(score, target, rising, baseline, start, pair):
     right = tuple(sorted(pair)) if pair else None
     found = Distance(score, target, rising, start, baseline, right)
@@ -171,8 +205,8 @@ def test_on_the_line_further_right_is_always_better(score, target, rising, basel
 
 
 def test_a_page_of_its_own_carries_its_background_in_both_themes():
-    from autograder.student.looks import STYLE
+    from autograder.presentation.styles import STYLE
 
     assert "prefers-color-scheme:dark" in STYLE
     assert '[data-jp-theme-light="false"]' in STYLE
-    assert showing.block("t", "s", "").startswith('<div class="ag" lang="en">')
+    assert result_table.block("t", "s", "").startswith('<div class="ag" lang="en">')

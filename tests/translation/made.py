@@ -9,9 +9,9 @@ from typing import Any
 import nbformat
 
 from autograder.config import Course
-from autograder.notebook import catalogues
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.texts import texts
+from autograder.notebook.source.reading import read_assignment
+from autograder.notebook.translation import catalogues
+from autograder.notebook.translation.texts import texts
 from tests.grading.made import answer, code, test
 from tests.validate import made
 
@@ -47,8 +47,7 @@ KO = {
     "good": "맞음",
     "wrong": "틀림",
     "![two](data:1)": "![둘](data:1)",
-    "Write `double(x)`: it gives $2x$ for every number.":
-        "`double(x)`를 작성하세요. 모든 수에 대해 $2x$를 돌려줘요.",
+    "Write `double(x)`: it gives $2x$ for every number.": "`double(x)`를 작성하세요. 모든 수에 대해 $2x$를 돌려줘요.",
     "double(3) is {wanted}": "double(3)은 {wanted}이에요",
     "It doubles {n} drawn numbers": "무작위로 뽑은 수 {n}개를 두 배로 만들어요",
     "total is the sum of the doubled numbers": "total은 두 배로 만든 수의 합이에요",
@@ -58,7 +57,7 @@ KO = {
     "Look again at rounded.": "반올림을 다시 보세요.",
     "Look again at mean.": "평균을 다시 보세요.",
     "Why is two even?": "2는 왜 짝수일까요?",
-}  # fmt: skip
+}
 
 
 def cells() -> list[Any]:
@@ -69,13 +68,18 @@ def cells() -> list[Any]:
     )
     label = 'from autograder import translated\n\nprint(translated("the sum of all"))'
     return [
-        text, made.SETUP,
-        answer(made.DOUBLE, "double_answer"), made.TRIPLED, made.ROUNDED,
+        text,
+        made.SETUP,
+        answer(made.DOUBLE, "double_answer"),
+        made.TRIPLED,
+        made.ROUNDED,
         test(VISIBLE, "double", 5),
         code(label, "label", locked=True),
-        answer(made.SUM, "total_answer"), made.MEAN, test(made.SUM_TEST, "total", 5),
+        answer(made.SUM, "total_answer"),
+        made.MEAN,
+        test(made.SUM_TEST, "total", 5),
         why,
-    ]  # fmt: skip
+    ]
 
 
 def _marks(grade_id: str, **marks: Any) -> dict[str, Any]:

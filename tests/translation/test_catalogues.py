@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from autograder.cli import app
 from autograder.config import Course
-from autograder.notebook import catalogues
-from autograder.notebook.catalogues import Finding, differences
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.texts import Kind, Text, texts
+from autograder.notebook.source.reading import read_assignment
+from autograder.notebook.translation import catalogues
+from autograder.notebook.translation.catalogues import Finding, differences
+from autograder.notebook.translation.texts import Kind, Text, texts
 from autograder.nouns import Assignment
 from tests.translation import made
 

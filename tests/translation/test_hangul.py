@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from matplotlib.ft2font import FT2Font
 
-from autograder import hangul
-from autograder.notebook.wheel import light_wheel
-from autograder.sandbox import tiers
-from autograder.sandbox.supervisor import WarmServer
+from autograder import plot_fonts
+from autograder.notebook.release.wheel import light_wheel
+from autograder.sandbox.supervisor import isolation_level
+from autograder.sandbox.supervisor.warm_server import WarmServer
 from tests.grading.made import extra, run_cells
 
 # A box in place of a letter is a warning of matplotlib's.
@@ -74,7 +74,7 @@ def test_a_kernel_draws_it(start_kernel: Callable) -> None:
 
 @pytest.fixture(scope="module")
 def students() -> Iterator[WarmServer]:
-    with WarmServer("inside", tier=tiers.find()) as server:
+    with WarmServer("inside", tier=isolation_level.find()) as server:
         yield server
 
 
@@ -86,11 +86,11 @@ def test_grading_draws_it(students: WarmServer, tmp_path: Path) -> None:
 
 
 def test_the_font_has_every_syllable_of_the_korean_standard_and_is_small() -> None:
-    known = set(FT2Font(str(hangul.FONT)).get_charmap())
+    known = set(FT2Font(str(plot_fonts.FONT)).get_charmap())
     standard = {c for c in range(0xAC00, 0xD7A4) if in_two_bytes(chr(c))}
     assert len(standard) == 2350
     assert standard <= known
-    assert hangul.FONT.stat().st_size < 300_000
+    assert plot_fonts.FONT.stat().st_size < 300_000
 
 
 def in_two_bytes(character: str) -> bool:
@@ -103,4 +103,4 @@ def in_two_bytes(character: str) -> bool:
 def test_students_get_the_font_with_its_licence() -> None:
     with zipfile.ZipFile(BytesIO(light_wheel().data)) as archive:
         assert "SIL OPEN FONT LICENSE" in archive.read("autograder/fonts/OFL.txt").decode()
-        assert archive.read("autograder/fonts/hangul.otf") == hangul.FONT.read_bytes()
+        assert archive.read("autograder/fonts/hangul.otf") == plot_fonts.FONT.read_bytes()

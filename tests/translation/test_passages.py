@@ -9,13 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.notebook.passages import passages, rewritten
+from autograder.notebook.translation.passages import passages, rewritten
 
 SOURCE = Path(__file__).parents[2] / "source"
 LINES = [
-    "", "# Head", "- one item", "  that goes on", "1. first", "> quoted", "| a | b |", "| --- | :-: |",
-    "plain *text*", "```python", "x = 1  # | no", "```", "$$x^2$$", "   ", "![p](data:image/png;base64,AA==)",
-]  # fmt: skip
+    "",
+    "# Head",
+    "- one item",
+    "  that goes on",
+    "1. first",
+    "> quoted",
+    "| a | b |",
+    "| --- | :-: |",
+    "plain *text*",
+    "```python",
+    "x = 1  # | no",
+    "```",
+    "$$x^2$$",
+    "   ",
+    "![p](data:image/png;base64,AA==)",
+]
 
 
 def test_headings_items_fields_and_paragraphs_are_passages_without_their_marks() -> None:
@@ -24,8 +37,14 @@ def test_headings_items_fields_and_paragraphs_are_passages_without_their_marks()
         "| c \\| d | 7 |\n\nplain\ntext"
     )
     assert list(passages(text)) == [
-        "Head", "first goes on", "second", "said twice", "a", "c \\| d", "plain text",
-    ]  # fmt: skip
+        "Head",
+        "first goes on",
+        "second",
+        "said twice",
+        "a",
+        "c \\| d",
+        "plain text",
+    ]
 
 
 def test_code_formulas_and_numbers_are_no_passages() -> None:

@@ -13,14 +13,15 @@ from nbgrader.api import Gradebook
 from autograder import gradebook
 from autograder.config import Course
 from autograder.errors import NotFound, ReleaseRefused
-from autograder.notebook.cells import cells_of, normal
-from autograder.notebook.merging import merge
-from autograder.notebook.reading import read_assignment
-from autograder.notebook.wheel import Wheel
-from autograder.steps import collect, feedback
-from autograder.steps import release as step
-from autograder.steps.grade import grade
-from autograder.steps.release import ReleaseReport, out_of_step, release
+from autograder.notebook.release.wheel import Wheel
+from autograder.notebook.source.cells import cells_of, normal
+from autograder.notebook.source.reading import read_assignment
+from autograder.notebook.submission.merging import merge
+from autograder.steps.authoring import release as step
+from autograder.steps.authoring.release import ReleaseReport, out_of_step, release
+from autograder.steps.grading import collect
+from autograder.steps.grading.grade import grade
+from autograder.steps.reporting import feedback
 from tests.translation import made
 from tests.validate.made import course as plain_course
 
@@ -81,12 +82,19 @@ def test_code_ids_and_number_are_the_same(course: Course, make: Make) -> None:
     for one, other in zip(english, korean, strict=True):
         same = (one.id, one.kind, one.grade_id, one.points, one.tags, one.generated)
         assert same == (
-            other.id, other.kind, other.grade_id, other.points, other.tags, other.generated,
-        )  # fmt: skip
+            other.id,
+            other.kind,
+            other.grade_id,
+            other.points,
+            other.tags,
+            other.generated,
+        )
         if one.kind == "code" and not one.generated:
             assert normal(one.source) == normal(other.source)
     facts = notebook(course, "ko").metadata["autograder"]
-    assert facts == {**notebook(course).metadata["autograder"], "language": "ko"}
+    of_source = notebook(course).metadata["autograder"]
+    assert facts["token"] != of_source["token"]  # a token is of one language
+    assert facts == {**of_source, "language": "ko", "token": facts["token"]}
 
 
 def test_a_kernel_is_told_the_words_that_code_says_and_none_that_staff_read(
@@ -110,6 +118,8 @@ def test_a_kernel_is_told_the_words_that_code_says_and_none_that_staff_read(
 def test_a_translation_changes_nothing_in_the_other_release(course: Course, tmp_path: Path) -> None:
     release(course, "A", prove=lambda *_: [])
     alone = plain_course(tmp_path / "alone", made.cells())
+    alone.state.mkdir(mode=0o700, exist_ok=True)
+    (alone.state / "course.key").write_bytes(course.key)  # tokens are of one key
     release(alone, "A", prove=lambda *_: [])
     names = sorted(p.name for p in (alone.release / "A").iterdir())
     assert names == sorted(p.name for p in (course.release / "A").iterdir())

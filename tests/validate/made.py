@@ -68,11 +68,15 @@ def cells(
     """The assignment: `tripled` also makes the total wrong, which is why total starts anew."""
     return [
         SETUP,
-        answer(double, "double_answer"), *first, test(double_test, "double", 5),
+        answer(double, "double_answer"),
+        *first,
+        test(double_test, "double", 5),
         code("def double(x):\n    return 2 * x", "given", locked=True),
-        answer(total, "total_answer"), *second, test(total_test, "total", 5),
+        answer(total, "total_answer"),
+        *second,
+        test(total_test, "total", 5),
         *more,
-    ]  # fmt: skip
+    ]
 
 
 def course(root: Path, made: Sequence[Any], *, config_lines: str = "") -> Course:

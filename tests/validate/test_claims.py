@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.notebook.reading import read_assignment
-from autograder.steps.validate.claims import claimed
+from autograder.notebook.source.reading import read_assignment
+from autograder.steps.authoring.validate.claims import claimed
 from tests.grading.made import answer, setup, test
 from tests.validate.made import course
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.notebook.reading import read_notebook
+from autograder.notebook.source.reading import read_notebook
 from autograder.nouns import Assignment
-from autograder.steps.validate.literals import given_away
+from autograder.steps.authoring.validate.literals import given_away
 from tests.grading.made import answer, setup, test, write
 
 HIDDEN = """

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from autograder.steps.grade import judge_of, read
-from autograder.steps.judging.workers import Workers
-from autograder.steps.validate.mutants import Mutated, try_mutants
+from autograder.steps.assignments import load_assignment
+from autograder.steps.authoring.validate.mutants import Mutated, try_mutants
+from autograder.steps.grading.grade import judge_of
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.validate.made import DOUBLE_TEST, cells, course
 
 HIDDEN = "### BEGIN HIDDEN TESTS\n"
@@ -30,7 +31,7 @@ def mutated(tmp_path: Path, workers: Workers, more: str = "") -> Mutated:
     text = DOUBLE_TEST.replace(HIDDEN, HIDDEN + more).replace("points=3, after=by_hand", "points=2")
     changes: dict[str, Any] = {"double_test": text} if more else {}
     made = course(tmp_path / "course", cells(**changes))
-    source = read(made, "A")
+    source = load_assignment(made, "A")
     (notebook,) = source.notebooks
     return try_mutants(judge_of(made, source, workers), notebook, lambda _: None)
 

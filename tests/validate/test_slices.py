@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.nouns import Notebook
-from autograder.steps.validate.slices import Flow
+from autograder.steps.authoring.validate.dependency_slicing import Flow
 from tests.grading.made import answer, code, setup, source, test
 
 
@@ -41,9 +41,12 @@ def needed(nb: Notebook, *criteria: tuple[str, str]) -> set[str]:
 def two(first: str, between: Sequence[object] = (), then: str = "y = 1") -> list[object]:
     """A first answer that is replaced, and a second task."""
     return [
-        answer(first, "one"), a_test("t", ("c", "x")),
-        *between, answer(then, "two"), a_test("u", ("d", "y")),
-    ]  # fmt: skip
+        answer(first, "one"),
+        a_test("t", ("c", "x")),
+        *between,
+        answer(then, "two"),
+        a_test("u", ("d", "y")),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,9 +90,11 @@ def test_setup_data_that_a_mistake_writes_into_counts_as_changed(tmp_path: Path)
 
 def test_an_object_may_be_changed_through_another_that_holds_it(tmp_path: Path) -> None:
     cells = [
-        answer("m = []\nn = {'m': m}", "make"), answer("n['m'].append(1)\nx = 1", "one"),
-        answer("y = len(m)", "two"), a_test("u", ("d", "y")),
-    ]  # fmt: skip
+        answer("m = []\nn = {'m': m}", "make"),
+        answer("n['m'].append(1)\nx = 1", "one"),
+        answer("y = len(m)", "two"),
+        a_test("u", ("d", "y")),
+    ]
     nb = notebook(tmp_path, *cells)
     assert touched(nb, "one", "x = 1") == {"u/d"}
     assert needed(nb, ("u", "d")) == {"make", "one", "two"}
@@ -97,9 +102,10 @@ def test_an_object_may_be_changed_through_another_that_holds_it(tmp_path: Path) 
 
 def test_a_model_that_is_only_asked_to_predict_is_not_changed(tmp_path: Path) -> None:
     cells = [
-        answer("m = object()", "build"), answer("def f(): pass\nz = m.predict(data)", "use"),
+        answer("m = object()", "build"),
+        answer("def f(): pass\nz = m.predict(data)", "use"),
         a_test("t", ("model", "m"), ("function", "f")),
-    ]  # fmt: skip
+    ]
     nb = notebook(tmp_path, *cells)
     assert touched(nb, "use", "def f(): return 1") == {"t/function"}
     assert touched(nb, "use", "def f(): return 1\nm.fit(data)") == {"t/function", "t/model"}

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from autograder.errors import NotFound
-from autograder.steps.judging.workers import Workers
-from autograder.steps.validate import Validated, validate
+from autograder.steps.authoring.validate import Validated, validate
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading.made import answer, code
 from tests.validate.made import (
     DOUBLE_TEST,
@@ -129,8 +129,9 @@ def test_a_mistake_that_luck_lets_pass_is_a_breach(found: Found) -> None:
     breaches = found(first=[TRIPLED, ROUNDED, lucky], draws=16).breaches
     assert re.search(
         r"mistake lucky of double: it should fail drawn, but passes.*"
-        r" \(under \d+ of 16 other hidden draws\)", breaches[-1],
-    )  # fmt: skip
+        r" \(under \d+ of 16 other hidden draws\)",
+        breaches[-1],
+    )
 
 
 def test_a_solution_that_bad_luck_fails_is_a_breach(found: Found) -> None:
@@ -227,10 +228,13 @@ def test_a_missing_catalogue_is_told_and_an_incomplete_one_is_a_breach(
     catalogue = tmp_path / "course" / "source" / "A" / "locale" / "ko.po"
     catalogue.parent.mkdir()
     texts = [
-        "double(3) is {wanted}", "It doubles {n} drawn numbers",
-        "total is the sum of the doubled numbers", "Look again at tripled.",
-        "Look again at rounded.", "Look again at mean.",
-    ]  # fmt: skip
+        "double(3) is {wanted}",
+        "It doubles {n} drawn numbers",
+        "total is the sum of the doubled numbers",
+        "Look again at tripled.",
+        "Look again at rounded.",
+        "Look again at mean.",
+    ]
     entries = [
         f'msgid ""\n{json.dumps(t)}\nmsgstr "{" ".join(["번역", *re.findall("{.*?}|[0-9]", t)])}"\n'
         for t in texts

@@ -21,17 +21,19 @@ from unittest import mock
 
 from starlette.testclient import TestClient
 
-from autograder import config, harmless
+from autograder import config, sanitize
 from autograder.config import Course
 from autograder.errors import AutograderError, EvidenceFault
 from autograder.evidence import store
 from autograder.evidence.store import Store
-from autograder.gradebook import access, shown
-from autograder.inbox import paths
-from autograder.steps import roster, spreadsheet
-from autograder.steps.portal import hand_in, sprint
-from autograder.web import app as portal
-from autograder.web import auth, bodies
+from autograder.gradebook.portal import access
+from autograder.gradebook.scores import visible_points
+from autograder.steps import roster
+from autograder.steps.portal import receive_submission, sprint
+from autograder.steps.reporting import spreadsheet
+from autograder.submissions import paths
+from autograder.web import auth, bodies, portal
+from autograder.web.app import create_app
 
 from .conftest import ANSWER, Clock, answered, link, made, upload, with_settings
 
@@ -60,9 +62,11 @@ class PortalAttack:
 
 def _browser(course: Course, address: str = "127.0.0.1", clock: Any = None) -> TestClient:
     return TestClient(
-        portal.create_app(course, clock=clock or portal.now), base_url=BASE,
-        follow_redirects=False, client=(address, 9),
-    )  # fmt: skip
+        create_app(course, clock=clock or portal.now),
+        base_url=BASE,
+        follow_redirects=False,
+        client=(address, 9),
+    )
 
 
 def _seal(client: TestClient, page: str) -> str:
@@ -130,7 +134,7 @@ def _name_that_folds(course: Course) -> str:
     path = course.root / "class.csv"
     path.write_text("number,name,email\n1,Kim,strasse@example.org\n", encoding="utf-8")
     roster.import_roster(course, path)
-    visitor = auth.Door(course).let_in_by_hub("straße@example.org")
+    visitor = auth.Authenticator(course).let_in_by_hub("straße@example.org")
     return "another's session" if visitor else ""
 
 
@@ -160,9 +164,10 @@ def _dribbled_save(course: Course) -> str:
 
     client = _browser(course, clock=clock)
     status = client.put(
-        "/api/sprints/sc01/notebook?name=sc01", content=pieces(),
+        "/api/sprints/sc01/notebook?name=sc01",
+        content=pieces(),
         headers={"Authorization": f"Bearer {token}"},
-    ).status_code  # fmt: skip
+    ).status_code
     return "" if status == 409 else "90 minutes more"
 
 
@@ -173,7 +178,7 @@ def _disk(course: Course) -> str:
         for n in range(30):
             data = answered(course, answer=f"{ANSWER}\n# {n} {'x' * 100_000}")
             try:
-                hand_in.hand_in(small, "hello", student, [upload(Path(room), data)], AT)
+                receive_submission.hand_in(small, "hello", student, [upload(Path(room), data)], AT)
             except AutograderError as error:
                 return "" if "1 MB are kept" in error.fact else f"refused otherwise: {error}"
     return "3 MB where 1 MB is kept"
@@ -181,7 +186,7 @@ def _disk(course: Course) -> str:
 
 def _hidden_number(course: Course) -> str:
     """Two answers that differ in 2 of 50 hidden labels."""
-    told = {shown.shown_points(right, 50, "verdict") for right in (30, 32)}
+    told = {visible_points.shown_points(right, 50, "verdict") for right in (30, 32)}
     return "2 of 50 labels" if len(told) > 1 else ""
 
 
@@ -198,7 +203,7 @@ def _turned_round(course: Course) -> str:
 
 def _hidden_tail(_: Course) -> str:
     """A terminal sequence without an end swallows what stands after it on the line."""
-    return "" if "cheated" in harmless.text("ok\x1b]0;x cheated") else "the rest of the line"
+    return "" if "cheated" in sanitize.text("ok\x1b]0;x cheated") else "the rest of the line"
 
 
 def _poisoned_blob(course: Course) -> str:
@@ -229,7 +234,7 @@ def _agrees_by_itself(course: Course, code: str) -> Any:
     return found and replace(found, code=None)
 
 
-def _any_header(door: auth.Door, request: Any) -> Any:
+def _any_header(door: auth.Authenticator, request: Any) -> Any:
     return door._called(request.headers.getlist("x-forwarded-user")[0])
 
 
@@ -248,37 +253,112 @@ def _never(*_: Any) -> bool:
 _ENDLESS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
 ATTACKS = (
-    PortalAttack("exhaust", "chunks without an end before sign-in", _large_body,
-                 "bytes counted as they come", (bodies._Counted, "_check", _nothing)),
-    PortalAttack("exhaust", "two lengths of one body", _two_lengths,
-                 "one framing", (bodies, "_is_framed_once", _always)),
-    PortalAttack("exhaust", "a disk full of one student's uploads", _disk,
-                 "quota of a student", (hand_in, "_must_fit", _nothing)),
-    PortalAttack("identity", "a cookie copied before signing out", _copied_cookie,
-                 "sessions end on the server", (access, "end_session", _nothing)),
-    PortalAttack("identity", "a proxy's header from anywhere", _spoofed_header,
-                 "trusted proxies", (auth.Door, "_is_proxy", _always)),
-    PortalAttack("identity", "a header beside the proxy's own", _second_header,
-                 "a header that comes twice is nobody's", (auth.Door, "_by_proxy", _any_header)),
-    PortalAttack("identity", "a user name that folds to another's", _name_that_folds,
-                 "only ASCII letters fold", (auth, "_identity", str.casefold)),
-    PortalAttack("identity", "a device code sent to a victim", _phished,
-                 "said what is connected, then asked", (access, "asking", _agrees_by_itself)),
-    PortalAttack("time", "a save that is sent when the time is over", _dribbled_save,
-                 "first and last byte in time", (sprint, "must_be_in_time", _nothing)),
-    PortalAttack("steal", "hidden labels by partial points", _hidden_number,
-                 "quarters", (shown, "STEPS", 50)),
-    PortalAttack("tamper", "evidence under another's digest", _poisoned_blob,
-                 "digest verified when read", (store, "digest", lambda *_: "ab" * 32)),
-    PortalAttack("others", "a folder é that becomes a Korean student's", _wrong_folder,
-                 "UTF-8 before CP949", (paths, "_latin", _never)),
-    PortalAttack("presentation", "formulas in an export", _formula,
-                 "formulas are text", (spreadsheet, "plain", str)),
-    PortalAttack("presentation", "bidi characters on a page", _turned_round,
-                 "written out by every page", (harmless, "text", lambda value, **_: value)),
-    PortalAttack("presentation", "a terminal sequence without an end", _hidden_tail,
-                 "only whole sequences go", (harmless, "_TERMINAL", _ENDLESS)),
-)  # fmt: skip
+    PortalAttack(
+        "exhaust",
+        "chunks without an end before sign-in",
+        _large_body,
+        "bytes counted as they come",
+        (bodies._Counted, "_check", _nothing),
+    ),
+    PortalAttack(
+        "exhaust",
+        "two lengths of one body",
+        _two_lengths,
+        "one framing",
+        (bodies, "_is_framed_once", _always),
+    ),
+    PortalAttack(
+        "exhaust",
+        "a disk full of one student's uploads",
+        _disk,
+        "quota of a student",
+        (receive_submission, "_must_fit", _nothing),
+    ),
+    PortalAttack(
+        "identity",
+        "a cookie copied before signing out",
+        _copied_cookie,
+        "sessions end on the server",
+        (access, "end_session", _nothing),
+    ),
+    PortalAttack(
+        "identity",
+        "a proxy's header from anywhere",
+        _spoofed_header,
+        "trusted proxies",
+        (auth.Authenticator, "_is_proxy", _always),
+    ),
+    PortalAttack(
+        "identity",
+        "a header beside the proxy's own",
+        _second_header,
+        "a header that comes twice is nobody's",
+        (auth.Authenticator, "_by_proxy", _any_header),
+    ),
+    PortalAttack(
+        "identity",
+        "a user name that folds to another's",
+        _name_that_folds,
+        "only ASCII letters fold",
+        (auth, "_identity", str.casefold),
+    ),
+    PortalAttack(
+        "identity",
+        "a device code sent to a victim",
+        _phished,
+        "said what is connected, then asked",
+        (access, "asking", _agrees_by_itself),
+    ),
+    PortalAttack(
+        "time",
+        "a save that is sent when the time is over",
+        _dribbled_save,
+        "first and last byte in time",
+        (sprint, "must_be_in_time", _nothing),
+    ),
+    PortalAttack(
+        "steal",
+        "hidden labels by partial points",
+        _hidden_number,
+        "quarters",
+        (visible_points, "STEPS", 50),
+    ),
+    PortalAttack(
+        "tamper",
+        "evidence under another's digest",
+        _poisoned_blob,
+        "digest verified when read",
+        (store, "digest", lambda *_: "ab" * 32),
+    ),
+    PortalAttack(
+        "others",
+        "a folder é that becomes a Korean student's",
+        _wrong_folder,
+        "UTF-8 before CP949",
+        (paths, "_latin", _never),
+    ),
+    PortalAttack(
+        "presentation",
+        "formulas in an export",
+        _formula,
+        "formulas are text",
+        (spreadsheet, "plain", str),
+    ),
+    PortalAttack(
+        "presentation",
+        "bidi characters on a page",
+        _turned_round,
+        "written out by every page",
+        (sanitize, "text", lambda value, **_: value),
+    ),
+    PortalAttack(
+        "presentation",
+        "a terminal sequence without an end",
+        _hidden_tail,
+        "only whole sequences go",
+        (sanitize, "_TERMINAL", _ENDLESS),
+    ),
+)
 
 ROW = "{:<13} {:<44} {:<32} {:<24} {}"
 

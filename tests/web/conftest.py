@@ -12,13 +12,13 @@ import pytest
 
 from autograder import config
 from autograder.config import Course
-from autograder.gradebook import access
-from autograder.notebook import catalogues
-from autograder.notebook.reading import read_assignment
+from autograder.gradebook.portal import access
+from autograder.notebook.source.reading import read_assignment
+from autograder.notebook.translation import catalogues
 from autograder.steps import roster as roster_steps
-from autograder.steps.init import init
-from autograder.steps.portal.hand_in import Upload
-from autograder.steps.release import release
+from autograder.steps.authoring.init import init
+from autograder.steps.authoring.release import release
+from autograder.steps.portal.receive_submission import Upload
 
 CLASS = """number,name,email,role,multiplier
 2026001,김하나,hana@example.org,student,

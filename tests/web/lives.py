@@ -21,23 +21,26 @@ from unittest.mock import patch
 from hypothesis import strategies as st
 from sqlalchemy import QueuePool, bindparam, delete, text
 
-from autograder import atomically, config, gradebook
+from autograder import atomic_files, config, gradebook
 from autograder.config import Course
 from autograder.errors import BrokenSubmission, Fault
 from autograder.evidence import results
-from autograder.gradebook import connection, queue, recording
-from autograder.gradebook.portal_tables import QueueRow
-from autograder.inbox import shelf as shelves
-from autograder.notebook.merging import merge, wanted_cells
-from autograder.notebook.reading import read_assignment
+from autograder.gradebook.database import connection
+from autograder.gradebook.database.portal_tables import QueueRow
+from autograder.gradebook.portal import queue
+from autograder.gradebook.scores import recording
+from autograder.notebook.source.reading import read_assignment
+from autograder.notebook.submission.merging import merge, wanted_cells
 from autograder.nouns import CriterionResult, NotebookResult, Outcome, Result, Status, TaskResult
-from autograder.steps import grade as grading
-from autograder.steps.collect import collect, shelf_of
-from autograder.steps.judging import judge as judging
-from autograder.steps.judging.check import in_error, not_attempted
-from autograder.steps.portal import hand_in as handing_in
-from autograder.steps.portal import on_arrival
-from autograder.steps.portal.hand_in import Upload, hand_in, queue_what_is_not
+from autograder.steps import assignments
+from autograder.steps.grading import grade as grading
+from autograder.steps.grading.collect import collect, shelf_of
+from autograder.steps.grading.pipeline import grader as judging
+from autograder.steps.grading.pipeline.check import in_error, not_attempted
+from autograder.steps.portal import queue_runner
+from autograder.steps.portal import receive_submission as handing_in
+from autograder.steps.portal.receive_submission import Upload, hand_in, queue_what_is_not
+from autograder.submissions import store as shelves
 from tests.grading.made import answer, setup, test, write
 
 CONFIG = """c = get_config()
@@ -52,12 +55,27 @@ def right(x, *, wanted=3):
 task.check()"""
 START = datetime(2029, 6, 1, 3, 0)  # UTC, without a zone
 KINDS: dict[str, bytes | float | None] = {  # points, or the bytes of what cannot be read
-    "right": 3.0, "half": 1.5, "wrong": 0.0, "untouched": None,
-    "empty": b"", "cut": b'{"cells": [{"cell_ty', "object": b"{}",
-}  # fmt: skip
+    "right": 3.0,
+    "half": 1.5,
+    "wrong": 0.0,
+    "untouched": None,
+    "empty": b"",
+    "cut": b'{"cells": [{"cell_ty',
+    "object": b"{}",
+}
 POINTS = {"right": 3.0, "half": 1.5, "wrong": 0.0}
-KILLS = ("keep", "receipt", "enqueue", "enqueued", "take", "record", "recorded", "save",
-         "put_forward", "finish")  # fmt: skip
+KILLS = (
+    "keep",
+    "receipt",
+    "enqueue",
+    "enqueued",
+    "take",
+    "record",
+    "recorded",
+    "save",
+    "put_forward",
+    "finish",
+)
 
 
 class Killed(BaseException):
@@ -80,9 +98,11 @@ steps = st.one_of(
     st.tuples(st.just("restart")),
 )
 lives = st.tuples(
-    st.sampled_from(("best", "last")), st.sampled_from((0, 1, 3)), st.sampled_from(("hw", "sc")),
+    st.sampled_from(("best", "last")),
+    st.sampled_from((0, 1, 3)),
+    st.sampled_from(("hw", "sc")),
     st.lists(steps, min_size=2, max_size=8),
-)  # fmt: skip
+)
 
 
 # ── The course ───────────────────────────────────────────────────────────────────────
@@ -93,13 +113,16 @@ def make(root: Path) -> Course:
     root.mkdir(parents=True)
     (root / "course_config.py").write_text(CONFIG)
     for name in ("hw", "sc"):
-        cells = [setup("from autograder import Task"), answer("### BEGIN SOLUTION\nx = 3\n### END SOLUTION"),
-                 test(TEST, "t", 3)]  # fmt: skip
+        cells = [
+            setup("from autograder import Task"),
+            answer("### BEGIN SOLUTION\nx = 3\n### END SOLUTION"),
+            test(TEST, "t", 3),
+        ]
         write(root / "source" / name, cells, name)
     course = config.load(root)
     with patch.object(connection, "NullPool", QueuePool):  # no new connection each time
         for name in ("hw", "sc"):
-            gradebook.register(course, grading.read(course, name), 1)
+            gradebook.register(course, assignments.load_assignment(course, name), 1)
     return course
 
 
@@ -117,7 +140,7 @@ class FakeJudge:
             raise Fault("the sandbox died")
         found = [self._notebook(one, submission.path) for one in self.assignment.notebooks]
         result = Result(submission.id, submission.assignment, submission.student, 1, tuple(found))
-        return judging.Judged(result, {}, {}, ran=1)
+        return judging.GradedSubmission(result, {}, {}, ran=1)
 
     def _notebook(self, notebook: Any, folder: Path) -> NotebookResult:
         path = folder / f"{notebook.name}.ipynb"
@@ -221,7 +244,7 @@ class Life:
 
     def do_work(self, kill: str | None, fault: bool) -> None:
         self.faults += [1, 1] if fault else []  # when it is looked up, and when it would run
-        on_arrival.grade_next(self.course, WORKERS)
+        queue_runner.grade_next(self.course, WORKERS)
 
     def do_grade(self, who: int, kill: str | None) -> None:
         if shelf_of(self.course, self.name).ids(self.students[who]):
@@ -276,7 +299,7 @@ class Life:
             if not (queue.standing(self.course).waiting or queue.standing(self.course).later):
                 break
             self.do_day()
-            while on_arrival.grade_next(self.course, WORKERS):
+            while queue_runner.grade_next(self.course, WORKERS):
                 self.check()
         for who, student in enumerate(self.students):
             self.do_grade(who, None)  # what was collected is graded by command
@@ -351,9 +374,9 @@ def _patched(life: Life) -> Iterator[None]:
         put(grading, "read", lambda c, name: source(c.root, name))
         put(handing_in, "_seen", lambda *_: {"notes": []})
         put(shelves, "_sync", lambda _: None)
-        put(atomically.os, "fsync", lambda *_: None)
+        put(atomic_files.os, "fsync", lambda *_: None)
         put(grading, "judge_of", lambda c, a, w: FakeJudge(c, a, life.faults))
-        dies(shelves.Shelf, "keep", after="keep")
+        dies(shelves.SubmissionStore, "keep", after="keep")
         dies(handing_in, "receipt_of", after="receipt")
         dies(queue, "enqueue", before="enqueue", after="enqueued")
         dies(queue, "take", after="take")

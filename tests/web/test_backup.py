@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 from autograder import config, gradebook
 from autograder.cli import app
 from autograder.errors import AutograderError, NotFound
-from autograder.gradebook import access, audit
+from autograder.gradebook.database import audit
+from autograder.gradebook.portal import access
 from autograder.steps import roster
-from autograder.steps.backup import backup, restore
-from autograder.steps.collect import shelf_of
-from autograder.steps.grade import grade
-from autograder.steps.portal.hand_in import hand_in
-from autograder.web.app import now
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.grading.grade import grade
+from autograder.steps.operations.backup import backup, restore
+from autograder.steps.portal.receive_submission import hand_in
+from autograder.web.portal import now
 
 from .conftest import answered, link, upload
 

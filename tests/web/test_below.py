@@ -10,10 +10,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from autograder.errors import ConfigError
-from autograder.gradebook import queue
+from autograder.gradebook.portal import queue
 from autograder.web import hub as hubs
 from autograder.web.app import create_app
-from autograder.web.below import prefix_of
+from autograder.web.path_prefix import prefix_of
 
 from .conftest import answered, link, with_settings
 
@@ -103,9 +103,11 @@ def test_a_notebook_signs_in_and_hands_in_below_the_prefix(browser, below, stude
     secret = {"secret": asked["secret"]}
     token = browser.post(f"{PREFIX}/api/device/token", json=secret).json()["token"]
     sent = browser.put(
-        f"{PREFIX}/api/assignments/hello/submission", params={"name": "hello.ipynb"},
-        content=answered(below), headers={"Authorization": f"Bearer {token}"},
-    )  # fmt: skip
+        f"{PREFIX}/api/assignments/hello/submission",
+        params={"name": "hello.ipynb"},
+        content=answered(below),
+        headers={"Authorization": f"Bearer {token}"},
+    )
     assert sent.json()["receipt"]["student"] == student
     assert queue.job(below, "hello", student) is not None
     refused = browser.put(f"{PREFIX}/api/assignments/hello/submission?name=x.ipynb", content=b"x")

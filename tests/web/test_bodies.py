@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from autograder.gradebook import access
+from autograder.gradebook.portal import access
 from autograder.web import bodies, serving
 from autograder.web.app import create_app
 
@@ -95,11 +95,21 @@ def status(answer: bytes) -> int:
 
 
 ROUTES = [
-    "POST /sign-in", "POST /sign-out", "POST /a/hello/upload", "POST /a/hello/regrade",
-    "POST /device", "POST /staff/course", "POST /api/device", "POST /api/device/token",
-    "PUT /api/assignments/hello/submission?name=a.ipynb", "PUT /api/sprints/sc01/cell",
-    "PUT /api/assignments/hello/kept/x", "POST /nowhere", "GET /", "GET /static/portal.css",
-]  # fmt: skip
+    "POST /sign-in",
+    "POST /sign-out",
+    "POST /a/hello/upload",
+    "POST /a/hello/regrade",
+    "POST /device",
+    "POST /staff/course",
+    "POST /api/device",
+    "POST /api/device/token",
+    "PUT /api/assignments/hello/submission?name=a.ipynb",
+    "PUT /api/sprints/sc01/cell",
+    "PUT /api/assignments/hello/kept/x",
+    "POST /nowhere",
+    "GET /",
+    "GET /static/portal.css",
+]
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -116,10 +126,16 @@ def test_chunks_without_an_end_reach_no_disk_before_anybody_signed_in(port, cour
 
 @pytest.mark.parametrize(
     "framing",
-    ["Content-Length: 10\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\nContent-Length: 10",
-     "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: identity\nContent-Length: 4",
-     "Content-Length: 4\nContent-Length: 5", "Content-Length: -4", "Content-Length: +4"],
-)  # fmt: skip
+    [
+        "Content-Length: 10\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\nContent-Length: 10",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: identity\nContent-Length: 4",
+        "Content-Length: 4\nContent-Length: 5",
+        "Content-Length: -4",
+        "Content-Length: +4",
+    ],
+)
 def test_a_length_stated_in_two_ways_is_refused(port, course, framing):
     head = (
         f"POST /sign-in HTTP/1.1\nHost: x\nContent-Type: multipart/form-data; boundary=b\n{framing}"

@@ -11,16 +11,23 @@ from datetime import datetime, timezone
 import pytest
 
 from autograder import config
-from autograder.steps.collect import collect, shelf_of, submissions
-from autograder.steps.init import init
-from autograder.steps.portal.hand_in import Upload, hand_in
+from autograder.steps.authoring.init import init
+from autograder.steps.grading.collect import collect, shelf_of, submissions
+from autograder.steps.portal.receive_submission import Upload, hand_in
 from tests.grading import made
 
 from .conftest import ANSWER, answered
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=timezone.utc)
 NFD = unicodedata.normalize("NFD", "김하나 최종.ipynb")
-SOLVED, UNTOUCHED, OTHER, EMPTY, DRAFT, NOTES = "solved", "untouched", "other", "empty", "draft", "notes"  # fmt: skip
+SOLVED, UNTOUCHED, OTHER, EMPTY, DRAFT, NOTES = (
+    "solved",
+    "untouched",
+    "other",
+    "empty",
+    "draft",
+    "notes",
+)
 CASES = {
     "copy1": {"hello.ipynb": UNTOUCHED, "hello-Copy1.ipynb": SOLVED},
     "final": {"hello.ipynb": UNTOUCHED, "hello_final.ipynb": SOLVED},
@@ -196,16 +203,23 @@ def test_a_notebook_of_several_that_is_not_there_is_told(two, tmp_path):
 
 def test_what_lies_beside_the_notebook_in_its_folder_comes_along(course, student, tmp_path):
     files = {
-        "hello.ipynb": b"", "week1/mine.ipynb": answered(course), "week1/data/points.csv": b"1",
-        "week1/helper.py": b"x = 1", "helper.py": b"x = 2", "data": b"a file",
-    }  # fmt: skip
+        "hello.ipynb": b"",
+        "week1/mine.ipynb": answered(course),
+        "week1/data/points.csv": b"1",
+        "week1/helper.py": b"x = 1",
+        "helper.py": b"x = 2",
+        "data": b"a file",
+    }
     (tmp_path / "z.zip").write_bytes(zipped(files))
     done = hand_in(course, "hello", student, [Upload("z.zip", tmp_path / "z.zip")], AT)
     assert {f["path"]: f.get("given", f["path"]) for f in done.receipt["files"]} == {
-        "hello.ipynb": "week1/mine.ipynb", "hello (not graded).ipynb": "hello.ipynb",
-        "helper.py": "helper.py", "week1/helper.py": "week1/helper.py", "data": "data",
+        "hello.ipynb": "week1/mine.ipynb",
+        "hello (not graded).ipynb": "hello.ipynb",
+        "helper.py": "helper.py",
+        "week1/helper.py": "week1/helper.py",
+        "data": "data",
         "week1/data/points.csv": "week1/data/points.csv",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("name", ["work.zip", "과제.zip"])
@@ -218,8 +232,11 @@ def test_a_solved_notebook_in_a_zip_beside_the_untouched_one_is_found(
     done = hand_in(course, "hello", student, both, AT)
     assert graded(course, student) == contents[SOLVED]
     assert {f["path"] for f in done.receipt["files"]} == {
-        "hello.ipynb", "hello (not graded).ipynb", "d.csv", name,
-    }  # fmt: skip
+        "hello.ipynb",
+        "hello (not graded).ipynb",
+        "d.csv",
+        name,
+    }
 
 
 def test_a_zip_of_data_beside_the_notebook_stays_as_it_is(course, student, tmp_path, contents):

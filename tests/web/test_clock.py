@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.exams import (
+from autograder.steps.portal.sprint_clock import (
     Allowance,
     Phase,
     Window,

@@ -9,8 +9,12 @@ from autograder.web.downloads import download
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [("n411-canvas.csv", "n411-canvas.csv"), ('a"; x=\r\ny.csv', "a___x___y.csv"), ("한 1.zip", "__1.zip")],
-)  # fmt: skip
+    [
+        ("n411-canvas.csv", "n411-canvas.csv"),
+        ('a"; x=\r\ny.csv', "a___x___y.csv"),
+        ("한 1.zip", "__1.zip"),
+    ],
+)
 def test_a_name_cannot_end_the_header_that_carries_it(name: str, kept: str) -> None:
     file = download("점수".encode(), name, "text/csv; charset=utf-8")
     assert file.headers["content-disposition"] == f'attachment; filename="{kept}"'

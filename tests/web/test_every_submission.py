@@ -10,11 +10,12 @@ import pytest
 
 from autograder import gradebook
 from autograder.evidence import results
-from autograder.gradebook import overview, queue
+from autograder.gradebook.portal import queue
+from autograder.gradebook.scores import overview
 from autograder.nouns import Outcome, Status
-from autograder.steps import grade as grading
-from autograder.steps.collect import lies, shelf_of
-from autograder.steps.forget import forget
+from autograder.steps.grading import grade as grading
+from autograder.steps.grading.collect import lies, shelf_of
+from autograder.steps.operations.forget import forget
 from autograder.steps.portal import start_grading
 
 from .lives import WORKERS, Killed, Life, _patched, make
@@ -146,8 +147,10 @@ def test_the_save_at_a_sprints_end_does_not_take_the_place_of_an_upload(life):
     assert counting(life) == (right, 3.0)
 
 
-@pytest.mark.parametrize("place", ["keep", "receipt", "enqueue", "take", "record", "recorded",
-                                   "save", "put_forward", "finish"])  # fmt: skip
+@pytest.mark.parametrize(
+    "place",
+    ["keep", "receipt", "enqueue", "take", "record", "recorded", "save", "put_forward", "finish"],
+)
 def test_killed_anywhere_the_right_one_counts_in_the_end(life, place):
     life.step("upload", 0, "right", "a", False, place)
     life.step("upload", 0, "empty", "a", False, None)

@@ -15,18 +15,19 @@ from autograder import config, gradebook
 from autograder.cli.app import app
 from autograder.errors import AutograderError, NotFound
 from autograder.evidence import forgetting
-from autograder.gradebook import access, audit, queue
+from autograder.gradebook.database import audit
+from autograder.gradebook.portal import access, queue
 from autograder.steps import roster
-from autograder.steps.collect import shelf_of
-from autograder.steps.feedback import feedback
-from autograder.steps.forget import DELETED, forget
-from autograder.steps.portal import kept_copies
-from autograder.steps.portal.hand_in import hand_in, to_the_queue
-from autograder.steps.portal.on_arrival import grade_next
-from autograder.steps.portal.receipt import verify
-from autograder.steps.statistics import statistics
-from autograder.steps.status import status
-from autograder.web import views
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.operations.forget import DELETED, forget
+from autograder.steps.portal import saved_work_copies
+from autograder.steps.portal.queue_runner import grade_next
+from autograder.steps.portal.receipt_verification import verify
+from autograder.steps.portal.receive_submission import hand_in, to_the_queue
+from autograder.steps.reporting.feedback import feedback
+from autograder.steps.reporting.statistics import statistics
+from autograder.steps.reporting.status import status
+from autograder.web.student import views
 
 from .conftest import ANSWER, answered, link, upload, with_settings
 
@@ -49,7 +50,7 @@ def graded(template, tmp_path_factory, workers) -> Path:
             hand_in(course, "hello", person.id, [upload(folder, data)], NOW)
             assert grade_next(course, workers) == 1
         (folder / "kept.zip").write_bytes(b"weights")
-        kept_copies.put(course, "hello", person.id, "net", folder / "kept.zip")
+        saved_work_copies.put(course, "hello", person.id, "net", folder / "kept.zip")
     return root
 
 
@@ -65,15 +66,22 @@ def other(course) -> str:
 
 
 def tree(course) -> set[str]:
-    return {p.relative_to(course.root).as_posix() for p in course.root.rglob("*")
-            if p.is_file() and not re.search(r"gradebook\.db|\.lock$", p.name)}  # fmt: skip
+    return {
+        p.relative_to(course.root).as_posix()
+        for p in course.root.rglob("*")
+        if p.is_file() and not re.search(r"gradebook\.db|\.lock$", p.name)
+    }
 
 
 def about(course, student: str) -> set[str]:
     """Every file whose path, or whose bytes outside the roster, name a student or their runs."""
     ids = [student, *(kept.id for kept in shelf_of(course, "hello").all_of(student))]
-    return {name for name in tree(course) if any(one in name for one in ids)
-            or any(one.encode() in (course.root / name).read_bytes() for one in ids)}  # fmt: skip
+    return {
+        name
+        for name in tree(course)
+        if any(one in name for one in ids)
+        or any(one.encode() in (course.root / name).read_bytes() for one in ids)
+    }
 
 
 def test_without_a_limit_nothing_is_old(course):

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from autograder import receipts
-from autograder.gradebook import connection, queue
-from autograder.gradebook.tables import SubmissionRow
-from autograder.inbox.paths import Refused
-from autograder.steps.collect import shelf_of, submissions
-from autograder.steps.portal.hand_in import hand_in, queue_what_is_not
+from autograder.gradebook.database import connection
+from autograder.gradebook.database.tables import SubmissionRow
+from autograder.gradebook.portal import queue
+from autograder.steps.grading.collect import shelf_of, submissions
+from autograder.steps.portal import receipts
+from autograder.steps.portal.receive_submission import hand_in, queue_what_is_not
+from autograder.submissions.paths import Refused
 
 from .conftest import ANSWER, answered, upload, with_settings
 
@@ -216,10 +217,18 @@ def test_grading_once_more_keeps_its_place_beside_what_waits_for_midnight(
 
 def recorded_now(submission: str, student: str) -> SubmissionRow:
     return SubmissionRow(
-        id=submission, assignment="hello", student=student, received=connection.now(), sha256="",
-        release=1, counts=True, total=0.0, tasks={}, recorded=connection.now(),
+        id=submission,
+        assignment="hello",
+        student=student,
+        received=connection.now(),
+        sha256="",
+        release=1,
+        counts=True,
+        total=0.0,
+        tasks={},
+        recorded=connection.now(),
         first_recorded=connection.now(),
-    )  # fmt: skip
+    )
 
 
 def test_a_killed_placing_is_made_good_by_the_next_upload(course, student, tmp_path):

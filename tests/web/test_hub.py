@@ -51,9 +51,11 @@ class FakeHub:
                 given = {key: one for key, (one,) in form.items()}
                 fake.asked.append("token")
                 right = {
-                    "client_id": "service-autograder", "client_secret": "s3cret",
-                    "grant_type": "authorization_code", "redirect_uri": CALLBACK,
-                }  # fmt: skip
+                    "client_id": "service-autograder",
+                    "client_secret": "s3cret",
+                    "grant_type": "authorization_code",
+                    "redirect_uri": CALLBACK,
+                }
                 code = given.pop("code", "")
                 if fake.fault or given != right or code not in fake.tokens:
                     self.reply(fake.fault or 400, {"error": "invalid_grant"})

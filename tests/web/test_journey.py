@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from autograder.gradebook import sprints
-from autograder.steps.collect import shelf_of
+from autograder.gradebook.portal import sprints
+from autograder.steps.grading.collect import shelf_of
 from autograder.steps.portal import sprint
-from autograder.steps.portal.on_arrival import grade_next
-from autograder.web.app import create_app, now
+from autograder.steps.portal.queue_runner import grade_next
+from autograder.web.app import create_app
+from autograder.web.portal import now
 
 from .conftest import ANSWER, answered, link
 from .test_submit import free_port

@@ -12,10 +12,10 @@ import pytest
 import uvicorn
 
 from autograder.errors import NotFound
-from autograder.evidence import kept as shelf
-from autograder.gradebook import access
-from autograder.steps.portal import kept_copies
-from autograder.student import copies, here, keeping, portal
+from autograder.evidence import saved_work as shelf
+from autograder.gradebook.portal import access
+from autograder.steps.portal import saved_work_copies
+from autograder.student import environment, keeping, portal, portal_backup
 from autograder.web.app import create_app
 
 from .conftest import with_settings
@@ -39,8 +39,8 @@ def server(course):
 def runtime(server, course, student, tmp_path, monkeypatch):
     """A Colab runtime whose student is signed in; calling it makes a new one, its disk empty."""
     said = {"assignment": "hello", "notebook": "hello", "portal": f"http://127.0.0.1:{server}"}
-    monkeypatch.setenv(here.VARIABLE, json.dumps(said))
-    monkeypatch.setattr(here, "on_colab", lambda: True)
+    monkeypatch.setenv(environment.VARIABLE, json.dumps(said))
+    monkeypatch.setattr(environment, "on_colab", lambda: True)
     monkeypatch.setattr(keeping, "show", lambda what: shown.append(what.text))
     token = access.new_token(course, student, "notebook", timedelta(hours=1))
     monkeypatch.setenv(portal.SECRET, token)
@@ -50,7 +50,7 @@ def runtime(server, course, student, tmp_path, monkeypatch):
     def begin():
         folder = tmp_path / f"runtime{next(count)}"
         folder.mkdir()
-        monkeypatch.setattr(here, "folder", lambda: folder)
+        monkeypatch.setattr(environment, "folder", lambda: folder)
         return folder, shown
 
     return begin
@@ -60,7 +60,7 @@ def test_a_lost_runtime_loses_nothing_that_was_kept(runtime, course, student):
     _, shown = runtime()
     keeping.keep(weights=np.arange(5.0), history={"loss": [2.0, 1.0]})
     assert "A copy is on 127.0.0.1:" in shown[0]
-    assert kept_copies.names(course, "hello", student) == ("history", "weights")
+    assert saved_work_copies.names(course, "hello", student) == ("history", "weights")
     folder, _ = runtime()
     assert list(folder.iterdir()) == []
     assert keeping.kept("weights").tolist() == [0, 1, 2, 3, 4]
@@ -80,7 +80,7 @@ def test_the_newer_value_takes_the_place_of_the_older(runtime):
 def test_only_an_assignments_copies_are_kept(course, student, name):
     (course.release / "ko").mkdir(exist_ok=True)  # where releases in Korean lie
     with pytest.raises(NotFound):
-        kept_copies.names(course, name, student)
+        saved_work_copies.names(course, name, student)
 
 
 def test_what_was_never_kept_is_not_found(runtime):
@@ -99,9 +99,9 @@ def test_nobody_else_is_given_it(runtime, course, monkeypatch, tmp_path):
     other = roster.find(course, "2026002").id
     token = access.new_token(course, other, "notebook", timedelta(hours=1))
     monkeypatch.setenv(portal.SECRET, token)
-    assert not copies.fetch("x", tmp_path / "theirs")
+    assert not portal_backup.fetch("x", tmp_path / "theirs")
     monkeypatch.setenv(portal.SECRET, "wrong")
-    assert not copies.fetch("x", tmp_path / "theirs")
+    assert not portal_backup.fetch("x", tmp_path / "theirs")
     assert not (tmp_path / "theirs").exists()
 
 

@@ -11,12 +11,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from autograder import language
-from autograder.steps.collect import shelf_of
-from autograder.steps.portal.hand_in import hand_in
-from autograder.steps.portal.on_arrival import grade_next
-from autograder.steps.release import folder_of
-from autograder.web import views
-from autograder.web.app import create_app, now
+from autograder.steps.assignments import release_folder
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.portal.queue_runner import grade_next
+from autograder.steps.portal.receive_submission import hand_in
+from autograder.web.app import create_app
+from autograder.web.portal import now
+from autograder.web.student import views
 
 from .conftest import ANSWER, answered, in_korean, link, upload, with_settings
 
@@ -57,7 +58,7 @@ def test_both_are_offered_and_the_readers_language_first(browser, asks, first):
 
 def test_each_downloads_as_it_was_released(browser, course):
     for lang in ("en", "ko"):
-        folder = folder_of(course, "hello", lang)
+        folder = release_folder(course, "hello", lang)
         got = browser.get(f"/a/hello/files/hello.ipynb?lang={lang}").content
         assert got == (folder / "hello.ipynb").read_bytes()
         with zipfile.ZipFile(
@@ -65,8 +66,12 @@ def test_each_downloads_as_it_was_released(browser, course):
         ) as archive:
             assert archive.read("hello/hello.ipynb") == got
             assert any(name.endswith(".whl") for name in archive.namelist())
-    said = [json.loads(folder_of(course, "hello", lang).joinpath("hello.ipynb").read_bytes())
-            ["metadata"]["autograder"].get("language", "") for lang in ("en", "ko")]  # fmt: skip
+    said = [
+        json.loads(release_folder(course, "hello", lang).joinpath("hello.ipynb").read_bytes())[
+            "metadata"
+        ]["autograder"].get("language", "")
+        for lang in ("en", "ko")
+    ]
     assert said[1] == "ko" != said[0]
 
 
@@ -95,7 +100,7 @@ def test_colab_opens_either(course, student):
 def test_either_is_handed_in_and_judged_alike(course, student, tmp_path, workers):
     points = []
     for lang in ("en", "ko"):
-        path = folder_of(course, "hello", lang) / "hello.ipynb"
+        path = release_folder(course, "hello", lang) / "hello.ipynb"
         notebook = json.loads(path.read_bytes())
         for cell in notebook["cells"]:
             if cell["metadata"].get("nbgrader", {}).get("solution"):
@@ -122,7 +127,7 @@ def zipped(**files: bytes) -> bytes:
 
 
 REFUSED = [
-    ("notes.txt", b"x", "노트북도 zip도 아닙니다", "전부를 담은 .zip 하나를 제출하세요"),
+    ("notes.pdf", b"x", "노트북도 zip도 아닙니다", "전부를 담은 .zip 하나를 제출하세요"),
     ("all.zip", zipped(mine__py=b"x = 1"), "노트북이 들어 있지 않습니다", "작업한 .ipynb"),
     ("all.zip", b"PK", "zip으로 읽을 수 없습니다", "다시 압축하세요"),
     ("con.ipynb", b"{}", "&#39;con.ipynb&#39;: Windows에서는", "이름을 바꾸세요"),
@@ -131,9 +136,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "data", "fact", "way_out"), REFUSED)
-def test_a_korean_portal_says_in_korean_why_an_upload_is_refused(
-    course, name, data, fact, way_out
-):  # fmt: skip
+def test_a_korean_portal_says_in_korean_why_an_upload_is_refused(course, name, data, fact, way_out):
     course = with_settings(course, "settings", language="ko")
     course = with_settings(course, "submissions", max_mb=1)
     with signed_in(course) as browser:

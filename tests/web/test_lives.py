@@ -27,9 +27,12 @@ def course() -> Iterator[Course]:
 
 
 @settings(
-    max_examples=HOW_MANY, deadline=None, derandomize=HOW_MANY == 100, database=None,
+    max_examples=HOW_MANY,
+    deadline=None,
+    derandomize=HOW_MANY == 100,
+    database=None,
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 @given(life=lives)
 def test_nothing_vanishes_and_nothing_better_is_outranked(course: Course, life) -> None:
     live(course, next(NUMBERS), life)

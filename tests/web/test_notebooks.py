@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy
 import pytest
 
-from autograder import receipts
-from autograder.gradebook import access
-from autograder.steps.collect import shelf_of
+from autograder.gradebook.portal import access
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.portal import receipts
 from tests.student.conftest import start_kernel
 
 from .conftest import ANSWER
@@ -115,8 +115,9 @@ def test_under_colabs_front_end_the_page_is_handed_in_and_a_code_signs_in(
     answered(work, ANSWER)
     work.rename(page)
     environment = told(course, student, tmp_path, port) | {
-        "PYTHONPATH": str(tmp_path / "colab"), "COLAB_RELEASE_TAG": "release",
-    }  # fmt: skip
+        "PYTHONPATH": str(tmp_path / "colab"),
+        "COLAB_RELEASE_TAG": "release",
+    }
     del environment["AUTOGRADER_TOKEN"]
     kernel = start_kernel(**environment)
     kernel.run("import google.colab, google.colab._message")

@@ -15,14 +15,14 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from autograder import receipts
-from autograder.gradebook import access, audit, served, sprints
-from autograder.gradebook.connection import reading
-from autograder.gradebook.tables import AuditRow
+from autograder.gradebook.database import audit
+from autograder.gradebook.database.connection import reading
+from autograder.gradebook.database.tables import AuditRow
+from autograder.gradebook.portal import access, served_releases, sprints
 from autograder.steps import roster
-from autograder.steps.collect import shelf_of
-from autograder.steps.feedback.writing import FIRST
-from autograder.steps.portal import give_back
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.portal import publish_feedback, receipts
+from autograder.steps.reporting.feedback.writing import FIRST
 from autograder.web.app import create_app
 
 from .conftest import Clock, answered, link, with_settings
@@ -71,9 +71,16 @@ def text(response) -> str:
 
 @pytest.mark.parametrize(
     "page",
-    ["/", "/a/hello", "/a/hello/everything.zip", "/a/hello/files/hello.ipynb", "/device",
-     "/a/hello/submissions/01JZZZZZZZZZZZZZZZZZZZZZZZ", "/a/hello/feedback/index.html"],
-)  # fmt: skip
+    [
+        "/",
+        "/a/hello",
+        "/a/hello/everything.zip",
+        "/a/hello/files/hello.ipynb",
+        "/device",
+        "/a/hello/submissions/01JZZZZZZZZZZZZZZZZZZZZZZZ",
+        "/a/hello/feedback/index.html",
+    ],
+)
 def test_nobody_sees_a_page_of_students_without_signing_in(anybody, page):
     response = anybody.get(page, follow_redirects=False)
     assert (response.status_code, response.headers["location"]) == (303, "/sign-in")
@@ -226,8 +233,16 @@ def test_no_page_names_another_host_or_runs_code_of_its_own(hana):
         assert not re.search(r"<script(?![^>]*src=)|\son\w+=|style=", source)
 
 
-@pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e/app.py", "/wheel/..%2fgradebook.db",
-                                  "/a/hello/files/..%2f..%2fsource%2fhello%2fhello.ipynb", "/a/..%2f..%2f"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/wheel/..%2fgradebook.db",
+        "/a/hello/files/..%2f..%2fsource%2fhello%2fhello.ipynb",
+        "/a/..%2f..%2f",
+    ],
+)
 def test_no_path_leads_out_of_what_is_served(hana, path):
     assert hana.get(path).status_code == 404
 
@@ -247,11 +262,11 @@ def test_the_release_is_served_and_nothing_hidden_with_it(hana, course):
 
 
 def test_which_release_was_served_to_whom_is_kept_once(hana, course, student):
-    assert served.oldest(course, "hello") == {}
+    assert served_releases.oldest(course, "hello") == {}
     for _ in range(2):
         assert hana.get("/a/hello/files/hello.ipynb").status_code == 200
         assert hana.get("/a/hello/everything.zip").status_code == 200
-    assert served.oldest(course, "hello") == {student: 1}
+    assert served_releases.oldest(course, "hello") == {student: 1}
     with reading(course) as session:
         rows = session.scalars(select(AuditRow).where(AuditRow.action == audit.SERVED)).all()
     assert [(row.student, row.after) for row in rows] == [(student, {"release": 1})]
@@ -331,13 +346,15 @@ def test_a_notebook_is_let_in_by_a_code_typed_on_the_page(hana, course, student)
     assert hana.post("/api/device/token", json={"secret": asked["secret"]}).status_code == 410
     answer = hana.put(
         "/api/assignments/hello/submission?name=hello.ipynb",
-        headers={"Authorization": f"Bearer {token}"}, content=answered(course),
-    ).json()  # fmt: skip
+        headers={"Authorization": f"Bearer {token}"},
+        content=answered(course),
+    ).json()
     assert answer["submission"] == shelf_of(course, "hello").newest(student).id
     again = hana.put(
         "/api/assignments/hello/submission?name=hello.ipynb",
-        headers={"Authorization": f"Bearer {token}"}, content=answered(course),
-    ).json()  # fmt: skip
+        headers={"Authorization": f"Bearer {token}"},
+        content=answered(course),
+    ).json()
     assert (again["again"], again["receipt"]) == (True, answer["receipt"])
 
 
@@ -365,9 +382,11 @@ def feedback_of(course, student, body="<p>well done</p>"):
 def test_feedback_is_shown_when_the_course_says_so(course, student, clock):
     feedback_of(course, student)
     for when, at, seen in [
-        ("on_grade", 2029, True), ("after_due", 2029, False), ("after_due", 2031, True),
+        ("on_grade", 2029, True),
+        ("after_due", 2029, False),
+        ("after_due", 2031, True),
         ("on_release", 2029, True),
-    ]:  # fmt: skip
+    ]:
         chosen = with_settings(course, "feedback_settings", when=when)
         clock.at = datetime(at, 1, 1, tzinfo=timezone.utc)
         with TestClient(create_app(chosen, clock=clock), base_url=BASE) as client:
@@ -409,12 +428,12 @@ def test_the_days_to_ask_for_a_regrade_count_from_the_first_feedback(course, stu
         then = datetime(2030, 1, day, tzinfo=timezone.utc).timestamp()
         os.utime(folder / name, (then, then))
     chosen = with_settings(course, "feedback_settings", regrade_days=7)
-    assert give_back.asking_ends(chosen, "hello", student).day == 8
+    assert publish_feedback.asking_ends(chosen, "hello", student).day == 8
     (folder / FIRST).unlink()  # written by a version that left no mark
-    assert give_back.asking_ends(chosen, "hello", student).day == 27
+    assert publish_feedback.asking_ends(chosen, "hello", student).day == 27
     never = with_settings(course, "feedback_settings", regrade_days=0)
-    assert give_back.asking_ends(never, "hello", student) is None
-    assert give_back.asking_ends(chosen, "hello", "nobody") is None
+    assert publish_feedback.asking_ends(never, "hello", student) is None
+    assert publish_feedback.asking_ends(chosen, "hello", "nobody") is None
 
 
 def test_a_regrade_cannot_be_asked_for_before_there_is_a_result(hana):

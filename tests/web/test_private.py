@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder import atomically, config
+from autograder import atomic_files, config
 from autograder.config import Course
-from autograder.gradebook import sprints
-from autograder.gradebook.connection import writing
-from autograder.steps import doctor
-from autograder.steps.backup import backup, restore
-from autograder.steps.forget import forget
-from autograder.steps.portal.hand_in import hand_in
+from autograder.gradebook.database.connection import writing
+from autograder.gradebook.portal import sprints
+from autograder.steps.operations import doctor
+from autograder.steps.operations.backup import backup, restore
+from autograder.steps.operations.forget import forget
+from autograder.steps.portal.receive_submission import hand_in
 
 from .conftest import answered, upload
 
@@ -56,7 +56,7 @@ def test_folders_of_work_are_made_private(tmp_path, student, course):
     assert mode(course.submitted / student) == 0o700
     fresh = Course(root=tmp_path / "fresh")
     fresh.root.mkdir()
-    atomically.write(fresh.feedback / "s1" / "a1" / "index.html", b"x", mode=0o640)
+    atomic_files.write(fresh.feedback / "s1" / "a1" / "index.html", b"x", mode=0o640)
     assert {mode(p) for p in fresh.feedback.rglob("*") if p.is_dir()} == {0o700}
     assert mode(fresh.feedback) == 0o700
     assert mode(fresh.root) == 0o755  # what was there stays as it was

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import receipts
 from autograder.errors import AutograderError, NotFound
+from autograder.steps.portal import receipts
 
 KEY = Ed25519PrivateKey.generate()
 FACTS = {

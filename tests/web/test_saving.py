@@ -15,12 +15,12 @@ from types import SimpleNamespace
 import pytest
 import uvicorn
 
-from autograder.gradebook import access
-from autograder.steps import building
-from autograder.steps.collect import shelf_of
-from autograder.steps.grade import read
+from autograder.gradebook.portal import access
+from autograder.steps.assignments import load_assignment
+from autograder.steps.authoring import release_builder
+from autograder.steps.grading.collect import shelf_of
 from autograder.steps.portal import sprint
-from autograder.student import here, portal, saving
+from autograder.student import environment, portal, sprint_autosave
 from autograder.web.app import create_app
 
 from .conftest import ANSWER, answered, with_settings
@@ -64,12 +64,17 @@ def server(course, clock):
 @pytest.fixture
 def shell(server, tmp_path, monkeypatch):
     shell = Shell([])
-    said = {"assignment": "sc01", "notebook": "sc01", "sprint": True,
-            "portal": f"http://127.0.0.1:{server}", "autosave": 0.1}  # fmt: skip
-    monkeypatch.setenv(here.VARIABLE, json.dumps(said))
+    said = {
+        "assignment": "sc01",
+        "notebook": "sc01",
+        "sprint": True,
+        "portal": f"http://127.0.0.1:{server}",
+        "autosave": 0.1,
+    }
+    monkeypatch.setenv(environment.VARIABLE, json.dumps(said))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("AUTOGRADER_TOKEN", raising=False)
-    monkeypatch.setattr(here, "ipython", lambda: shell)
+    monkeypatch.setattr(environment, "ipython", lambda: shell)
     monkeypatch.setattr(portal, "_memory", {})
     monkeypatch.setattr(portal, "POLL_SECONDS", 0.05)
     for name, value in {
@@ -79,10 +84,10 @@ def shell(server, tmp_path, monkeypatch):
         "over": [],
         "PAUSE_SECONDS": 0.05,
     }.items():
-        monkeypatch.setattr(saving, name, value)
+        monkeypatch.setattr(sprint_autosave, name, value)
     yield shell
-    saving.over.append("the test is over")
-    saving._ran.put(("", ""))
+    sprint_autosave.over.append("the test is over")
+    sprint_autosave._ran.put(("", ""))
     for thread in threading.enumerate():  # else it would save what the next test runs, too
         if "(_save_" in thread.name:
             thread.join(5)
@@ -101,10 +106,10 @@ def test_what_is_run_is_saved_once_signed_in_and_handed_in_at_the_end(
     course, student, clock, shell, monkeypatch
 ):
     shown: list[str] = []
-    monkeypatch.setattr(saving, "show", lambda what: shown.append(what.text))
+    monkeypatch.setattr(sprint_autosave, "show", lambda what: shown.append(what.text))
     clock.to(19)
     sprint.begin(course, "sc01", student, clock())
-    saving.watch()
+    sprint_autosave.watch()
     shell.run(ANSWER)  # before the code is typed: kept until it is
     code = re.search(r"type the code (\S+)\.", shown[0])[1]
     assert access.allow(course, code, student)
@@ -122,13 +127,13 @@ def test_what_is_run_after_the_end_is_said_not_to_be_saved(
     course, student, clock, shell, monkeypatch
 ):
     shown: list[str] = []
-    monkeypatch.setattr(saving, "show", lambda what: shown.append(what.text))
+    monkeypatch.setattr(sprint_autosave, "show", lambda what: shown.append(what.text))
     monkeypatch.setenv(
         "AUTOGRADER_TOKEN", access.new_token(course, student, "notebook", timedelta(hours=1))
     )
     clock.to(19)
     sprint.begin(course, "sc01", student, clock())
-    saving.watch()
+    sprint_autosave.watch()
     clock.to(20, 31)
     shell.run(ANSWER)
     (said,) = until(lambda: shown)
@@ -138,8 +143,10 @@ def test_what_is_run_after_the_end_is_said_not_to_be_saved(
 @pytest.mark.parametrize("without", ["sprint", "portal"])
 def test_other_notebooks_watch_nothing(shell, monkeypatch, without):
     said = {"assignment": "a", "sprint": True, "portal": "http://127.0.0.1:9"}
-    monkeypatch.setenv(here.VARIABLE, json.dumps({k: v for k, v in said.items() if k != without}))
-    saving.watch()
+    monkeypatch.setenv(
+        environment.VARIABLE, json.dumps({k: v for k, v in said.items() if k != without})
+    )
+    sprint_autosave.watch()
     assert shell.told == []
 
 
@@ -147,7 +154,7 @@ def test_the_file_is_saved_when_it_is_newer_than_what_was_run(
     course, student, clock, shell, tmp_path, monkeypatch
 ):
     path = tmp_path / "sc01.ipynb"
-    monkeypatch.setattr(here, "notebook_path", lambda: path if path.exists() else None)
+    monkeypatch.setattr(environment, "notebook_path", lambda: path if path.exists() else None)
     token = access.new_token(course, student, "notebook", timedelta(hours=1))
     monkeypatch.setenv("AUTOGRADER_TOKEN", token)
     clock.to(19)
@@ -155,7 +162,7 @@ def test_the_file_is_saved_when_it_is_newer_than_what_was_run(
     puts = []
     right = portal.put
     monkeypatch.setattr(portal, "put", lambda where, data: (puts.append(where), right(where, data)))
-    saving.watch()
+    sprint_autosave.watch()
     path.write_bytes(answered(course, "sc01", "typed = 1"))
     until(lambda: sprint.saved_at(course, "sc01", student))
     assert puts == ["/api/sprints/sc01/notebook?name=sc01"]
@@ -171,14 +178,17 @@ def test_the_file_is_saved_when_it_is_newer_than_what_was_run(
     path.write_bytes(b"{")
     os.utime(path, (time.time() + 9,) * 2)
     time.sleep(0.5)
-    assert saving.over == []
+    assert sprint_autosave.over == []
 
 
 def test_how_often_the_file_is_looked_at_comes_with_the_release(course):
-    assert here.parse('{"autosave": 7}').autosave == 7
-    assert here.parse('{"autosave": "often"}').autosave == 20
+    assert environment.parse('{"autosave": 7}').autosave == 7
+    assert environment.parse('{"autosave": "often"}').autosave == 20
     every_seven = {**course.exams.assignments["sc*"], "autosave_seconds": 7}
     asked = with_settings(course, "exams", assignments={"sc*": every_seven})
     for name, told in (("sc01", 7), ("hello", None)):
-        source = read(asked, name)
-        assert building._told(asked, source, source.notebooks[0], 1, "en").get("autosave") == told
+        source = load_assignment(asked, name)
+        assert (
+            release_builder._told(asked, source, source.notebooks[0], 1, "en").get("autosave")
+            == told
+        )

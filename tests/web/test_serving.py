@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 
 from autograder import gradebook
 from autograder.cli import app
-from autograder.gradebook import access, queue
-from autograder.steps.portal.hand_in import hand_in
+from autograder.gradebook.portal import access, queue
+from autograder.steps.portal.receive_submission import hand_in
 
 from .conftest import answered, upload
 from .test_submit import free_port
@@ -53,8 +53,17 @@ def until(true, seconds: float = 120.0):
 
 @contextmanager
 def serving(course, port):
-    command = [sys.executable, "-c", "from autograder.cli import main; main()", "--course",
-               str(course.root), "serve", "--no-sandbox", "--port", str(port)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-c",
+        "from autograder.cli import main; main()",
+        "--course",
+        str(course.root),
+        "serve",
+        "--no-sandbox",
+        "--port",
+        str(port),
+    ]
     server = subprocess.Popen(command, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
     try:
         until(lambda: _answers(port))

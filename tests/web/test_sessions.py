@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from autograder.gradebook import access
+from autograder.gradebook.portal import access
 from autograder.steps import roster
-from autograder.steps.forget import forget
-from autograder.steps.portal.links import links
+from autograder.steps.operations.forget import forget
+from autograder.steps.portal.personal_links import links
 from autograder.web.app import create_app
 
 from .conftest import CLASS, link, with_settings

@@ -11,22 +11,22 @@ import pytest
 from starlette.testclient import TestClient
 
 from autograder import gradebook
-from autograder.exams import Phase
-from autograder.gradebook import access, queue, sprints
-from autograder.gradebook.connection import reading
-from autograder.gradebook.lateness import _seconds_late
-from autograder.gradebook.tables import SubmissionRow
-from autograder.inbox.paths import Refused
+from autograder.gradebook.database.connection import reading
+from autograder.gradebook.database.tables import SubmissionRow
+from autograder.gradebook.portal import access, queue, sprints
+from autograder.gradebook.scores.lateness import _seconds_late
 from autograder.steps import roster
-from autograder.steps.collect import shelf_of
+from autograder.steps.authoring.release import release
+from autograder.steps.grading.collect import shelf_of
 from autograder.steps.portal import allowances, sprint
 from autograder.steps.portal.answers import with_answers
-from autograder.steps.portal.hand_in import hand_in
-from autograder.steps.release import release
-from autograder.student import here
+from autograder.steps.portal.receive_submission import hand_in
+from autograder.steps.portal.sprint_clock import Phase
+from autograder.student import environment
 from autograder.student import task as student_task
-from autograder.web import views
+from autograder.submissions.paths import Refused
 from autograder.web.app import create_app
+from autograder.web.student import views
 
 from .conftest import ANSWER, answered, upload, with_settings
 
@@ -168,8 +168,12 @@ def test_answer_cells_alone_are_enough(course, student, clock):
 
 def test_what_was_run_after_the_last_save_replaces_it_and_what_was_run_before_does_not(tmp_path):
     def cell(id_, source):
-        return {"id": id_, "cell_type": "code", "source": source,
-                "metadata": {"nbgrader": {"solution": True}}}  # fmt: skip
+        return {
+            "id": id_,
+            "cell_type": "code",
+            "source": source,
+            "metadata": {"nbgrader": {"solution": True}},
+        }
 
     text = json.dumps({"cells": [cell("a", "def f(): pass"), cell("b", "y = 0")]})
     saved = {"n": {"at": "2030-01-10T10:10", "text": text}}
@@ -321,7 +325,7 @@ def test_an_extension_of_daily_work_is_not_late_for_who_has_it(course, student):
 
 def test_a_silent_sprint_checks_nothing_in_the_notebook_and_is_graded_all_the_same(monkeypatch):
     said = json.dumps({"assignment": "sc01", "notebook": "sc01", "silent": True})
-    monkeypatch.setenv(here.VARIABLE, said)
+    monkeypatch.setenv(environment.VARIABLE, said)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     shown = []
     monkeypatch.setattr(student_task, "show", lambda what: shown.append(what.text))

@@ -18,10 +18,10 @@ from datetime import timedelta
 import pytest
 import uvicorn
 
-from autograder import receipts
-from autograder.gradebook import access
-from autograder.steps.collect import collect, shelf_of
-from autograder.student import here, portal, sending, submitting
+from autograder.gradebook.portal import access
+from autograder.steps.grading.collect import collect, shelf_of
+from autograder.steps.portal import receipts
+from autograder.student import environment, portal, sending, submitting
 from autograder.web.app import create_app
 
 from .conftest import answered
@@ -59,12 +59,16 @@ def notebook(course, tmp_path, monkeypatch, port):
     folder.mkdir()
     (folder / "hello.ipynb").write_bytes(answered(course))
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(here, "_started_in", folder)
+    monkeypatch.setattr(environment, "_started_in", folder)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    said = {"assignment": "hello", "notebook": "hello", "release": 1,
-            "portal": f"http://127.0.0.1:{port}"}  # fmt: skip
-    monkeypatch.setenv(here.VARIABLE, json.dumps(said))
+    said = {
+        "assignment": "hello",
+        "notebook": "hello",
+        "release": 1,
+        "portal": f"http://127.0.0.1:{port}",
+    }
+    monkeypatch.setenv(environment.VARIABLE, json.dumps(said))
     monkeypatch.setattr(portal, "_memory", {})
     monkeypatch.setattr(portal, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(sending, "PAUSES", (0.05, 0.05))
@@ -190,8 +194,8 @@ def test_what_the_portal_does_not_take_is_said_in_its_words(
     monkeypatch.setenv(
         "AUTOGRADER_TOKEN", access.new_token(course, student, "notebook", timedelta(hours=1))
     )
-    said = json.loads(os.environ[here.VARIABLE])
-    monkeypatch.setenv(here.VARIABLE, json.dumps({**said, "assignment": "nowhere"}))
+    said = json.loads(os.environ[environment.VARIABLE])
+    monkeypatch.setenv(environment.VARIABLE, json.dumps({**said, "assignment": "nowhere"}))
     with served(course, port):
         submitting.submit()
     assert shown == ["Not handed in: There is no such assignment."]
@@ -200,8 +204,8 @@ def test_what_the_portal_does_not_take_is_said_in_its_words(
 def test_without_a_portal_it_makes_a_bundle_that_collect_takes(
     course, student, notebook, shown, monkeypatch, tmp_path
 ):
-    said = json.loads(os.environ[here.VARIABLE])
-    monkeypatch.setenv(here.VARIABLE, json.dumps({**said, "portal": ""}))
+    said = json.loads(os.environ[environment.VARIABLE])
+    monkeypatch.setenv(environment.VARIABLE, json.dumps({**said, "portal": ""}))
     (notebook / "mine.py").write_text("x = 1")
     submitting.submit()
     assert "Upload hello-submission.zip" in shown[0]
@@ -238,9 +242,11 @@ def test_under_colab_the_page_gives_the_cells_and_its_secret_signs_in(
     message.blocking_request = lambda what, **_: {"ipynb": page}  # type: ignore[attr-defined]
     userdata.get = {"AUTOGRADER_TOKEN": token}.get  # type: ignore[attr-defined]
     for name, module in {
-        "google": types.ModuleType("google"), "google.colab": types.ModuleType("google.colab"),
-        "google.colab._message": message, "google.colab.userdata": userdata,
-    }.items():  # fmt: skip
+        "google": types.ModuleType("google"),
+        "google.colab": types.ModuleType("google.colab"),
+        "google.colab._message": message,
+        "google.colab.userdata": userdata,
+    }.items():
         monkeypatch.setitem(sys.modules, name, module)
     (notebook / "hello.ipynb").unlink()
     with served(course, port):

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder import receipts
 from autograder.cli.app import app
-from autograder.gradebook import access
-from autograder.steps.collect import shelf_of
-from autograder.steps.portal.submit import submit
+from autograder.gradebook.portal import access
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.portal import receipts
+from autograder.steps.portal.submit_command import submit
 from autograder.student import portal, sending
 
 from .conftest import answered

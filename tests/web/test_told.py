@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from autograder import receipts
-from autograder.steps.collect import collect, shelf_of, submissions
-from autograder.steps.portal.hand_in import Upload, receipt_of
-from autograder.steps.portal.hand_in import hand_in as step
+from autograder.steps.grading.collect import collect, shelf_of, submissions
+from autograder.steps.portal import receipts
+from autograder.steps.portal.receive_submission import Upload, receipt_of
+from autograder.steps.portal.receive_submission import hand_in as step
 from autograder.student import sending
 from autograder.web.app import create_app
 
@@ -224,8 +224,10 @@ def test_a_picture_handed_in_beside_the_notebook_is_not_missing(course, student,
     done = step(course, "hello", student, [Upload("w.zip", tmp_path / "w.zip")], AT)
     assert [one["code"] for one in done.receipt["findings"]] == ["chosen"]
     assert {f["path"]: f.get("given") for f in done.receipt["files"]} == {
-        "hello.ipynb": "week1/mine.ipynb", "loss.png": "week1/loss.png", "readme.txt": None,
-    }  # fmt: skip
+        "hello.ipynb": "week1/mine.ipynb",
+        "loss.png": "week1/loss.png",
+        "readme.txt": None,
+    }
 
 
 def test_a_broken_file_after_a_good_one_takes_nothing_from_it(hana, course):
@@ -256,7 +258,7 @@ def test_an_error_of_ours_while_looking_keeps_no_receipt_back(
     def fails(*_):
         raise RuntimeError("ours")
 
-    monkeypatch.setattr("autograder.steps.inspecting.inspect", fails)
+    monkeypatch.setattr("autograder.steps.grading.inspect_submission.inspect", fails)
     (tmp_path / "hello.ipynb").write_bytes(answered(course))
     done = step(course, "hello", student, [Upload("hello.ipynb", tmp_path / "hello.ipynb")], AT)
     assert done.gradable

@@ -9,10 +9,11 @@ import sys
 import pytest
 from starlette.testclient import TestClient
 
-from autograder.cli.context import print_json, show
-from autograder.gradebook import sprints
+from autograder.cli.output import print_json, show
+from autograder.gradebook.portal import sprints
 from autograder.steps import roster
-from autograder.web.app import _environment, create_app
+from autograder.web.app import create_app
+from autograder.web.portal import _environment
 
 from .conftest import CLASS, link
 from .test_pages import BASE, sign_in

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.gradebook import sprints
-from autograder.steps.collect import shelf_of
-from autograder.steps.portal.on_arrival import grade_next
-from autograder.web.app import now
+from autograder.gradebook.portal import sprints
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.portal.queue_runner import grade_next
+from autograder.web.portal import now
 
 from .conftest import in_korean, link, with_settings
 from .test_journey import AXE, SHOTS, Reader, chromium, serving
@@ -37,10 +37,17 @@ def jupyterlab(folder: Path, portal: str) -> Iterator[str]:
     port, home = free_port(), folder.with_name("home")
     home.mkdir()
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
-        "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--notebook-dir={folder}",
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "--IdentityProvider.token=",
+        f"--notebook-dir={folder}",
         "--LabApp.news_url=None",
-    ]  # fmt: skip
+    ]
     own = {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "AUTOGRADER_PORTAL": portal}
     environment = {**os.environ, **own, **_places(home)}
     server = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL)

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.expect import read
+from autograder.expect import coerce
 from autograder.expect.verdict import Verdict, check, decide, msgid, short
 
 STATEMENTS = {
@@ -70,7 +70,7 @@ def code_uses(
     try:
         used = names_used(text)
     except (SyntaxError, ValueError, RecursionError):
-        raise read.failing(
+        raise coerce.failing(
             expected="code that can be read",
             got="a syntax error",
             next="Run the cell and mend the error it shows.",
@@ -99,7 +99,7 @@ def _text(source: Any) -> str:
     try:
         return inspect.getsource(source)
     except (OSError, TypeError):
-        raise read.failing(
+        raise coerce.failing(
             expected="a function defined in a cell",
             got="{found}, whose code cannot be read",
             next="Define it with def in the answer cell.",

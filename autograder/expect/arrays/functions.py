@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import handover, read
+from autograder.expect import coerce, handover
 from autograder.expect.arrays.values import within_tolerance
+from autograder.expect.coerce import Array
 from autograder.expect.handover import Proxy
-from autograder.expect.read import Array
 from autograder.expect.verdict import NotMet, Verdict, WrongSetting, check, decide, short
 
 Cases = Iterable[tuple[Any, ...]]
@@ -31,7 +31,7 @@ def signature(fn: Any, parameters: Sequence[str], *, name: str = "") -> Verdict:
     Catches: a renamed or reordered parameter.
     Blind to: what the function does.
     """
-    label = read.function(fn, name)
+    label = coerce.function(fn, name)
     try:
         found = tuple(inspect.signature(fn).parameters)
     except (TypeError, ValueError):
@@ -72,7 +72,7 @@ def matches_reference(
     Catches: a formula that is right only for the example in the task.
     Blind to: inputs that no case covers. Draw edge cases too.
     """
-    label = read.function(fn, name)
+    label = coerce.function(fn, name)
     drawn = [tuple(case) for case in cases]
     if not drawn:
         raise WrongSetting("there must be at least one case")
@@ -80,7 +80,7 @@ def matches_reference(
     for case in drawn:
         want = reference(*(handover.copied(a) for a in case))
         try:
-            found = read.call(fn, *case, name=label)
+            found = coerce.call(fn, *case, name=label)
         except NotMet as failure:
             wrong.append((case, want, None, failure))
             continue
@@ -97,7 +97,7 @@ def matches_reference(
         next=hint or "Work out this one case by hand, then on paper step by step.",
         score=right / len(drawn),
         fn=label,
-        case_args=read.shown(case),
+        case_args=coerce.shown(case),
         case_want=short(want),
         case_found="an error" if raised is not None else short(found),
         right=right,
@@ -122,7 +122,7 @@ def same(found: Any, want: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
     if isinstance(want, set | frozenset):
         return isinstance(found, set | frozenset) and _alike(found, want)
     if isinstance(want, list | tuple) and not _is_numeric(want):
-        items = read.rows(found)
+        items = coerce.rows(found)
         return len(items) == len(want) and all(
             same(f, w, rtol, atol) for f, w in zip(items, want, strict=True)
         )
@@ -143,7 +143,7 @@ def _is_numeric(value: Any) -> bool:
 
 def _close(found: Any, want: Array, rtol: float, atol: float) -> bool:
     try:
-        array = read.array(found)
+        array = coerce.array(found)
     except NotMet:
         return False
     if array.shape != want.shape or array.dtype.kind not in "biufc":
@@ -179,13 +179,13 @@ def holds_property(
     Catches: violations that a table of examples misses: symmetry, bounds, invariance.
     Blind to: a function that holds the property and is wrong.
     """
-    label = read.function(fn, name)
+    label = coerce.function(fn, name)
     drawn = [tuple(case) for case in cases]
     if not drawn:
         raise WrongSetting("there must be at least one case")
     broken: list[tuple[tuple[Any, ...], Any]] = []
     for case in drawn:
-        result = read.call(fn, *case, name=label)
+        result = coerce.call(fn, *case, name=label)
         if not _true(rule, result, case):
             broken.append((case, result))
     case, result = broken[0] if broken else ((), "")
@@ -197,7 +197,7 @@ def holds_property(
         next=hint or "Try this input in a cell of your own.",
         score=share,
         says=says,
-        case_args=read.shown(case),
+        case_args=coerce.shown(case),
         case_found=short(result),
         held=len(drawn) - len(broken),
         n=len(drawn),
@@ -224,8 +224,8 @@ def input_unchanged(fn: Any, *args: Any, name: str = "") -> Verdict:
     Catches: `x -= x.mean()` on the caller's array.
     Blind to: a change made later, by another call.
     """
-    label = read.function(fn, name)
-    _, (after, _) = read.call_and_arguments(fn, *args, name=label)
+    label = coerce.function(fn, name)
+    _, (after, _) = coerce.call_and_arguments(fn, *args, name=label)
     changed = [i for i, (a, b) in enumerate(zip(args, after, strict=True)) if not _identical(a, b)]
     return decide(
         not changed,
@@ -262,7 +262,7 @@ def arguments_after(fn: Any, *args: Any, name: str = "", **kwargs: Any) -> tuple
     >>> left.tolist()
     [1, 2]
     """
-    _, (after, named) = read.call_and_arguments(fn, *args, name=name, **kwargs)
+    _, (after, named) = coerce.call_and_arguments(fn, *args, name=name, **kwargs)
     return (*after, *named.values())
 
 
@@ -289,8 +289,8 @@ def fast_enough(fn: Any, *args: Any, seconds: float, name: str = "") -> Verdict:
     Catches: a Python loop over pixels where one array operation was required.
     Blind to: small differences. Allow five times the seconds of the reference.
     """
-    label = read.function(fn, name)
-    taken = seconds_taken(lambda: read.call(fn, *args, name=label))
+    label = coerce.function(fn, name)
+    taken = seconds_taken(lambda: coerce.call(fn, *args, name=label))
     return decide(
         taken <= seconds,
         expected="{fn} within {limit} s",

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
-from autograder.expect.read import Array
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import Verdict, check, decide, short
 
 
@@ -30,7 +30,7 @@ def numerical_gradient(
         for sign in (1.0, -1.0):
             moved = {k: np.array(v, dtype=np.float64) for k, v in parameters.items()}
             moved[name].flat[i] += sign * size
-            sides.append(read.number(read.call(loss, moved, name="loss"), "loss"))
+            sides.append(coerce.number(coerce.call(loss, moved, name="loss"), "loss"))
         found.append((sides[0] - sides[1]) / (2 * size))
     return np.array(found)
 
@@ -62,10 +62,10 @@ def gradient_close(
     Blind to: kinks (ReLU at 0): choose parameters away from them.
     """
     points = {k: np.array(v, dtype=np.float64) for k, v in parameters.items()}
-    given = read.call(gradients, points, name="gradients") if callable(gradients) else gradients
+    given = coerce.call(gradients, points, name="gradients") if callable(gradients) else gradients
     wrong: list[tuple[str, int, float, float, float]] = []
     for name, point in points.items():
-        own = read.floats(_entry(given, name), f"gradient of {name}", shape=point.shape).ravel()
+        own = coerce.floats(_entry(given, name), f"gradient of {name}", shape=point.shape).ravel()
         indices = np.unique(np.linspace(0, point.size - 1, min(entries, point.size)).astype(int))
         want = numerical_gradient(loss, points, name, indices.tolist(), step)
         scale = np.maximum(np.maximum(np.abs(own[indices]), np.abs(want)), 1e-3)
@@ -94,7 +94,7 @@ def gradient_close(
 
 def _entry(given: Any, name: str) -> Any:
     if not isinstance(given, Mapping) or name not in given:
-        raise read.failing(
+        raise coerce.failing(
             expected="a dict of gradients with the key {name}",
             got="{found}",
             next="Return a dict with one array per parameter, under the parameter's name.",

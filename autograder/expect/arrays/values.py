@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.models import parts
-from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, msgid
 
 KINDS = {"float": "f", "int": "iu", "bool": "b", "complex": "c", "str": "SU"}
@@ -73,7 +73,7 @@ def shape(
     Catches: a lost batch axis, (n,) for (n, 1), channels first.
     Blind to: values that were reshaped where they should be transposed; use `close` for these.
     """
-    found = read.array(value, name).shape
+    found = coerce.array(value, name).shape
     share = axes_right(found, want)
     differs = [i for i, (s, w) in enumerate(zip(found, want, strict=False)) if w not in (None, s)]
     axis = differs[0] if differs else min(len(found), len(want))
@@ -106,7 +106,7 @@ def dtype(value: Any, kind: str, *, name: str = "") -> Verdict:
     """
     if kind not in KINDS:
         raise WrongSetting(f"kind={kind!r} is none of {', '.join(KINDS)}")
-    found = read.array(value, name)
+    found = coerce.array(value, name)
     types = {"float": "float32", "int": "int32"}
     return decide(
         found.dtype.kind in KINDS[kind] and found.size > 0,
@@ -135,7 +135,7 @@ def finite(value: Any, *, name: str = "") -> Verdict:
     """
     parts = _parts(value, name or "value", depth=3)
     for label, part in parts:
-        read.numbers(part, label)
+        coerce.numbers(part, label)
     return decide(
         bool(parts),
         expected="only finite numbers in {name}",
@@ -191,7 +191,7 @@ def close(
     if want.size == 0 or not np.isfinite(want).all():
         raise WrongSetting("the reference must hold finite numbers")
     yes_or_no = np.asarray(reference).dtype.kind == "b"
-    got = read.numbers(value, name, shape=want.shape, booleans=yes_or_no).astype(np.float64)
+    got = coerce.numbers(value, name, shape=want.shape, booleans=yes_or_no).astype(np.float64)
     right = within_tolerance(got, want, rtol, atol)
     worst = np.unravel_index(int(np.argmax(np.where(right, -1.0, np.abs(got - want)))), want.shape)
     index = tuple(int(i) for i in worst)
@@ -224,7 +224,7 @@ def in_range(value: Any, low: float, high: float, *, name: str = "") -> Verdict:
     Catches: unscaled pixels, tanh outputs compared with [0, 1] images.
     Blind to: values that were only clipped to the range.
     """
-    found = read.floats(value, name)
+    found = coerce.floats(value, name)
     smallest, largest = float(found.min()), float(found.max())
     return decide(
         low <= smallest and largest <= high,
@@ -257,9 +257,9 @@ def varies(value: Any, *, at_least: float = 1e-6, axis: int = 0, name: str = "")
     Catches: a model that answers one class, a generator that ignores its noise.
     Blind to: variation that has nothing to do with the input.
     """
-    found = read.floats(value, name)
+    found = coerce.floats(value, name)
     if found.ndim <= axis or found.shape[axis] < 2:
-        raise read.wrong_shape(found.shape, (None,) * (axis + 1), name)
+        raise coerce.wrong_shape(found.shape, (None,) * (axis + 1), name)
     score = spread(found, axis)
     return decide(
         score > at_least,

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.models import parts
 from autograder.expect.models.behaviour import moved
-from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, linear_credit
 
 HALF = 0.5
@@ -44,8 +44,8 @@ def balanced_fight(
     Catches: a discriminator that is never trained, or so strong that the generator stops learning.
     Blind to: the quality of the images; use `feature_distance`.
     """
-    real = read.floats(real_scores, "the scores of real images").ravel()
-    fake = read.floats(fake_scores, "the scores of fake images").ravel()
+    real = coerce.floats(real_scores, "the scores of real images").ravel()
+    fake = coerce.floats(fake_scores, "the scores of fake images").ravel()
     score = discriminator_accuracy(real, fake, from_logits)
     low = linear_credit(score, at_least=at_least, partial_from=at_least - 0.2)
     high = linear_credit(score, at_most=at_most, partial_from=1.0) if at_most < 1 else 1.0
@@ -65,9 +65,11 @@ def weights_now(model: Any) -> list[Array]:
     """Return a model's weights, or the weights returned by a function without arguments."""
     if callable(parts.fact(lambda: model.get_weights)):
         return parts.weights_of(model)
-    found = [read.array(w) for w in read.rows(read.call(model, name="the weights"), "the weights")]
+    found = [
+        coerce.array(w) for w in coerce.rows(coerce.call(model, name="the weights"), "the weights")
+    ]
     if not found:
-        raise read.empty("the weights")
+        raise coerce.empty("the weights")
     return [np.array(w) for w in found]
 
 
@@ -85,7 +87,7 @@ def steps_separate(
     count as a change only if they are trainable.
     """
     before = [_trainable_now(m) for m in (moves, stays)]
-    read.call(step, batch, name="step")
+    coerce.call(step, batch, name="step")
     after = [_trainable_now(m) for m in (moves, stays)]
     moving, staying = (moved(b, a) for b, a in zip(before, after, strict=True))
     has_moved, has_stayed = 0 < moving < np.inf, staying == 0
@@ -116,7 +118,7 @@ def generator_step_helps(
     Blind to: much too large steps, whose effect is random.
     """
     before = _verdict_on(generator, discriminator, noise)
-    read.call(step, batch, name="step")
+    coerce.call(step, batch, name="step")
     after = _verdict_on(generator, discriminator, noise)
     return decide(
         after > before,
@@ -143,7 +145,7 @@ def cycle_error(there: Any, back: Any, images: Array) -> float:
     crossed = parts.one_answer(there, images, name="the first generator").astype("float32")
     returned = parts.one_answer(back, crossed, name="the second generator")
     if returned.shape != images.shape:
-        raise read.wrong_shape(returned.shape, images.shape, "the images that came back")
+        raise coerce.wrong_shape(returned.shape, images.shape, "the images that came back")
     return float(np.abs(returned - images).mean())
 
 
@@ -190,7 +192,7 @@ def identity_kept(
         raise WrongSetting("there must be at least one image")
     found = parts.one_answer(model, want, name="the generator")
     if found.shape != want.shape:
-        raise read.wrong_shape(found.shape, want.shape, "the generated images")
+        raise coerce.wrong_shape(found.shape, want.shape, "the generated images")
     error = float(np.abs(found - want).mean())
     return decide(
         linear_credit(error, at_most=at_most, partial_from=partial_from),

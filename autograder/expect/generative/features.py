@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.expect.read import Array
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import WrongSetting
 
 ASSET = Path(__file__).parents[1] / "assets" / "digit_features.npz"

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import pictures, read
+from autograder.expect import coerce, pictures
+from autograder.expect.coerce import Array
 from autograder.expect.generative import features
 from autograder.expect.models import parts
-from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, linear_credit
 
 HALF = 0.5
@@ -22,13 +22,13 @@ Features = Callable[[Array], Array]
 
 def as_images(samples: Any, like: Array, name: str = "the samples") -> Array:
     """Return samples as floats shaped like the real images; a missing channel axis is added."""
-    found = read.floats(samples, name)
+    found = coerce.floats(samples, name)
     if found.ndim == like.ndim + 1 and found.shape[-1] == 1:
         found = found[..., 0]
     if found.ndim == like.ndim - 1 and like.shape[-1] == 1:
         found = found[..., None]
     if found.shape[1:] != like.shape[1:] or len(found) < 2:
-        raise read.wrong_shape(found.shape, (None, *like.shape[1:]), name)
+        raise coerce.wrong_shape(found.shape, (None, *like.shape[1:]), name)
     return found
 
 
@@ -56,7 +56,7 @@ def generator_output(
     batch = np.asarray(noise)
     answer = parts.predictions(generator, batch, name="the generator")
     found = answer[0] if isinstance(answer, list) else answer
-    shape_right = read.fits(found.shape, want) and found.dtype.kind in "biuf"
+    shape_right = coerce.fits(found.shape, want) and found.dtype.kind in "biuf"
     shape_right = shape_right and len(found) == len(batch)
     finite = found.dtype.kind in "biuf" and found.size > 0 and bool(np.isfinite(found).all())
     smallest = float(found.min()) if finite else float("nan")
@@ -218,9 +218,9 @@ def really_translated(
     Catches: a generator that returns its input, which has no cycle error at all.
     Blind to: lost content of each image; add `cycle_back`.
     """
-    found = read.floats(translated, "the translated images")
+    found = coerce.floats(translated, "the translated images")
     if found.ndim < 3:
-        raise read.wrong_shape(found.shape, (None, None, None), "the translated images")
+        raise coerce.wrong_shape(found.shape, (None, None, None), "the translated images")
     judged = np.asarray(domain(found)).astype(bool)
     share = float(judged.mean())
     return decide(

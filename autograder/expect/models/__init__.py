@@ -1,10 +1,6 @@
 """Checks of a model: architecture, layer graph, settings and behaviour."""
 
-from autograder.expect.models.architecture import (
-    model_io,
-    output_shape,
-    param_count,
-)
+from autograder.expect.models.architecture import model_io, output_shape, param_count
 from autograder.expect.models.behaviour import (
     dropout_works,
     frozen,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograder.expect import read
+from autograder.expect import coerce
 from autograder.expect.models import parts
 from autograder.expect.models.parts import Layer
 from autograder.expect.verdict import NotMet, Verdict, WrongSetting, check, decide
@@ -52,9 +52,9 @@ def output_shape(model: Any, want: Shape, *, inputs: Any = None) -> Verdict:
         raise _unbuilt()
     found = answered_shape(model, batch)
     stated = stated_shape(model)
-    agrees = stated is None or read.fits(_numbers_of(stated, found), want)
+    agrees = stated is None or coerce.fits(_numbers_of(stated, found), want)
     return decide(
-        read.fits(found, want) and agrees,
+        coerce.fits(found, want) and agrees,
         expected="output {want}",
         got="output {found}",
         next="Check the units or filters of the last layer, and what comes before it.",
@@ -71,7 +71,7 @@ def _numbers_of(stated: Shape, found: Shape) -> tuple[int, ...]:
 
 
 def _unbuilt() -> Exception:
-    return read.failing(
+    return coerce.failing(
         expected="a model that knows its input shape",
         got="a model that has not been built",
         next="Begin with keras.Input(shape=...), or call the model once on a batch.",
@@ -106,7 +106,7 @@ def model_io(model: Any, inputs: Shape, outputs: Shape) -> Verdict:
         found_out = answered_shape(model, parts.trial_inputs(model, [trial]))
     except NotMet:
         found_out = stated_shape(model) or ()
-    right_out = read.fits(found_out, outputs)
+    right_out = coerce.fits(found_out, outputs)
     return decide(
         (right_in + right_out) * HALF,
         expected="input {want_in} → output {want_out}",

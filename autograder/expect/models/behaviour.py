@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.models import parts
 from autograder.expect.models.parts import Layer
-from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide
 
 HALF = 0.5
@@ -35,7 +35,7 @@ def one_step(model: Any, inputs: Any, targets: Any) -> Any:
     """Return a copy of the model after one training step. Raises NotMet if it cannot train."""
     twin = parts.trained_copy(model)
     kept = None if parts.is_keras(twin) else parts.weights_of(twin)
-    read.call(lambda: twin.train_on_batch(inputs, targets), name="train_on_batch")
+    coerce.call(lambda: twin.train_on_batch(inputs, targets), name="train_on_batch")
     return twin if kept is None else _Restored(twin, kept)
 
 
@@ -47,7 +47,7 @@ class _Restored:
             Layer(x.name, x.kind, x.settings, _Frozen(layer_weights(x)), x.within)
             for x in parts.layers_of(model)
         ]
-        read.call(lambda: model.set_weights(kept), name="set_weights")
+        coerce.call(lambda: model.set_weights(kept), name="set_weights")
 
 
 class _Frozen:
@@ -102,8 +102,8 @@ def frozen(
         expected="frozen layers: {layers}",
         got="these changed or may change: {moved}",
         next="Set layer.trainable = False before compile() and before fit().",
-        layers=read.listed([x.name for x in asked]),
-        moved=read.listed([x.name for x in asked if x.name in wrong]),
+        layers=coerce.listed([x.name for x in asked]),
+        moved=coerce.listed([x.name for x in asked if x.name in wrong]),
     )
 
 
@@ -166,8 +166,8 @@ def dropout_works(model: Any, inputs: Any, *, rate: float | None = None) -> Verd
 
 
 def _called(model: Any, batch: Array, training: bool) -> Array:
-    answer = read.call(lambda: model(batch, training=training), name="the model")
-    return read.floats(answer, "the answer of the model")
+    answer = coerce.call(lambda: model(batch, training=training), name="the model")
+    return coerce.floats(answer, "the answer of the model")
 
 
 def measured_rate(model: Any) -> float | None:
@@ -226,25 +226,25 @@ def gradient_reaches(model: Any, inputs: Any, targets: Any) -> Verdict:
     student's own is not computed: whether a weight reaches the output decides then.
     """
     if not parts.is_keras(parts.demand_model(model)):
-        raise read.failing(
+        raise coerce.failing(
             expected="a model of Keras' own layers",
             got="a model of a class of your own",
             next="Build it with keras.Sequential or keras.Model(inputs, outputs).",
         )
     if not getattr(model, "loss", None):
-        raise read.failing(
+        raise coerce.failing(
             expected="a compiled model",
             got="a model without a loss",
             next="Call model.compile(optimizer=..., loss=...) before fit().",
         )
-    sizes = read.call(lambda: gradients_by_weight(model, inputs, targets), name="the gradient")
+    sizes = coerce.call(lambda: gradients_by_weight(model, inputs, targets), name="the gradient")
     bad = [name for name, size in sizes.items() if not (np.isfinite(size) and size > 0)]
     return decide(
         1 - len(bad) / len(sizes) if sizes else 0.0,
         expected="a gradient at every weight",
         got="none at {weights}" if sizes else "no trainable weights",
         next="These are not connected to the loss, or a ReLU in front of them is dead.",
-        weights=read.listed(bad),
+        weights=coerce.listed(bad),
     )
 
 

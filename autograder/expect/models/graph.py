@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.expect import read
+from autograder.expect import coerce
 from autograder.expect.models import parts
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide
 
@@ -100,7 +100,7 @@ def skip_connections(model: Any, sizes: Sequence[int]) -> Verdict:
     parts.demand_model(model)
     graph = graph_of(model)
     if not graph:
-        raise read.failing(
+        raise coerce.failing(
             expected="a functional model, keras.Model(inputs, outputs)",
             got="a model whose graph cannot be read",
             next="Build it with keras.Input and layers called on tensors.",

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from autograder.errors import Fault
-from autograder.expect import read
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.handover import Proxy
-from autograder.expect.read import Array
 from autograder.expect.verdict import NotMet, short
 
 ACTIVATION_LAYERS = {"ReLU": "relu", "Softmax": "softmax", "LeakyReLU": "leaky_relu", "ELU": "elu"}
@@ -47,7 +47,10 @@ def setting_name(value: Any) -> str:
     if type(value) is dict:
         if value.get("class_name") == "__lambda__":
             return "lambda"
-        own = value.get("module") == "autograder.evidence.own" and type(value["config"]) is dict
+        own = (
+            value.get("module") == "autograder.evidence.own_code_stubs"
+            and type(value["config"]) is dict
+        )
         if own or value.get("class_name") == "function":
             return setting_name(value["config"].get("name") if own else value.get("config"))
         return setting_name(value.get("class_name") or value.get("config"))
@@ -71,7 +74,7 @@ def demand_model(model: Any) -> Any:
     except BaseException:
         looks_so = False
     if not looks_so:
-        raise read.failing(
+        raise coerce.failing(
             expected="a Keras model",
             got="{found}",
             next="Assign the model itself to this name, not what fit() or predict() returns.",
@@ -116,7 +119,7 @@ def own_parts(model: Any) -> list[str]:
     return [
         f"{node['class_name'].removeprefix('Own').lower()} {node['config'].get('name', '')}"
         for node in _nodes(compiled)
-        if node.get("module") == "autograder.evidence.own"
+        if node.get("module") == "autograder.evidence.own_code_stubs"
     ]
 
 
@@ -170,7 +173,7 @@ def chosen(model: Any, which: str | Sequence[str]) -> list[Layer]:
     wanted = [which] if isinstance(which, str) else list(which)
     found = [x for x in layers_of(model) if _wanted(x, wanted)]
     if not found:
-        raise read.failing(
+        raise coerce.failing(
             expected="a layer {want}",
             got="{found}",
             next="Compare with model.summary(); names and classes must be spelt exactly so.",
@@ -188,15 +191,15 @@ def _wanted(layer: Layer, wanted: Sequence[str]) -> bool:
 
 def kinds_of(model: Any) -> str:
     """Return the classes of all layers as one line."""
-    return read.listed([x.kind for x in layers_of(model)], most=12) or "no layers"
+    return coerce.listed([x.kind for x in layers_of(model)], most=12) or "no layers"
 
 
 def weights_of(model: Any, name: str = "the model") -> list[Array]:
     """Return the weights as arrays in the model's order. Raises NotMet if it has none yet."""
     demand_model(model)
-    found = fact(lambda: [read.array(w, name) for w in model.get_weights()], [])
+    found = fact(lambda: [coerce.array(w, name) for w in model.get_weights()], [])
     if not found:
-        raise read.failing(
+        raise coerce.failing(
             expected="a model that has been built",
             got="a model without weights",
             next="Begin with an Input layer, or call the model once on a batch.",
@@ -243,24 +246,24 @@ def predictions(model: Any, inputs: Any, *, name: str = "the model") -> Any:
     model raises an error.
     """
     if is_keras(model):
-        answer = read.call(lambda: model.predict(inputs, batch_size=128, verbose=0), name=name)
+        answer = coerce.call(lambda: model.predict(inputs, batch_size=128, verbose=0), name=name)
     else:
         answer = _answer(model, inputs, name)
     if isinstance(answer, list | tuple) and len(answer) and np.ndim(answer[0]) > 1:
-        return [read.array(a, name) for a in answer]
-    return read.array(answer, name)
+        return [coerce.array(a, name) for a in answer]
+    return coerce.array(answer, name)
 
 
 def _answer(model: Any, inputs: Any, name: str) -> Any:
     predict = fact(lambda: getattr(model, "predict", None))
     if not callable(predict):
-        return read.call(model, inputs, name=name)
+        return coerce.call(model, inputs, name=name)
     if not callable(model):
-        return read.call(predict, inputs, name=name)
+        return coerce.call(predict, inputs, name=name)
     try:
-        return read.call(model, inputs, name=name)
+        return coerce.call(model, inputs, name=name)
     except NotMet:
-        return read.call(predict, inputs, name=name)
+        return coerce.call(predict, inputs, name=name)
 
 
 def one_answer(model: Any, inputs: Any, *, name: str = "the model") -> Array:
@@ -268,7 +271,7 @@ def one_answer(model: Any, inputs: Any, *, name: str = "the model") -> Array:
     answer = predictions(model, inputs, name=name)
     if isinstance(answer, list):
         answer = answer[0]
-    return read.floats(answer, f"the answer of {name}")
+    return coerce.floats(answer, f"the answer of {name}")
 
 
 def trained_copy(model: Any) -> Any:
@@ -297,7 +300,7 @@ def trained_copy(model: Any) -> Any:
         return twin
 
     if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
-        raise read.failing(
+        raise coerce.failing(
             expected="a compiled model",
             got="a model without compile()",
             next="Call model.compile(optimizer=..., loss=...) before fit().",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.errors import Fault
-from autograder.expect import read
+from autograder.expect import coerce
 from autograder.expect.models import parts
 from autograder.expect.verdict import Verdict, check, decide, sentence_of
 
@@ -64,7 +64,7 @@ def _round_trip(model: Any, inputs: Any) -> tuple[Any, str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.keras"
-        read.call(lambda: model.save(path), name="save")
+        coerce.call(lambda: model.save(path), name="save")
         again, problem = loaded(path)
     if again is None:
         return None, problem, 0.0

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
 from autograder.expect.models import parts
 from autograder.expect.models.parts import Layer
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, short
@@ -16,9 +16,16 @@ from autograder.expect.verdict import Verdict, WrongSetting, check, decide, shor
 CATEGORICAL = {"categoricalcrossentropy", "sparsecategoricalcrossentropy", "kldivergence"}
 BINARY = {"binarycrossentropy", "binaryfocalcrossentropy"}
 REGRESSION = {
-    "meansquarederror", "mse", "meanabsoluteerror", "mae", "huber", "logcosh",
-    "meanabsolutepercentageerror", "meansquaredlogarithmicerror", "poisson",
-}  # fmt: skip
+    "meansquarederror",
+    "mse",
+    "meanabsoluteerror",
+    "mae",
+    "huber",
+    "logcosh",
+    "meanabsolutepercentageerror",
+    "meansquaredlogarithmicerror",
+    "poisson",
+}
 
 
 def loss_of(model: Any) -> tuple[str, bool]:
@@ -48,7 +55,7 @@ def last_layer(model: Any) -> Layer:
     for layer in reversed(layers):
         if layer.kind not in passive:
             return layer
-    raise read.failing(
+    raise coerce.failing(
         expected="a model with layers",
         got="no layers",
         next="Add the layers the task asks for, then look at model.summary().",
@@ -93,7 +100,7 @@ def loss_fits_output(model: Any) -> Verdict:
     shapes = parts.output_shapes(model)
     wanted = output_wanted(_bare(loss), logits, shapes[0][-1] if shapes and shapes[0] else None)
     if parts.fact(lambda: model.loss) is None:
-        raise read.failing(
+        raise coerce.failing(
             expected="a compiled model",
             got="a model without a loss",
             next="Call model.compile(optimizer=..., loss=...) before fit().",
@@ -177,10 +184,14 @@ def _bare(name: str) -> str:
 
 
 SHORT = {
-    "mse": "meansquarederror", "mae": "meanabsoluteerror", "mape": "meanabsolutepercentageerror",
-    "msle": "meansquaredlogarithmicerror", "bce": "binarycrossentropy", "kld": "kldivergence",
+    "mse": "meansquarederror",
+    "mae": "meanabsoluteerror",
+    "mape": "meanabsolutepercentageerror",
+    "msle": "meansquaredlogarithmicerror",
+    "bce": "binarycrossentropy",
+    "kld": "kldivergence",
     "acc": "accuracy",
-}  # fmt: skip
+}
 
 
 def learning_rate_of(model: Any) -> float | None:
@@ -301,7 +312,7 @@ def theoretical_std(want: str, fan_in: int, fan_out: int) -> float:
 def kernel_std(model: Any, name: str) -> tuple[float, int, int]:
     """Return standard deviation, fan-in and fan-out of one layer's kernel."""
     layer = parts.chosen(model, name)[0]
-    kernel = read.floats(parts.fact(lambda: layer.layer.kernel), f"the kernel of {layer.name}")
+    kernel = coerce.floats(parts.fact(lambda: layer.layer.kernel), f"the kernel of {layer.name}")
     field = math.prod(kernel.shape[:-2]) if kernel.ndim > 2 else 1
     fan_in, fan_out = kernel.shape[-2] * field, kernel.shape[-1] * field
     return float(kernel.std()), fan_in, fan_out
@@ -321,7 +332,7 @@ def initializer(
     """
     stds, fans = [], (1, 1)
     for _ in range(builds):
-        std, *rest = kernel_std(read.call(build, name="build"), layers)
+        std, *rest = kernel_std(coerce.call(build, name="build"), layers)
         stds.append(std)
         fans = (rest[0], rest[1])
     found = float(np.mean(stds))

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.models import parts
-from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide
 
 THIRD = 1 / 3
@@ -63,9 +63,9 @@ def attention_rows(weights: Any, *, mask: Any = None, name: str = "") -> Verdict
     Catches: a mask that is added after softmax, softmax over the queries.
     Blind to: attention to the wrong keys.
     """
-    found = read.floats(weights, name or "the attention weights")
+    found = coerce.floats(weights, name or "the attention weights")
     if found.ndim < 2:
-        raise read.wrong_shape(found.shape, (None, None), name or "the attention weights")
+        raise coerce.wrong_shape(found.shape, (None, None), name or "the attention weights")
     allowed = np.ones(found.shape, bool) if mask is None else np.asarray(mask, dtype=bool)
     allowed = np.broadcast_to(allowed, found.shape)
     open_rows = allowed.any(axis=-1)
@@ -125,7 +125,7 @@ def no_peeking(
         pair = [batches, [*batches[:place], other, *batches[place + 1 :]]]
     before, after = (parts.one_answer(model, x) for x in pair)
     if before.ndim < 2 or before.shape[:2] != own.shape[:2] or before.shape != after.shape:
-        raise read.wrong_shape(before.shape, (*own.shape[:2], None), "the answer of the model")
+        raise coerce.wrong_shape(before.shape, (*own.shape[:2], None), "the answer of the model")
     moved = change(before[:, :position], after[:, :position])
     return decide(
         moved <= atol,
@@ -222,11 +222,11 @@ def positions(encoding: Any, *, length: int, width: int) -> Verdict:
     Catches: sin and cos exchanged, a rate per column instead of per pair.
     Blind to: learnt positions: use `order_matters`.
     """
-    found = read.floats(encoding, "the encoding")
+    found = coerce.floats(encoding, "the encoding")
     if found.ndim == 3 and len(found) == 1:
         found = found[0]
     if found.shape != (length, width):
-        raise read.wrong_shape(found.shape, (length, width), "the encoding")
+        raise coerce.wrong_shape(found.shape, (length, width), "the encoding")
     woven = sine_positions(length, width)
     halves = np.concatenate([woven[:, 0::2], woven[:, 1::2]], axis=1)
     want = min((woven, halves), key=lambda w: float(np.abs(found - w).max()))

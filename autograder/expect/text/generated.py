@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
 from autograder.expect.text.language import ngrams
 from autograder.expect.verdict import Verdict, check, decide, msgid
 
@@ -89,9 +89,9 @@ def generated_text(
     Blind to: meaningless text.
     """
     many = [samples] if isinstance(samples, str) else samples
-    found = read.texts(many, "the samples")
+    found = coerce.texts(many, "the samples")
     if not found or len(training_text) < 2:
-        raise read.empty("the samples")
+        raise coerce.empty("the samples")
     found = [sample[:1000].replace(BETWEEN, "") for sample in found[:50]]
     strange = sorted({c for sample in found for c in sample} - set(alphabet or training_text))
     shortest = min(map(len, found))
@@ -108,7 +108,7 @@ def generated_text(
             not strange,
             msgid("only characters of the training text"),
             msgid("others: {found}"),
-            {"found": read.listed(strange)},
+            {"found": coerce.listed(strange)},
         ),
         (
             varied >= distinct_2,

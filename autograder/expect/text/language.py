@@ -9,16 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
-from autograder.expect.read import Array
-from autograder.expect.verdict import (
-    Verdict,
-    WrongSetting,
-    check,
-    decide,
-    legible,
-    linear_credit,
-)
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
+from autograder.expect.verdict import Verdict, WrongSetting, check, decide, legible, linear_credit
 
 SHOWN = 80  # maximum characters of a text in a message
 
@@ -71,16 +64,16 @@ def perplexity(
     want = np.asarray(targets)
     if want.size == 0 or want.dtype.kind not in "iu":
         raise WrongSetting("the targets are whole numbers")
-    found = read.floats(scores, "the scores", shape=(*want.shape, None))
+    found = coerce.floats(scores, "the scores", shape=(*want.shape, None))
     flat, ids = found.reshape(-1, found.shape[-1]), want.reshape(-1).astype(np.int64)
     kept = np.ones(len(ids), bool) if ignore is None else ids != ignore
     if not kept.any() or ids.min() < 0:
         raise WrongSetting("no target is left")
     if ids.max() >= flat.shape[1]:
-        raise read.wrong_shape(found.shape, (*want.shape, int(ids.max()) + 1), "the scores")
+        raise coerce.wrong_shape(found.shape, (*want.shape, int(ids.max()) + 1), "the scores")
     logits = looks_like_logits(flat) if from_logits is None else from_logits
     if not logits and looks_like_logits(flat):
-        raise read.failing(
+        raise coerce.failing(
             expected="probabilities that sum to 1",
             got="scores that do not",
             next="Apply softmax over the last axis.",
@@ -128,9 +121,9 @@ def translates(
     if not drawn:
         raise WrongSetting("there must be at least one pair")
     sources = [source for source, _ in drawn]
-    found = read.texts(read.call(translate, sources, name="translate"), "the translations")
+    found = coerce.texts(coerce.call(translate, sources, name="translate"), "the translations")
     if len(found) != len(drawn):
-        raise read.wrong_shape((len(found),), (len(drawn),), "the translations")
+        raise coerce.wrong_shape((len(found),), (len(drawn),), "the translations")
     wrong = [i for i, (_, want) in enumerate(drawn) if found[i] != want]
     i = wrong[0] if wrong else 0
     share = 1 - len(wrong) / len(drawn)
@@ -194,9 +187,9 @@ def bleu(
     Blind to: meaning; and it is 0 for corpora without a single right 4-gram.
     """
     want = list(references)
-    found = read.texts(candidates, "the translations")
+    found = coerce.texts(candidates, "the translations")
     if len(found) != len(want):
-        raise read.wrong_shape((len(found),), (len(want),), "the translations")
+        raise coerce.wrong_shape((len(found),), (len(want),), "the translations")
     score = corpus_bleu([tokenize(t) for t in found], [tokenize(t) for t in want])
     return decide(
         linear_credit(score, at_least=at_least, partial_from=partial_from),

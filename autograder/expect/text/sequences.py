@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
-from autograder.expect.read import Array
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide
 
 
@@ -25,9 +25,9 @@ def probabilities(value: Any, *, axis: int = -1, name: str = "") -> Verdict:
     Catches: logits, softmax over the batch axis, sigmoid for several classes.
     Blind to: the wrong class having the highest probability.
     """
-    found = read.floats(value, name or "the probabilities")
+    found = coerce.floats(value, name or "the probabilities")
     if found.ndim == 0 or not -found.ndim <= axis < found.ndim:
-        raise read.wrong_shape(found.shape, (None, None), name or "the probabilities")
+        raise coerce.wrong_shape(found.shape, (None, None), name or "the probabilities")
     sums = found.sum(axis=axis).ravel()
     worst = int(np.abs(sums - 1).argmax())
     return decide(
@@ -71,7 +71,7 @@ def rnn_step(
         raise WrongSetting("inputs have the shape (time, batch, features)")
     wrong: list[tuple[int, float, float]] = []
     for t, x in enumerate(series):
-        returned = read.call(step, x, state, *weights, name=read.function(step))
+        returned = coerce.call(step, x, state, *weights, name=coerce.function(step))
         want = reference(x, state, *weights)
         worst = _worst_state(_states(returned, "the state"), _states(want, "the state"))
         if not worst[0] <= atol:
@@ -95,14 +95,14 @@ def rnn_step(
 
 def _states(value: Any, name: str) -> list[Array]:
     if isinstance(value, tuple | list) and len(value) and np.ndim(value[0]) >= 2:
-        return [read.floats(v, name) for v in value]
-    return [read.floats(value, name)]
+        return [coerce.floats(v, name) for v in value]
+    return [coerce.floats(value, name)]
 
 
 def _worst_state(found: list[Array], want: list[Array]) -> tuple[float, float, float]:
     """Return the largest difference, the wanted value there and the found value."""
     if [f.shape for f in found] != [w.shape for w in want]:
-        raise read.wrong_shape(found[0].shape, want[0].shape, "the state")
+        raise coerce.wrong_shape(found[0].shape, want[0].shape, "the state")
     differences = [float(np.abs(f - w).max()) for f, w in zip(found, want, strict=True)]
     i = int(np.argmax(differences))
     place = int(np.abs(found[i] - want[i]).argmax())

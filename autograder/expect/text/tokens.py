@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
 from autograder.expect.arrays.values import within_tolerance
-from autograder.expect.read import Array
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, short
 
 THIRD = 1 / 3
@@ -34,7 +34,7 @@ def tokens_match(tokenize: Any, cases: Iterable[tuple[str, Sequence[str]]]) -> V
         raise WrongSetting("there must be at least one case")
     wrong = []
     for text, want in drawn:
-        found = read.texts(read.call(tokenize, text, name="tokenize"), "the tokens")
+        found = coerce.texts(coerce.call(tokenize, text, name="tokenize"), "the tokens")
         if found != want:
             wrong.append((want, found))
     want, found = wrong[0] if wrong else ([], [])
@@ -69,8 +69,8 @@ def roundtrip(encode: Any, decode: Any, texts: Iterable[Any]) -> Verdict:
         raise WrongSetting("there must be at least one text")
     wrong: list[tuple[Any, Any]] = []
     for text in drawn:
-        codes = read.call(encode, text, name="encode")
-        back = read.call(decode, codes, name="decode")
+        codes = coerce.call(encode, text, name="encode")
+        back = coerce.call(decode, codes, name="decode")
         same = type(back) is type(text) and bool(np.all(back == text))
         if not same:
             wrong.append((text, back))
@@ -91,10 +91,10 @@ def roundtrip(encode: Any, decode: Any, texts: Iterable[Any]) -> Verdict:
 def word_ids(vocabulary: Any, name: str = "the vocabulary") -> dict[str, int]:
     """Return a vocabulary as {word: id}, from such a dict or a list of words in order of id."""
     if isinstance(vocabulary, Mapping):
-        words = read.texts(list(vocabulary), name)
-        ids = read.integers(list(vocabulary.values()), name, shape=(len(words),))
+        words = coerce.texts(list(vocabulary), name)
+        ids = coerce.integers(list(vocabulary.values()), name, shape=(len(words),))
         return dict(zip(words, (int(i) for i in ids), strict=True))
-    return {word: i for i, word in enumerate(read.texts(vocabulary, name))}
+    return {word: i for i, word in enumerate(coerce.texts(vocabulary, name))}
 
 
 @check
@@ -175,11 +175,11 @@ def padded(
     """
     if side not in ("pre", "post"):
         raise WrongSetting(f"side={side!r} is neither pre nor post")
-    found = read.integers(sequences, "the padded sequences", shape=(None, length))
+    found = coerce.integers(sequences, "the padded sequences", shape=(None, length))
     wrong = [i for i, row in enumerate(found) if not _pad_right(row, side, value)]
     if originals is not None:
         if len(originals) != len(found):
-            raise read.wrong_shape(found.shape, (len(originals), length), "the padded sequences")
+            raise coerce.wrong_shape(found.shape, (len(originals), length), "the padded sequences")
         wrong += [
             i
             for i, (row, own) in enumerate(zip(found, originals, strict=True))
@@ -258,9 +258,9 @@ def tfidf(
     if not docs:
         raise WrongSetting("there must be at least one document")
     if sorted(columns.values()) != list(range(len(columns))):
-        raise read.empty("the vocabulary")
+        raise coerce.empty("the vocabulary")
     want = tfidf_matrix(docs, columns)
-    found = read.floats(matrix, "the matrix", shape=want.shape)
+    found = coerce.floats(matrix, "the matrix", shape=want.shape)
     filled = np.linalg.norm(want, axis=1) > 0
     lengths = np.linalg.norm(found, axis=1)
     unit = bool(np.abs(lengths[filled] - 1).max(initial=0) <= 1e-3)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.models import parts
-from autograder.expect.read import Array
 from autograder.expect.training.quality import as_labels, share_right
 from autograder.expect.verdict import (
     NotMet,
@@ -28,17 +28,17 @@ def vector(vectors: Any, word: str) -> Array:
     """Return a word's vector from a dict, gensim's KeyedVectors or a function. Raises NotMet."""
     try:
         if callable(vectors) and not hasattr(vectors, "__getitem__"):
-            found = read.call(vectors, word, name="vectors")
+            found = coerce.call(vectors, word, name="vectors")
         else:
-            found = read.call(lambda w: vectors[w], word, name="vectors")
+            found = coerce.call(lambda w: vectors[w], word, name="vectors")
     except NotMet:
-        raise read.failing(
+        raise coerce.failing(
             expected="a vector for {case_word}",
             got="none",
             next="Check that rows and words line up, and that the word is in the vocabulary.",
             case_word=word,
         ) from None
-    return read.floats(found, f"the vector of {word}", shape=(None,))
+    return coerce.floats(found, f"the vector of {word}", shape=(None,))
 
 
 def cosine(a: Array, b: Array) -> float:
@@ -133,7 +133,7 @@ def analogies(
     for a, b, c, d in drawn:
         answers = analogy_answers(words, unit, a, b, c, top) if {a, b, c} <= known else []
         if d not in answers:
-            wrong.append(((a, b, c, d), read.listed(answers) or "no vector"))
+            wrong.append(((a, b, c, d), coerce.listed(answers) or "no vector"))
     if not drawn:
         raise WrongSetting("there must be at least one question")
     (a, b, c, d), found = wrong[0] if wrong else (drawn[0], "")
@@ -159,17 +159,17 @@ def unit_vectors(vectors: Any) -> tuple[list[str], Array]:
     """Return all words and their vectors scaled to unit length, shape (words, size)."""
     listed = parts.fact(lambda: list(vectors.index_to_key))
     if listed is not None:
-        words = read.texts(listed, "the words")
-        matrix = read.floats(
+        words = coerce.texts(listed, "the words")
+        matrix = coerce.floats(
             parts.fact(lambda: vectors.vectors), "the vectors", shape=(len(words), None)
         )
     elif isinstance(vectors, Mapping):
-        words = read.texts(list(vectors), "the words")
-        matrix = read.floats(
-            [read.array(v) for v in vectors.values()], "the vectors", shape=(None, None)
+        words = coerce.texts(list(vectors), "the words")
+        matrix = coerce.floats(
+            [coerce.array(v) for v in vectors.values()], "the vectors", shape=(None, None)
         )
     else:
-        raise read.failing(
+        raise coerce.failing(
             expected="a dict of vectors",
             got="{found}",
             next="Map every word to its vector.",
@@ -200,7 +200,9 @@ def unseen_words(
     if not words:
         raise WrongSetting("there must be at least one word")
     found = [
-        read.floats(read.call(vector_of, w, name="vector_of"), f"the vector of {w}", shape=(size,))
+        coerce.floats(
+            coerce.call(vector_of, w, name="vector_of"), f"the vector of {w}", shape=(size,)
+        )
         for w in words
     ]
     if unknown is not None:
@@ -251,10 +253,10 @@ def skipgram_pairs(pairs: Any, tokens: Sequence[Any], window: int) -> Verdict:
     """
     want = {(_key(a), _key(b)) for a, b in pairs_within(list(tokens), window)}
     found = set()
-    for pair in read.rows(pairs, "the pairs"):
-        both = read.rows(pair, "a pair")
+    for pair in coerce.rows(pairs, "the pairs"):
+        both = coerce.rows(pair, "a pair")
         if len(both) != 2:
-            raise read.wrong_shape((len(both),), (2,), "a pair")
+            raise coerce.wrong_shape((len(both),), (2,), "a pair")
         found.add((_key(both[0]), _key(both[1])))
     missing, extra = sorted(want - found), sorted(found - want)
     score = 2 * len(want & found) / (len(want) + len(found)) if want or found else 0.0
@@ -267,8 +269,8 @@ def skipgram_pairs(pairs: Any, tokens: Sequence[Any], window: int) -> Verdict:
         n=len(want),
         window=window,
         count=len(found),
-        missing=read.listed(missing, 3) or "none",
-        extra=read.listed(extra, 3) or "none",
+        missing=coerce.listed(missing, 3) or "none",
+        extra=coerce.listed(extra, 3) or "none",
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.models import parts
 from autograder.expect.models.parts import Layer
-from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, linear_credit
 
 CONSTANT = {"Zeros": 0.0, "Ones": 1.0}
@@ -32,7 +32,7 @@ def first_values(model: Any, before: Any) -> list[Array]:
     first = [np.asarray(w, dtype=np.float64) for w in before]
     now = parts.weights_of(model)
     if [w.shape for w in first] != [w.shape for w in now]:
-        raise read.failing(
+        raise coerce.failing(
             expected="the model of the task, with {n} weight arrays",
             got="a model with {found} weight arrays, or of other shapes",
             next="Build the model exactly as asked before you train it.",
@@ -82,8 +82,10 @@ def constants_left(layer: Layer) -> bool | None:
     """Return whether every weight that starts constant is unchanged; None if there is none."""
     untouched: list[bool] = []
     for key, attribute in (
-        ("bias_initializer", "bias"), ("beta_initializer", "beta"), ("gamma_initializer", "gamma"),
-    ):  # fmt: skip
+        ("bias_initializer", "bias"),
+        ("beta_initializer", "beta"),
+        ("gamma_initializer", "gamma"),
+    ):
         start = CONSTANT.get(parts.setting_name(layer.settings.get(key)))
         weight = parts.attribute(layer, attribute)
         if start is not None and weight is not None:
@@ -116,7 +118,7 @@ def weights_moved(model: Any, before: Any = None, *, at_least: float = 1e-3) -> 
         still = [name for name, change in changes.items() if not at_least <= change < np.inf]
         count = len(changes)
         for weight in parts.weights_of(model):
-            read.demand_finite(weight, "the weights")
+            coerce.demand_finite(weight, "the weights")
     else:
         known = {x.name: constants_left(x) for x in parts.layers_of(model)}
         judged = {name: left for name, left in known.items() if left is not None}
@@ -126,7 +128,7 @@ def weights_moved(model: Any, before: Any = None, *, at_least: float = 1e-3) -> 
         expected="trained weights in every layer",
         got="still at their first values: {layers}" if count else "no layer that can be judged",
         next="fit() was not run on this model after it was built, or the learning rate is 0.",
-        layers=read.listed(still),
+        layers=coerce.listed(still),
     )
 
 
@@ -134,7 +136,7 @@ def loss_with(model: Any, weights: Sequence[Array], inputs: Any, targets: Any) -
     """Return the model's own loss on this data with these weights, then restore the model."""
     kept = parts.weights_of(model)
     try:
-        read.call(lambda: model.set_weights([np.asarray(w) for w in weights]), name="set_weights")
+        coerce.call(lambda: model.set_weights([np.asarray(w) for w in weights]), name="set_weights")
         return recomputed_loss(model, inputs, targets)
     finally:
         parts.fact(lambda: model.set_weights(kept))
@@ -147,12 +149,14 @@ def recomputed_loss(model: Any, inputs: Any, targets: Any) -> float:
     if kept is not None:
         trains.set_weights(model.get_weights())
     try:
-        evaluated = read.call(lambda: trains.evaluate(inputs, targets, verbose=0), name="evaluate")
+        evaluated = coerce.call(
+            lambda: trains.evaluate(inputs, targets, verbose=0), name="evaluate"
+        )
     finally:
         if kept is not None:
             trains.set_weights(kept)
     first = evaluated[0] if isinstance(evaluated, list | tuple) and evaluated else evaluated
-    return read.number(first, "the loss")
+    return coerce.number(first, "the loss")
 
 
 @check
@@ -206,12 +210,12 @@ def overfits_small_batch(
     parts.demand_model(model)
     twin = parts.trained_copy(model)
     if not parts.is_keras(model) or twin is model:
-        raise read.failing(
+        raise coerce.failing(
             expected="a model that can be copied",
             got="a model of a class of your own",
             next="Build it with keras.Sequential or keras.Model(inputs, outputs).",
         )
-    losses = read.call(
+    losses = coerce.call(
         lambda: _learnt_by_heart(model, twin, inputs, targets, steps), name="train_on_batch"
     )
     ratio = losses[1] / losses[0] if losses[0] > 0 else float("nan")

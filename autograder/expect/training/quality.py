@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import pictures, read
+from autograder.expect import coerce, pictures
+from autograder.expect.coerce import Array
 from autograder.expect.models import parts
-from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, linear_credit, msgid
 
 
@@ -20,17 +20,17 @@ def as_labels(predictions: Any, n: int, name: str = "the predictions") -> Array:
     Scores become classes by argmax, probabilities by > 0.5. Floats (n,) or (n, 1) are probabilities
     of class 1 unless they are all whole.
     """
-    found = read.numbers(predictions, name, booleans=True)
+    found = coerce.numbers(predictions, name, booleans=True)
     if len(found.shape) == 0 or found.shape[0] != n:
-        raise read.wrong_shape(found.shape, (n,), name)
+        raise coerce.wrong_shape(found.shape, (n,), name)
     if found.ndim == 2 and found.shape[1] > 1:
         return np.asarray(found.argmax(axis=1), dtype=np.int64)
     if found.shape not in ((n,), (n, 1)):
-        raise read.wrong_shape(found.shape, (n,), name)
+        raise coerce.wrong_shape(found.shape, (n,), name)
     flat = found.reshape(n)
     if flat.dtype.kind == "f" and not np.all(flat == np.round(flat)):
         return (flat > 0.5).astype(np.int64)
-    return read.integers(flat, name, booleans=True)
+    return coerce.integers(flat, name, booleans=True)
 
 
 def share_right(predicted: Array, labels: Array) -> float:
@@ -86,7 +86,7 @@ def reaches(
     Catches: too little training, the wrong model kept.
     Blind to: structural mistakes that cost little: add a check of the structure beside it.
     """
-    found = read.number(value, metric)
+    found = coerce.number(value, metric)
     start = baseline if partial_from is None else partial_from
     return decide(
         linear_credit(found, at_least=at_least, at_most=at_most, partial_from=start),
@@ -188,7 +188,7 @@ def regression_error(
     if kind not in ERRORS:
         raise WrongSetting(f"kind={kind!r} is none of {', '.join(ERRORS)}")
     want = np.asarray(targets, dtype=np.float64)
-    found = read.floats(predictions, "the predictions", shape=want.shape)
+    found = coerce.floats(predictions, "the predictions", shape=want.shape)
     score = error_of(found, want, kind)
     guess = error_of(np.full_like(want, want.mean()), want, kind) if baseline is None else baseline
     start = partial_from if partial_from is not None else guess if guess > at_most else None
@@ -221,7 +221,9 @@ def metric_of(model: Any, inputs: Any, targets: Any, metric: str | Metric) -> fl
         return share_right(as_labels(answer, len(labels)), labels.reshape(-1))
     if metric in ERRORS:
         wanted = np.asarray(targets, dtype=np.float64)
-        return error_of(read.floats(answer, "the predictions", shape=wanted.shape), wanted, metric)
+        return error_of(
+            coerce.floats(answer, "the predictions", shape=wanted.shape), wanted, metric
+        )
     raise WrongSetting(f"metric={metric!r} is none of accuracy, {', '.join(ERRORS)}, a function")
 
 

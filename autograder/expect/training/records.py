@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import pictures, read
+from autograder.expect import coerce, pictures
+from autograder.expect.coerce import Array
 from autograder.expect.models import parts, saving
-from autograder.expect.read import Array
 from autograder.expect.training.progress import recomputed_loss
 from autograder.expect.training.quality import metric_of
 from autograder.expect.verdict import Verdict, check, decide, linear_credit
@@ -29,15 +29,15 @@ def record(history: Any, key: str) -> Array:
     columns = inner if isinstance(inner, Mapping) else history
     if isinstance(columns, Mapping):
         if key not in columns:
-            raise read.failing(
+            raise coerce.failing(
                 expected="a history with {key}",
                 got="a history with {found}",
                 next="Keep what fit() returns, and pass validation_data if {key} needs it.",
                 key=key,
-                found=read.listed([str(k) for k in columns]) or "nothing",
+                found=coerce.listed([str(k) for k in columns]) or "nothing",
             )
         columns = columns[key]
-    return read.floats(columns, key, shape=(None,))
+    return coerce.floats(columns, key, shape=(None,))
 
 
 @check
@@ -194,7 +194,7 @@ def checkpoint_used(
         path = Path(model)
         opened, problem = saving.loaded(path) if path.is_file() else (None, "")
         if opened is None:
-            raise read.failing(
+            raise coerce.failing(
                 expected="a model file {file}",
                 got="{found}" if problem else "no file {file}",
                 next="ModelCheckpoint(save_best_only=True), then load it before you evaluate.",

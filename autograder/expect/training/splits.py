@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
-from autograder.expect.read import Array
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide
 
 THIRD = 1 / 3
@@ -17,13 +17,13 @@ THIRD = 1 / 3
 def as_folds(folds: Any, rows: int) -> list[tuple[Array, Array]]:
     """Return folds as pairs of index arrays within the rows. Raises NotMet if they are invalid."""
     found = []
-    for i, fold in enumerate(read.rows(folds, "the folds")):
-        pair = read.rows(fold, f"fold {i}")
+    for i, fold in enumerate(coerce.rows(folds, "the folds")):
+        pair = coerce.rows(fold, f"fold {i}")
         if len(pair) != 2:
-            raise read.wrong_shape((len(pair),), (2,), f"fold {i}")
-        train, val = (read.integers(p, f"fold {i}", shape=(None,)) for p in pair)
+            raise coerce.wrong_shape((len(pair),), (2,), f"fold {i}")
+        train, val = (coerce.integers(p, f"fold {i}", shape=(None,)) for p in pair)
         if min(train.min(), val.min()) < 0 or max(train.max(), val.max()) >= rows:
-            raise read.failing(
+            raise coerce.failing(
                 expected="row numbers from 0 to {top} in every fold",
                 got="fold {i} goes beyond them",
                 next="Use the indices that split() gives, as they are.",
@@ -32,7 +32,7 @@ def as_folds(folds: Any, rows: int) -> list[tuple[Array, Array]]:
             )
         found.append((train, val))
     if not found:
-        raise read.empty("the folds")
+        raise coerce.empty("the folds")
     return found
 
 
@@ -105,7 +105,7 @@ def statistics(value: Any, name: str = "statistics") -> dict[str, Array]:
         return {name: np.array(sorted(map(str, value)))}
     if isinstance(value, list | tuple) and not all(np.ndim(v) == 0 for v in value):
         return {k: a for i, v in enumerate(value) for k, a in statistics(v, f"{name}[{i}]").items()}
-    return {name: read.array(value, name)}
+    return {name: coerce.array(value, name)}
 
 
 def moved_by(before: Array, after: Array) -> float:
@@ -139,11 +139,11 @@ def no_leak(fit: Any, train: Any, validation: Any, *, name: str = "statistics") 
     """
     if len(train) == 0 or len(validation) == 0:
         raise WrongSetting("both parts need rows")
-    first = statistics(read.call(fit, train, validation, name="fit"), name)
-    again = statistics(read.call(fit, train, marked(validation), name="fit"), name)
-    other = statistics(read.call(fit, marked(train), validation, name="fit"), name)
+    first = statistics(coerce.call(fit, train, validation, name="fit"), name)
+    again = statistics(coerce.call(fit, train, marked(validation), name="fit"), name)
+    other = statistics(coerce.call(fit, marked(train), validation, name="fit"), name)
     if not first or any(a.size == 0 for a in first.values()):
-        raise read.empty(name)
+        raise coerce.empty(name)
     moves = {k: moved_by(a, again[k]) if k in again else float("inf") for k, a in first.items()}
     worst = max(moves, key=lambda key: moves[key])
     fitted = any(k not in other or moved_by(a, other[k]) > 0 for k, a in first.items())
@@ -188,7 +188,9 @@ def repeatable(train: Any, *, seed: int = 0, other: int = 1) -> Verdict:
     """
     if seed == other:
         raise WrongSetting("the two seeds must differ")
-    first, second, third = (_result(read.call(train, s, name="train")) for s in (seed, seed, other))
+    first, second, third = (
+        _result(coerce.call(train, s, name="train")) for s in (seed, seed, other)
+    )
     same, differs = _alike(first, second), not _alike(first, third)
     return decide(
         (same + differs) / 2,
@@ -206,8 +208,8 @@ def repeatable(train: Any, *, seed: int = 0, other: int = 1) -> Verdict:
 
 def _result(value: Any) -> list[Array]:
     if isinstance(value, list | tuple) and any(np.ndim(v) for v in value):
-        return [read.floats(v, "the result") for v in value]
-    return [read.floats(value, "the result")]
+        return [coerce.floats(v, "the result") for v in value]
+    return [coerce.floats(value, "the result")]
 
 
 def _alike(a: Sequence[Array], b: Sequence[Array]) -> bool:

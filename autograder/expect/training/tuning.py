@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import pictures, read
+from autograder.expect import coerce, pictures
 from autograder.expect.models import parts
 from autograder.expect.training.records import record
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, short
@@ -18,14 +18,14 @@ def rates_of(rates: Any, epochs: int) -> list[float]:
     """Return learning rates from a list, a History's `learning_rate`, or a function of epochs."""
     if callable(rates) and not isinstance(parts.fact(lambda: rates.history), Mapping):
         return [
-            read.number(read.call(rates, e, name="schedule"), "the rate") for e in range(epochs)
+            coerce.number(coerce.call(rates, e, name="schedule"), "the rate") for e in range(epochs)
         ]
     inner = parts.fact(lambda: rates.history)
     columns = inner if isinstance(inner, Mapping) else rates
     if isinstance(columns, Mapping):
         key = "learning_rate" if "learning_rate" in columns else "lr"
         return [float(v) for v in record(columns, key)]
-    return [float(v) for v in read.floats(rates, "the learning rates", shape=(None,))]
+    return [float(v) for v in coerce.floats(rates, "the learning rates", shape=(None,))]
 
 
 @check
@@ -59,7 +59,7 @@ def learning_rates(
     if not wanted:
         raise WrongSetting("there must be at least one epoch")
     if len(found) != len(wanted):
-        raise read.wrong_shape((len(found),), (len(wanted),), "the learning rates")
+        raise coerce.wrong_shape((len(found),), (len(wanted),), "the learning rates")
     wrong = [
         i
         for i, (f, w) in enumerate(zip(found, wanted, strict=True))
@@ -84,16 +84,16 @@ def table_rows(table: Any) -> list[dict[str, Any]]:
     """Return a table of trials as a list of dicts; columns and DataFrames are converted."""
     to_dict = parts.fact(lambda: table.to_dict)
     if callable(to_dict) and not isinstance(table, Mapping):
-        table = read.call(lambda: to_dict("list"), name="to_dict")
+        table = coerce.call(lambda: to_dict("list"), name="to_dict")
     if isinstance(table, Mapping):
-        columns = {str(k): read.rows(v, str(k)) for k, v in table.items()}
+        columns = {str(k): coerce.rows(v, str(k)) for k, v in table.items()}
         lengths = {len(v) for v in columns.values()}
         if len(lengths) != 1:
-            raise read.empty("the table of trials")
+            raise coerce.empty("the table of trials")
         return [{k: v[i] for k, v in columns.items()} for i in range(lengths.pop())]
-    rows = read.rows(table, "the table of trials")
+    rows = coerce.rows(table, "the table of trials")
     if not rows or not all(isinstance(r, Mapping) for r in rows):
-        raise read.failing(
+        raise coerce.failing(
             expected="a table of trials: a list of dicts, or a DataFrame",
             got="{found}",
             next="Append one dict per trial: the settings and the validation score.",
@@ -132,7 +132,7 @@ def tuning_table(
     Blind to: scores that were never measured, unless `retrained` is given.
     """
     rows = table_rows(table)
-    scores = np.array([read.number(r.get(score), score) for r in rows])
+    scores = np.array([coerce.number(r.get(score), score) for r in rows])
     place = int(scores.argmax() if best == "max" else scores.argmin())
     keys = list(settings) if settings is not None else [k for k in rows[0] if k != score]
     varied = bool(keys) and all(len({short(r.get(k)) for r in rows}) >= 2 for k in keys)
@@ -167,5 +167,5 @@ def chosen_row(rows: Sequence[Mapping[str, Any]], chosen: Any, keys: Sequence[st
             i for i, r in enumerate(rows) if all(short(r.get(k)) == v for k, v in asked.items())
         ]
         return fits[0] if fits and asked else None
-    number = int(read.integers(chosen, "the chosen row", shape=()))
+    number = int(coerce.integers(chosen, "the chosen row", shape=()))
     return number if 0 <= number < len(rows) else None

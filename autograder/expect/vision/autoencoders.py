@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import pictures, read
+from autograder.expect import coerce, pictures
+from autograder.expect.coerce import Array
 from autograder.expect.models import parts
-from autograder.expect.read import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, linear_credit, msgid
 from autograder.expect.vision.noise import pair, squared_error
 
@@ -136,10 +136,10 @@ def interpolates(
     Catches: fading pixels instead of codes, a missing end, all steps the same.
     Blind to: curved paths, which may be right elsewhere.
     """
-    found = read.floats(images, "the images")
+    found = coerce.floats(images, "the images")
     steps = len(found) if found.ndim else 0
     if steps < 3:
-        raise read.wrong_shape(found.shape, (None, None, None), "the images")
+        raise coerce.wrong_shape(found.shape, (None, None, None), "the images")
     ends = np.stack([np.asarray(start), np.asarray(end)])
     codes = parts.one_answer(encoder, ends, name="the encoder")
     share = np.linspace(0, 1, steps).reshape(-1, *([1] * (codes.ndim - 1)))
@@ -147,7 +147,7 @@ def interpolates(
     want = parts.one_answer(decoder, line, name="the decoder").reshape(steps, -1)
     flat = found.reshape(steps, -1)
     if flat.shape != want.shape:
-        raise read.wrong_shape(found.shape, (steps, *ends.shape[1:]), "the images")
+        raise coerce.wrong_shape(found.shape, (steps, *ends.shape[1:]), "the images")
     off = np.abs(flat - want).max(axis=1)
     ends_right = bool(max(off[0], off[-1]) <= atol)
     moving = bool(np.abs(np.diff(flat, axis=0)).max(axis=1).min() > 0)
@@ -192,13 +192,13 @@ def flags_anomalies(
     truth = np.asarray(labels).astype(bool).reshape(-1)
     if not truth.any() or truth.all():
         raise WrongSetting("the labels need both kinds")
-    found = read.floats(scores, "the scores", shape=truth.shape)
+    found = coerce.floats(scores, "the scores", shape=truth.shape)
     area = auroc(found, truth)
     demands = [area >= at_least]
     words = (msgid("AUROC at least {want}"), msgid("AUROC {area} (guessing gives 0.5)"))
     want_limit = limit = measured = None
     if normal_scores is not None:
-        limit = read.number(threshold, "the threshold")
+        limit = coerce.number(threshold, "the threshold")
         normal = np.asarray(normal_scores, dtype=np.float64)
         want_limit = float(np.quantile(normal, quantile))
         demands.append(abs(limit - want_limit) <= 0.01 * max(float(np.ptp(normal)), 1e-12))
@@ -208,7 +208,7 @@ def flags_anomalies(
                 msgid("a threshold of {limit}"),
             )
     if f1_at_least is not None:
-        limit = read.number(threshold, "the threshold") if limit is None else limit
+        limit = coerce.number(threshold, "the threshold") if limit is None else limit
         measured = f1(found > limit, truth)
         demands.append(measured >= f1_at_least)
         if all(demands[:-1]) and not demands[-1]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
-from autograder.expect.read import Array
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import NotMet, Verdict, WrongSetting, check, decide, short
 
 TOLERANCE = 1e-5
@@ -62,7 +62,7 @@ def box_iou(fn: Any, cases: Iterable[tuple[Any, Any]], *, name: str = "") -> Ver
     Catches: negative overlaps multiplied, (x1, y1) taken for (y1, x1), a division by 0.
     Blind to: how it is called inside the student's own detector.
     """
-    label = read.function(fn, name)
+    label = coerce.function(fn, name)
     drawn = [tuple(np.asarray(box, dtype=float) for box in case) for case in cases]
     if not drawn or any(len(c) != 2 or c[0].shape != (4,) or c[1].shape != (4,) for c in drawn):
         raise WrongSetting("cases are pairs of boxes (y1, x1, y2, x2)")
@@ -101,7 +101,7 @@ def _first_wrong(
     for a, b in pairs:
         want = float(box_overlaps(a[None], b[None])[0, 0])
         try:
-            found = read.number(read.call(fn, a, b, name=label), label)
+            found = coerce.number(coerce.call(fn, a, b, name=label), label)
         except NotMet as failure:
             values = failure.verdict.message.values
             return a, b, want, str(values.get("type") or values.get("found") or "no finite number")
@@ -134,7 +134,7 @@ def nms(
     Catches: no suppression, dropping by overlap with a dropped box, lowest score first.
     Blind to: suppression across classes: give it cases of one class.
     """
-    label = read.function(fn, name)
+    label = coerce.function(fn, name)
     drawn = [(np.asarray(b, dtype=float), np.asarray(s, dtype=float)) for b, s in cases]
     if not drawn or any(b.ndim != 2 or b.shape[1] != 4 or len(b) != len(s) for b, s in drawn):
         raise WrongSetting("cases are pairs of boxes (n, 4) and scores (n,)")
@@ -167,13 +167,13 @@ def nms(
 
 def _kept(fn: Any, boxes: Array, scores: Array, threshold: float, label: str) -> tuple[int, ...]:
     """Return the indices a student's function keeps, sorted. Raises NotMet if they are invalid."""
-    returned = read.call(fn, boxes, scores, threshold, name=label)
-    listed = read.rows(returned, f"what {label} returns")
+    returned = coerce.call(fn, boxes, scores, threshold, name=label)
+    listed = coerce.rows(returned, f"what {label} returns")
     if not listed:
         return ()
-    found = read.integers(listed, f"what {label} returns", shape=(None,))
+    found = coerce.integers(listed, f"what {label} returns", shape=(None,))
     if found.min() < 0 or found.max() >= len(boxes) or len(set(found.tolist())) != len(found):
-        raise read.failing(
+        raise coerce.failing(
             expected="indices of the boxes to keep, 0 to {top}, each once",
             got="{found}",
             next="Return positions in the array of boxes, not the boxes or the scores.",
@@ -198,7 +198,7 @@ def boxes_valid(boxes: Any, size: tuple[int, int]) -> Verdict:
     Catches: (centre, size) in place of corners, fractions in place of pixels beyond the image.
     Blind to: x and y exchanged on square images.
     """
-    found = read.floats(boxes, "the boxes", shape=(None, 4))
+    found = coerce.floats(boxes, "the boxes", shape=(None, 4))
     height, width = size
     inside = (found[:, :2] >= 0).all(axis=1) & (found[:, 2] <= height) & (found[:, 3] <= width)
     valid = inside & (found[:, 0] < found[:, 2]) & (found[:, 1] < found[:, 3])

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
+from autograder.expect import coerce
 from autograder.expect.arrays.values import within_tolerance
-from autograder.expect.read import Array
+from autograder.expect.coerce import Array
 from autograder.expect.training.quality import as_labels, share_right
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, linear_credit
 
@@ -48,7 +48,7 @@ def conv_output_size(fn: Any, cases: Iterable[tuple[int, int, int, str]]) -> Ver
     wrong: list[tuple[tuple[int, int, int, str], int, float]] = []
     for case in drawn:
         want = convolved_size(*case)
-        found = read.number(read.call(fn, *case, name=read.function(fn)), "the size")
+        found = coerce.number(coerce.call(fn, *case, name=coerce.function(fn)), "the size")
         if found != want:
             wrong.append((case, want, found))
     (size, kernel, stride, padding), want, found = wrong[0] if wrong else (drawn[0], 0, 0.0)
@@ -103,8 +103,8 @@ def convolution(fn: Any, cases: Iterable[tuple[Any, Any]], *, atol: float = 1e-5
     first: tuple[float, tuple[int, ...], float] | None = None
     for image, kernel in drawn:
         want = correlated(image, kernel)
-        returned = read.call(fn, image, kernel, name=read.function(fn))
-        found = read.floats(returned, "the feature map", shape=want.shape)
+        returned = coerce.call(fn, image, kernel, name=coerce.function(fn))
+        found = coerce.floats(returned, "the feature map", shape=want.shape)
         close = within_tolerance(found, want, 1e-5, atol)
         right, total = right + int(close.sum()), total + close.size
         if first is None and not close.all():

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import read
-from autograder.expect.read import Array
+from autograder.expect import coerce
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import (
     NotMet,
     Verdict,
@@ -92,22 +92,22 @@ def mean_overlap(detections: Sequence[Array], truth: Sequence[Array]) -> float:
 def as_rows(value: Any, width: int, name: str) -> list[Array]:
     """Return an array (n, width) of rows per image, nested boxes flattened. Raises NotMet."""
     images = []
-    for i, image in enumerate(read.rows(value, name)):
+    for i, image in enumerate(coerce.rows(value, name)):
         label = f"{name}[{i}]"
-        items = read.rows(image, label)[:MOST_READ]
+        items = coerce.rows(image, label)[:MOST_READ]
         flat = [_flat(item, label) for item in items]
         if not flat:
             images.append(np.zeros((0, width)))
             continue
-        images.append(read.floats(flat, label, shape=(None, width)))
+        images.append(coerce.floats(flat, label, shape=(None, width)))
     return images
 
 
 def _flat(item: Any, label: str) -> list[Any]:
     """Return one row as a flat list of numbers."""
     found: list[Any] = []
-    for part in read.rows(item, label):
-        found += read.floats(part, label).ravel().tolist() if np.ndim(part) else [part]
+    for part in coerce.rows(item, label):
+        found += coerce.floats(part, label).ravel().tolist() if np.ndim(part) else [part]
     return found
 
 
@@ -146,7 +146,7 @@ def mean_average_precision(
     want = as_truth(truth)
     found = [_best_scored(rows) for rows in as_rows(detections, 6, "the detections")]
     if len(found) != len(want):
-        raise read.wrong_shape((len(found),), (len(want),), "the detections")
+        raise coerce.wrong_shape((len(found),), (len(want),), "the detections")
     classes = np.unique(np.concatenate([t[:, 0] for t in want])).astype(int)
     each = [matches(found, want, int(c), iou) for c in classes]
     score = float(np.mean([f.average_precision for f in each]))

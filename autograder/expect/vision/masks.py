@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import pictures, read
-from autograder.expect.read import Array
+from autograder.expect import coerce, pictures
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import Verdict, WrongSetting, check, decide, linear_credit, msgid
 
 THIRD = 1 / 3
@@ -60,16 +60,16 @@ def as_classes(predictions: Any, shape: Sequence[int], name: str = "the masks") 
     Whole numbers are kept; probabilities (n, h, w, k) become classes by argmax, (n, h, w, 1) by >
     0.5.
     """
-    found = read.numbers(predictions, name, booleans=True)
+    found = coerce.numbers(predictions, name, booleans=True)
     if found.shape == tuple(shape):
-        return read.integers(found, name, booleans=True)
+        return coerce.integers(found, name, booleans=True)
     if found.ndim == len(shape) + 1 and found.shape[:-1] == tuple(shape):
         if found.shape[-1] > 1:
             return np.asarray(found.argmax(axis=-1), dtype=np.int64)
         plane = found[..., 0]
         whole = found.dtype.kind in "biu"
         return plane.astype(np.int64) if whole else (plane > 0.5).astype(np.int64)
-    raise read.wrong_shape(found.shape, tuple(shape), name)
+    raise coerce.wrong_shape(found.shape, tuple(shape), name)
 
 
 # ── Checks ───────────────────────────────────────────────────────────────────────────
@@ -90,10 +90,10 @@ def mask_valid(masks: Any, *, shape: Sequence[int | None], classes: int) -> Verd
     Catches: probabilities instead of classes, a lost batch axis, classes counted from 1.
     Blind to: wrong masks; use `mean_iou`.
     """
-    found = read.numbers(masks, "the masks", booleans=True)
+    found = coerce.numbers(masks, "the masks", booleans=True)
     low, high = float(found.min()), float(found.max())
     right = (
-        read.fits(found.shape, shape),
+        coerce.fits(found.shape, shape),
         found.dtype.kind in "iu" or (found.dtype.kind == "b" and classes == 2),
         low >= 0 and high <= classes - 1,
     )
@@ -192,8 +192,8 @@ def dice_iou_agree(
     drawn.append((np.zeros_like(drawn[0][0]), np.zeros_like(drawn[0][0])))
     wrong: list[tuple[float, float, float, float]] = []
     for a, b in drawn:
-        own_iou = read.number(read.call(iou, a, b, name="iou"), "iou(a, b)")
-        own_dice = read.number(read.call(dice, a, b, name="dice"), "dice(a, b)")
+        own_iou = coerce.number(coerce.call(iou, a, b, name="iou"), "iou(a, b)")
+        own_dice = coerce.number(coerce.call(dice, a, b, name="dice"), "dice(a, b)")
         want_iou, want_dice = mask_iou(a, b), dice_coefficient(a, b)
         if not (abs(own_iou - want_iou) <= atol and abs(own_dice - want_dice) <= atol):
             wrong.append((want_iou, want_dice, own_iou, own_dice))
@@ -268,7 +268,7 @@ def instances(
         raise WrongSetting(
             "the truth must be label maps (h, w) or (n, h, w) with an object in them"
         )
-    found = read.integers(labels, "the label maps", shape=want.shape, booleans=True)
+    found = coerce.integers(labels, "the label maps", shape=want.shape, booleans=True)
     maps = (found[None], want[None]) if want.ndim == 2 else (found, want)
     counts = np.sum([matched_objects(f, w, iou) for f, w in zip(*maps, strict=True)], axis=0)
     matched, n_found, n_true, merged = (int(c) for c in counts)

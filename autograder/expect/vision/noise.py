@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.expect import pictures, read
-from autograder.expect.read import Array
+from autograder.expect import coerce, pictures
+from autograder.expect.coerce import Array
 from autograder.expect.verdict import Verdict, check, decide, linear_credit
 
 SSIM_WINDOW = 7
@@ -54,11 +54,11 @@ def pair(value: Any, truth: Any, name: str) -> tuple[Array, Array]:
     optional.
     """
     want = np.asarray(truth, dtype=np.float64)
-    found = read.floats(value, name)
+    found = coerce.floats(value, name)
     if found.shape != want.shape and want.shape in ((*found.shape, 1), found.shape[:-1]):
         found = found.reshape(want.shape) if found.size == want.size else found
     if found.shape != want.shape:
-        raise read.wrong_shape(found.shape, want.shape, name)
+        raise coerce.wrong_shape(found.shape, want.shape, name)
     return found, want
 
 

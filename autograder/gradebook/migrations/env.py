@@ -2,12 +2,7 @@
 
 from alembic import context
 
-from autograder.gradebook import (  # noqa: F401 (they join the metadata)
-    portal_tables,
-    regrade_tables,
-    staff_tables,
-)
-from autograder.gradebook.tables import VERSION_TABLE, Base
+from autograder.gradebook.database.tables import VERSION_TABLE, Base
 
 
 def _ours(name: str | None, kind: str, _parents: object) -> bool:

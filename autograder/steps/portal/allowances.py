@@ -8,20 +8,20 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from autograder import exams, gradebook
+from autograder import gradebook
 from autograder.config import Course
 from autograder.config.names import check_name
 from autograder.deadlines import extended, with_offset
 from autograder.errors import AutograderError, NotFound
-from autograder.gradebook import sprints
+from autograder.gradebook.portal import sprints
 from autograder.steps import roster
-from autograder.steps.collect import put_forward, shelf_of
-from autograder.steps.portal import sprint
-from autograder.steps.release import released_number
+from autograder.steps.assignments import released_number
+from autograder.steps.grading.collect import put_forward, shelf_of
+from autograder.steps.portal import sprint, sprint_clock
 
 
 @dataclass(frozen=True)
-class Report:
+class AllowanceReport:
     """Result of granting time; students by pseudonym, an empty tuple means all students."""
 
     assignment: str
@@ -35,7 +35,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Row:
+class SprintRow:
     """One student's sprint at this moment."""
 
     student: str
@@ -49,13 +49,13 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Standings:
+class SprintStandings:
     """All students of a sprint at this moment."""
 
     assignment: str
     now: str
     release: int
-    rows: tuple[Row, ...]
+    rows: tuple[SprintRow, ...]
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -63,7 +63,7 @@ class Standings:
 
 def credit(
     course: Course, assignment: str, minutes: float, *, students: Collection[str], reason: str
-) -> Report:
+) -> AllowanceReport:
     """Grant minutes for an outage in a sprint, to the named students or, without names, to all."""
     _must_be_a_sprint(course, assignment)
     return _give(course, assignment, "credit", minutes, students, reason)
@@ -71,7 +71,7 @@ def credit(
 
 def extend(
     course: Course, student: str, assignment: str, minutes: float, *, reason: str = ""
-) -> Report:
+) -> AllowanceReport:
     """Move the end of one student's assignment: the due date, or the close of a sprint.
 
     Raises AutograderError if the assignment has no due date.
@@ -85,12 +85,12 @@ def extend(
     return _give(course, assignment, "extension", minutes, [student], reason)
 
 
-def standings(course: Course, assignment: str, now: datetime | None = None) -> Standings:
+def standings(course: Course, assignment: str, now: datetime | None = None) -> SprintStandings:
     """Return the standing of every student on the roster in a sprint."""
     _must_be_a_sprint(course, assignment)
     moment = now or datetime.now(timezone.utc)
     people = [p for p in roster.people(course) if p.role == "student"]
-    return Standings(
+    return SprintStandings(
         assignment,
         _text(course, moment),
         released_number(course, assignment),
@@ -98,14 +98,14 @@ def standings(course: Course, assignment: str, now: datetime | None = None) -> S
     )
 
 
-def _row(course: Course, assignment: str, student: str, now: datetime) -> Row:
+def _row(course: Course, assignment: str, student: str, now: datetime) -> SprintRow:
     where = sprint.standing(course, assignment, student, now)
     begun = where.sprint
-    return Row(
+    return SprintRow(
         student=student,
         phase=str(where.phase),
-        begin_by=_text(course, exams.begin_by(where.window, where.mine)),
-        close=_text(course, exams.personal_close(where.window, where.mine)),
+        begin_by=_text(course, sprint_clock.begin_by(where.window, where.mine)),
+        close=_text(course, sprint_clock.personal_close(where.window, where.mine)),
         started=_text(course, begun.started if begun else None),
         deadline=_text(course, where.deadline),
         saved=_text(course, sprint.saved_at(course, assignment, student)),
@@ -114,9 +114,13 @@ def _row(course: Course, assignment: str, student: str, now: datetime) -> Row:
 
 
 def _give(
-    course: Course, assignment: str, kind: str, minutes: float, students: Collection[str],
+    course: Course,
+    assignment: str,
+    kind: str,
+    minutes: float,
+    students: Collection[str],
     reason: str,
-) -> Report:  # fmt: skip
+) -> AllowanceReport:
     if not 0 < abs(minutes) <= 60 * 24 * 365:
         raise AutograderError(f"{minutes:g} minutes cannot be given")
     _must_be_there(course, assignment)
@@ -128,7 +132,7 @@ def _give(
         if student and course.kind_of(assignment) != "sprint":
             _choose_again(course, assignment, student)
     due = [_text(course, _end(course, assignment, student)) for student in chosen]
-    return Report(assignment, kind, minutes, tuple(chosen), tuple(due))
+    return AllowanceReport(assignment, kind, minutes, tuple(chosen), tuple(due))
 
 
 def _choose_again(course: Course, assignment: str, student: str) -> None:
@@ -143,7 +147,7 @@ def _end(course: Course, assignment: str, student: str) -> datetime | None:
     mine = sprint.allowance_of(course, assignment, student)
     if course.kind_of(assignment) == "sprint":
         where = sprint.standing(course, assignment, student, datetime.now(timezone.utc))
-        return where.deadline or exams.personal_close(where.window, mine)
+        return where.deadline or sprint_clock.personal_close(where.window, mine)
     due = course.due(assignment)
     return extended(due, mine.extension, course.zone) if due else None
 
@@ -153,9 +157,10 @@ def _must_be_there(course: Course, assignment: str) -> None:
     if not (course.source / assignment).is_dir():
         there = ", ".join(sorted(p.name for p in course.source.glob("*/"))) or "none"
         raise NotFound(
-            f"there is no assignment {assignment!r}", where=str(course.source),
+            f"there is no assignment {assignment!r}",
+            where=str(course.source),
             way_out=f"the assignments here: {there}",
-        )  # fmt: skip
+        )
 
 
 def _must_be_a_sprint(course: Course, assignment: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.notebook.names import tree_of
+from autograder.notebook.source.names import tree_of
 
 Cell = dict[str, Any]
 

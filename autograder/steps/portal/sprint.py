@@ -18,16 +18,17 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from autograder import atomically, exams, harmless
+from autograder import atomic_files, sanitize
 from autograder.config import Course
 from autograder.errors import AutograderError, ConfigError
-from autograder.exams import Allowance, Phase, Window
-from autograder.gradebook import sprints
-from autograder.inbox.paths import Refused
+from autograder.gradebook.portal import sprints
 from autograder.language import translate
 from autograder.steps import roster
+from autograder.steps.portal import sprint_clock
 from autograder.steps.portal.answers import with_answers
-from autograder.steps.portal.hand_in import Upload, hand_in
+from autograder.steps.portal.receive_submission import Upload, hand_in
+from autograder.steps.portal.sprint_clock import Allowance, Phase, Window
+from autograder.submissions.paths import Refused
 
 MOST_CELLS = 400
 LONGEST_CELL = 200_000  # characters
@@ -40,7 +41,7 @@ class TooLate(AutograderError):
 
 
 @dataclass(frozen=True)
-class Standing:
+class SprintState:
     """Standing of one student in a sprint."""
 
     window: Window
@@ -53,7 +54,7 @@ class Standing:
     def deadline(self) -> datetime | None:
         if self.sprint is None:
             return None
-        return exams.deadline(self.window, self.sprint.started, self.mine)
+        return sprint_clock.deadline(self.window, self.sprint.started, self.mine)
 
 
 def window_of(course: Course, assignment: str) -> Window:
@@ -62,9 +63,10 @@ def window_of(course: Course, assignment: str) -> Window:
     closes = course.due(assignment)
     if closes is None:
         raise ConfigError(
-            f"the sprint {assignment} has no close", where=str(course.root / "course_config.py"),
+            f"the sprint {assignment} has no close",
+            where=str(course.root / "course_config.py"),
             way_out=f'c.Exam.assignments = {{"{assignment}": {{"closes": "2026-12-01 22:00"}}}}',
-        )  # fmt: skip
+        )
     return Window(
         opens=course.moment(exam.opens) if exam.opens else datetime.fromtimestamp(0, timezone.utc),
         closes=closes,
@@ -90,7 +92,7 @@ def _allowance(multiplier: float, student: str, given: Iterable[sprints.Given]) 
     return Allowance(multiplier, sums["credit"], sums["extension"])
 
 
-def standing(course: Course, assignment: str, student: str, now: datetime) -> Standing:
+def standing(course: Course, assignment: str, student: str, now: datetime) -> SprintState:
     """Return the student's standing at this moment, with the text that describes it."""
     window, mine = window_of(course, assignment), allowance_of(course, assignment, student)
     mine_now = sprints.sprint(course, assignment, student)
@@ -98,24 +100,26 @@ def standing(course: Course, assignment: str, student: str, now: datetime) -> St
     if rehearsal and mine_now is not None and mine_now.ended is not None:
         mine_now = None  # it may be started again
     started = mine_now.started if mine_now else None
-    words = exams.in_words(window, now.astimezone(course.zone), started, mine)
+    words = sprint_clock.in_words(window, now.astimezone(course.zone), started, mine)
     if rehearsal:
         words = f"{translate('A rehearsal: it counts for nothing, and may be repeated.')} {words}"
-    return Standing(window, mine, mine_now, exams.phase(window, now, started, mine), words)
+    return SprintState(
+        window, mine, mine_now, sprint_clock.phase(window, now, started, mine), words
+    )
 
 
 def everybody_is_done(course: Course, assignment: str) -> datetime:
     """Return the moment when the last student's time is over, grace period included."""
     window, given = window_of(course, assignment), sprints.given(course, assignment)
     closes = [
-        exams.personal_close(window, _allowance(person.multiplier, person.id, given))
+        sprint_clock.personal_close(window, _allowance(person.multiplier, person.id, given))
         for person in roster.people(course)
         if person.role == "student"
     ]
     return max(closes, default=window.closes) + window.grace
 
 
-def begin(course: Course, assignment: str, student: str, now: datetime) -> Standing:
+def begin(course: Course, assignment: str, student: str, now: datetime) -> SprintState:
     """Start the sprint unless it has been started; raise TooLate outside its window."""
     where = standing(course, assignment, student, now)
     if where.phase in (Phase.BEFORE, Phase.MISSED):
@@ -137,7 +141,7 @@ def must_be_in_time(
     """Raise TooLate for an upload to a sprint before the start or after the end."""
     where = standing(course, assignment, student, whole)
     started = where.sprint.started if where.sprint else None
-    if not exams.takes(where.window, first_byte, whole, started, where.mine):
+    if not sprint_clock.takes(where.window, first_byte, whole, started, where.mine):
         raise TooLate(where.words)
 
 
@@ -145,9 +149,14 @@ def must_be_in_time(
 
 
 def save(
-    course: Course, assignment: str, student: str, name: str, text: str, at: datetime,
+    course: Course,
+    assignment: str,
+    student: str,
+    name: str,
+    text: str,
+    at: datetime,
     whole: datetime | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Save the notebook as it is now; it is on disk when this returns.
 
     `at` is the time of the upload's first byte, `whole` of its last: an upload that started in time
@@ -169,9 +178,15 @@ def save(
 
 
 def save_cell(
-    course: Course, assignment: str, student: str, name: str, cell: str, source: str, at: datetime,
+    course: Course,
+    assignment: str,
+    student: str,
+    name: str,
+    cell: str,
+    source: str,
+    at: datetime,
     whole: datetime | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Save one answer cell as it was run, for front ends that do not report the whole notebook."""
     must_be_in_time(course, assignment, student, at, whole or at)
     _must_be_known(course, assignment, name)
@@ -197,9 +212,11 @@ def _must_be_known(course: Course, assignment: str, name: str) -> None:
     there = sorted(path.stem for path in (course.release / assignment).glob("*.ipynb"))
     if name not in there:
         raise Refused.because(
-            "the sprint has no such notebook", where=harmless.text(name, cap=80),
-            way_out="its notebooks: {names}", names=", ".join(there),
-        )  # fmt: skip
+            "the sprint has no such notebook",
+            where=sanitize.text(name, cap=80),
+            way_out="its notebooks: {names}",
+            names=", ".join(there),
+        )
 
 
 def hand_in_what_is_over(course: Course, now: datetime) -> tuple[sprints.Sprint, ...]:
@@ -258,7 +275,7 @@ def _place(course: Course, assignment: str, student: str) -> Path:
 def _folder(course: Course, assignment: str, student: str) -> Iterator[Path]:
     """Yield the student's folder, locked for one writer at a time."""
     place = _place(course, assignment, student)
-    atomically.make_private(place)
+    atomic_files.make_private(place)
     handle = os.open(place / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -276,4 +293,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    atomically.write(path, json.dumps(value, ensure_ascii=True).encode("ascii"))
+    atomic_files.write(path, json.dumps(value, ensure_ascii=True).encode("ascii"))

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta, timezone
 
 from autograder.config import Course
 from autograder.errors import AutograderError
-from autograder.gradebook import audit, overview, queue
-from autograder.gradebook.connection import now
+from autograder.gradebook.database import audit
+from autograder.gradebook.database.connection import now
+from autograder.gradebook.portal import queue
+from autograder.gradebook.scores import overview
 from autograder.language import translate
-from autograder.steps.collect import submissions, unrecorded
-from autograder.steps.grade import must_be_there
-from autograder.steps.release import released_number
+from autograder.steps.assignments import released_number, require_assignment
+from autograder.steps.grading.collect import submissions, unrecorded
 
 STARTED = "grading started"
 
@@ -44,7 +45,7 @@ def start(course: Course, assignment: str, who: str, *, everything: bool = False
     every one that a fault of the autograder left undecided. Raises AutograderError if there is
     nothing to grade, or if the assignment was never released.
     """
-    must_be_there(course, assignment)
+    require_assignment(course, assignment)
     if not released_number(course, assignment):
         raise AutograderError(
             translate("It was never released."), way_out=f"autograder release {assignment}"

@@ -11,17 +11,18 @@ from autograder import gradebook
 from autograder.config import Course
 from autograder.errors import AutograderError, NotFound
 from autograder.evidence import results
-from autograder.gradebook import audit
-from autograder.gradebook.applying import By
-from autograder.gradebook.regrading import Regraded, regrade
+from autograder.gradebook.database import audit
+from autograder.gradebook.regrades.regrading import Regraded, regrade
+from autograder.gradebook.scores.nbgrader_scores import AuditContext
 from autograder.language import translate
 from autograder.nouns import Result
-from autograder.steps.collect import lies, put_forward
-from autograder.steps.feedback import feedback
-from autograder.steps.grade import outputs, read
-from autograder.steps.judging.workers import Workers
+from autograder.steps.assignments import load_assignment
+from autograder.steps.grading.collect import lies, put_forward
+from autograder.steps.grading.grade import outputs
+from autograder.steps.grading.pipeline.workers import Workers
 from autograder.steps.regrade.judging import Again, digest, judge_again
 from autograder.steps.regrade.previewing import Preview, pairs
+from autograder.steps.reporting.feedback import feedback
 
 APPLIED, REGRADED = "regrade applied", "regraded"
 Tell = Callable[[int, int], None]
@@ -56,7 +57,7 @@ def apply(
     """
     if not reason.strip():
         raise AutograderError(translate("Say why: it stands beside every change."))
-    source = read(course, found.assignment)
+    source = load_assignment(course, found.assignment)
     if digest(source) != found.source:
         raise AutograderError(
             translate("The source was changed after the preview."),
@@ -67,7 +68,7 @@ def apply(
     for one in judge_again(course, source, workers, chosen, found.tasks):
         if not one.why_not:
             again.setdefault(one.submission.student, []).append(one)
-    by, changed = By(who, REGRADED, reason, every=True), []
+    by, changed = AuditContext(who, REGRADED, reason, every=True), []
     for count, (_, many) in enumerate(sorted(again.items()), 1):
         done = regrade(course, pairs(many), by)
         _keep(course, many, done.counting)
@@ -119,9 +120,12 @@ def _for_formgrader(course: Course, one: Again, result: Result) -> None:
     for notebook in result.notebooks:
         if notebook.notebook in one.judged.merged:
             gradebook.write_autograded(
-                course, one.submission, notebook, one.judged.merged[notebook.notebook].node,
+                course,
+                one.submission,
+                notebook,
+                one.judged.merged[notebook.notebook].node,
                 outputs(course, one.judged.evidence.get(notebook.notebook)),
-            )  # fmt: skip
+            )
 
 
 def _joined(before: Result, now: Result) -> Result:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.config import Course
-from autograder.gradebook import requests
-from autograder.gradebook.attempts import TaskCriterion, criteria_of_task
-from autograder.gradebook.requests import Asked
+from autograder.gradebook.regrades import requests
+from autograder.gradebook.regrades.requests import Asked
+from autograder.gradebook.scores.item_scores import TaskCriterion, criteria_of_task
 from autograder.language import in_words
 from autograder.nouns import Message, Status
 
@@ -33,9 +33,10 @@ def causes(course: Course, request: Asked) -> tuple[Cause, ...]:
     """Return every criterion of the task that the student's counting submission did not meet."""
     found = criteria_of_task(course, request.assignment, request.notebook, request.task)
     waiting = [
-        one for one in requests.asked(course, request.assignment, open_only=True)
+        one
+        for one in requests.asked(course, request.assignment, open_only=True)
         if (one.notebook, one.task) == (request.notebook, request.task) and one.id != request.id
-    ]  # fmt: skip
+    ]
     return tuple(
         _cause(one, found, waiting)
         for one in found
@@ -48,9 +49,10 @@ def _cause(
 ) -> Cause:
     way = _way(one)
     others = tuple(
-        other.student for other in everybody
+        other.student
+        for other in everybody
         if other.criterion == one.criterion and other.student != one.student and _way(other) == way
-    )  # fmt: skip
+    )
     asked = tuple(request for request in waiting if request.student in others)
     return Cause(
         one.criterion, one.demand, one.hidden, str(one.status), in_words(one.message), others, asked

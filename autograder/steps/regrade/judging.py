@@ -13,13 +13,13 @@ from autograder.engine.pool import run_all
 from autograder.errors import Fault, NotFound
 from autograder.evidence.results import as_json
 from autograder.evidence.store import digest as bytes_digest
-from autograder.gradebook import overview
-from autograder.gradebook.connection import storable
+from autograder.gradebook.database.connection import storable
+from autograder.gradebook.scores import overview
 from autograder.nouns import Assignment, CriterionResult, Result, Status, Submission, criterion_id
-from autograder.steps.collect import shelf_of
-from autograder.steps.grade import judge_of
-from autograder.steps.judging.judge import Judged
-from autograder.steps.judging.workers import Workers
+from autograder.steps.grading.collect import shelf_of
+from autograder.steps.grading.grade import judge_of
+from autograder.steps.grading.pipeline.grader import GradedSubmission
+from autograder.steps.grading.pipeline.workers import Workers
 
 NOTHING = "none"  # state of a criterion that is new or was removed
 Turns = dict[str, tuple[str, str]]
@@ -30,7 +30,7 @@ class Again:
     """One submission judged again; `why_not` says why its result must not be recorded."""
 
     submission: Submission
-    judged: Judged | None
+    judged: GradedSubmission | None
     result: Result | None
     turns: Turns  # criterion id -> status before and now, of those with any change
     points_move: bool
@@ -118,7 +118,7 @@ def _before(course: Course, assignment: str) -> Before:
 
 
 def _compared(
-    submission: Submission, judged: Judged, before: Before, tasks: Collection[str]
+    submission: Submission, judged: GradedSubmission, before: Before, tasks: Collection[str]
 ) -> Again:
     result = _only(judged.result, tasks)
     was, now = before.get(submission.id, {}), _now(result)
@@ -129,8 +129,10 @@ def _compared(
     for name, one in now.items():
         old = was.get(name)
         if old is None or (old.status, old.points, old.message) != (
-            one.status, one.points, one.message
-        ):  # fmt: skip
+            one.status,
+            one.points,
+            one.message,
+        ):
             turns[name] = (old.status if old else NOTHING, one.status)
             moved = moved or old is None or (old.status, old.points) != (one.status, one.points)
     return Again(submission, judged, result, turns, moved, _why_not(judged, turns))
@@ -151,7 +153,7 @@ def _known(task: tuple[str, str], one: CriterionResult) -> _Known:
     return _Known(task, str(one.status), one.points, storable(as_json(one.message)))
 
 
-def _why_not(judged: Judged, turns: Turns) -> str:
+def _why_not(judged: GradedSubmission, turns: Turns) -> str:
     if judged.waiting == ("new",):
         return "its evidence is gone: it would have to run again"
     if judged.waiting:

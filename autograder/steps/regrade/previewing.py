@@ -9,11 +9,11 @@ from typing import Any
 
 from autograder.config import Course
 from autograder.evidence import results
-from autograder.gradebook.applying import By
-from autograder.gradebook.regrading import Regraded, regrade
+from autograder.gradebook.regrades.regrading import Regraded, regrade
+from autograder.gradebook.scores.nbgrader_scores import AuditContext
 from autograder.nouns import Result, Submission
-from autograder.steps.grade import read
-from autograder.steps.judging.workers import Workers
+from autograder.steps.assignments import load_assignment
+from autograder.steps.grading.pipeline.workers import Workers
 from autograder.steps.regrade.judging import Again, digest, judge_again, must_have, recorded
 
 Tell = Callable[[int, int], None]
@@ -88,7 +88,7 @@ def preview(
     unchanged scores are not listed. Students whose evidence does not suffice are listed with the
     reason, and keep their scores. Raises `NotFound` for an unknown assignment or task.
     """
-    source = read(course, assignment)
+    source = load_assignment(course, assignment)
     must_have(source, tasks)
     chosen = recorded(course, assignment)
     changed: dict[str, list[Again]] = {}
@@ -122,7 +122,7 @@ def _rehearsed(course: Course, changed: Mapping[str, Sequence[Again]]) -> Iterat
     """Yield every student whose scores would change, ordered by name."""
     for _, many in sorted(changed.items()):
         if any(one.points_move for one in many):
-            found = regrade(course, pairs(many), By(), rehearse=True)
+            found = regrade(course, pairs(many), AuditContext(), rehearse=True)
             if found.tasks or found.before != found.after:
                 yield found
 

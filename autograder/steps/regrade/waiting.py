@@ -6,10 +6,10 @@ import time
 
 from autograder.config import Course
 from autograder.errors import AutograderError
-from autograder.gradebook import plans
-from autograder.gradebook.connection import now
-from autograder.gradebook.plans import Plan
-from autograder.steps.judging.workers import Workers
+from autograder.gradebook.database.connection import now
+from autograder.gradebook.regrades import previews
+from autograder.gradebook.regrades.previews import Plan
+from autograder.steps.grading.pipeline.workers import Workers
 from autograder.steps.regrade.applying import apply
 from autograder.steps.regrade.previewing import Preview, preview
 
@@ -21,7 +21,7 @@ def regrade_next(course: Course, workers: Workers) -> bool:
 
     A failure is recorded in its plan.
     """
-    plan = plans.take(course)
+    plan = previews.take(course)
     if plan is None:
         return False
     try:
@@ -31,27 +31,35 @@ def regrade_next(course: Course, workers: Workers) -> bool:
             _apply(course, plan, workers)
     except AutograderError as error:
         way_out = f" {error.way_out}" if error.way_out else ""
-        plans.tell(course, plan.id, state="failed", note=f"{error.fact}.{way_out}")
+        previews.tell(course, plan.id, state="failed", note=f"{error.fact}.{way_out}")
     except Exception as error:
-        plans.tell(course, plan.id, state="failed", note=f"{type(error).__name__}: {error}")
+        previews.tell(course, plan.id, state="failed", note=f"{type(error).__name__}: {error}")
         raise
     return True
 
 
 def _preview(course: Course, plan: Plan, workers: Workers) -> None:
     found = preview(
-        course, plan.assignment, workers, tasks=plan.tasks, runs=plan.runs,
+        course,
+        plan.assignment,
+        workers,
+        tasks=plan.tasks,
+        runs=plan.runs,
         progress=_Teller(course, plan).tell,
-    )  # fmt: skip
-    plans.tell(course, plan.id, state="ready", source=found.source, found=found.as_json())
+    )
+    previews.tell(course, plan.id, state="ready", source=found.source, found=found.as_json())
 
 
 def _apply(course: Course, plan: Plan, workers: Workers) -> None:
     apply(
-        course, Preview.from_json(plan.found), workers, who=plan.applied_by, reason=plan.reason,
+        course,
+        Preview.from_json(plan.found),
+        workers,
+        who=plan.applied_by,
+        reason=plan.reason,
         progress=_Teller(course, plan).tell,
-    )  # fmt: skip
-    plans.tell(course, plan.id, state="applied", applied=now())
+    )
+    previews.tell(course, plan.id, state="applied", applied=now())
 
 
 class _Teller:
@@ -62,5 +70,5 @@ class _Teller:
 
     def tell(self, done: int, total: int) -> None:
         if done == total or time.monotonic() - self._told > TOLD_SECONDS:
-            plans.tell(self._course, self._plan.id, done=done, total=total)
+            previews.tell(self._course, self._plan.id, done=done, total=total)
             self._told = time.monotonic()

@@ -17,29 +17,29 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from autograder.web.app import Portal
+from autograder.web.portal import Portal
 from autograder.web.staff import (
     answer,
     answers,
     comments,
+    context,
     course,
     groups,
-    measured,
     releasing,
     requests,
-    room,
+    statistics,
 )
-from autograder.web.staff.room import Room
+from autograder.web.staff.context import StaffContext
 
-PARTS: tuple[Callable[[Room], APIRouter], ...] = (
-    room.routes,
+PARTS: tuple[Callable[[StaffContext], APIRouter], ...] = (
+    context.routes,
     course.routes,
     answers.routes,
     answer.routes,
     groups.routes,
     comments.routes,
     requests.routes,
-    measured.routes,
+    statistics.routes,
     releasing.routes,
 )
 
@@ -47,7 +47,7 @@ PARTS: tuple[Callable[[Room], APIRouter], ...] = (
 def routes(portal: Portal) -> APIRouter:
     """Return all staff pages."""
     router = APIRouter()
-    here = Room(portal)
+    here = StaffContext(portal)
     for part in PARTS:
         router.include_router(part(here), prefix="/staff")
     return router

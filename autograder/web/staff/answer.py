@@ -17,15 +17,15 @@ from starlette.datastructures import FormData
 from ulid import ULID
 
 from autograder.errors import AutograderError, NotFound
-from autograder.gradebook import leases, marking, rubric_changes, worklist
-from autograder.gradebook.leases import Answer, Leased
-from autograder.gradebook.marking import Stale
-from autograder.gradebook.marks import Line, State
+from autograder.gradebook.marking import leases, mark_changes, rubric_changes, worklist
+from autograder.gradebook.marking.leases import Answer, Leased
+from autograder.gradebook.marking.mark_changes import EditConflict
+from autograder.gradebook.marking.marks import Line, State
 from autograder.language import translate
 from autograder.web.staff import answer_view
 from autograder.web.staff.answers import path_of
+from autograder.web.staff.context import Member, Staff, StaffContext
 from autograder.web.staff.forms import points_in, said_in
-from autograder.web.staff.room import Member, Room, Staff
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,21 @@ class Trouble:
     typed: Mapping[str, str]
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: StaffContext) -> APIRouter:
     """Return one answer's page and the handler of its forms."""
     router = APIRouter()
     where = "/a/{assignment}/answers/{notebook}/{task}/{student}"
 
     @router.get(where)
     def look(
-        assignment: str, notebook: str, task: str, student: str, visitor: Staff,
-        of: str = "all", at: str = "",
-    ) -> Response:  # fmt: skip
+        assignment: str,
+        notebook: str,
+        task: str,
+        student: str,
+        visitor: Staff,
+        of: str = "all",
+        at: str = "",
+    ) -> Response:
         answer = Answer(assignment, notebook, task, student)
         return _page(room, visitor, answer, of, at)
 
@@ -64,7 +69,7 @@ def routes(room: Room) -> APIRouter:
         except AutograderError as error:
             typed = {k: v for k, v in form.items() if isinstance(v, str)}
             trouble = Trouble(translate(error.fact), translate(error.way_out), typed)
-            status = 409 if isinstance(error, Stale | Leased) else 400
+            status = 409 if isinstance(error, EditConflict | Leased) else 400
             return await run_in_threadpool(_page, room, visitor, answer, of, "", trouble, status)
         return RedirectResponse(path_of(answer, of), 303)
 
@@ -72,37 +77,50 @@ def routes(room: Room) -> APIRouter:
 
 
 def _page(
-    room: Room, visitor: Member, answer: Answer, of: str, at: str = "",
-    trouble: Trouble | None = None, status: int = 200,
-) -> Response:  # fmt: skip
+    room: StaffContext,
+    visitor: Member,
+    answer: Answer,
+    of: str,
+    at: str = "",
+    trouble: Trouble | None = None,
+    status: int = 200,
+) -> Response:
     room.task(answer.assignment, answer.notebook, answer.task)
     of = of if of in answer_view.LISTS else "all"
     listed = worklist.entries(room.course, answer.assignment, answer.notebook, answer.task)
-    found = marking.mark(room.course, answer)  # raises NotFound before anything is leased
+    found = mark_changes.mark(room.course, answer)  # raises NotFound before anything is leased
     lease = leases.take(room.course, answer, visitor.id)
     page = answer_view.page(room.course, found, listed, of, lease)
     cell, _, line = at.rpartition(".")
     return room.page(
-        "staff/answer.html.j2", visitor, status=status, assignment=answer.assignment,
-        tab="answers", page=page, of=of, path_of=path_of, trouble=trouble,
-        at=(cell, int(line)) if line.isdigit() else ("", 0), mine=lease.who == visitor.id,
-    )  # fmt: skip
+        "staff/answer.html.j2",
+        visitor,
+        status=status,
+        assignment=answer.assignment,
+        tab="answers",
+        page=page,
+        of=of,
+        path_of=path_of,
+        trouble=trouble,
+        at=(cell, int(line)) if line.isdigit() else ("", 0),
+        mine=lease.who == visitor.id,
+    )
 
 
 # ── Actions ──────────────────────────────────────────────────────────────────────────
 
 
-def _do(room: Room, visitor: Member, answer: Answer, form: FormData) -> None:
+def _do(room: StaffContext, visitor: Member, answer: Answer, form: FormData) -> None:
     """Carry out one form of the page; raise Stale or Leased if another grader was first."""
     do = said_in(form, "do")
     course, who, edition = room.course, visitor.id, said_in(form, "edition")
     if do == "undo":
-        marking.undo(course, answer, edition, who)
+        mark_changes.undo(course, answer, edition, who)
     elif do in RUBRIC:
         RUBRIC[do](room, answer, form, who)
     elif do in CHANGES:
         action, change = CHANGES[do]
-        marking.save(course, answer, edition, who, lambda s: change(s, form, who), action)
+        mark_changes.save(course, answer, edition, who, lambda s: change(s, form, who), action)
     else:
         raise AutograderError(translate("This form is not known: load the page again."))
 
@@ -166,31 +184,39 @@ CHANGES: Mapping[str, tuple[str, Callable[[State, FormData, str], State]]] = {
 }
 
 
-def _add_item(room: Room, answer: Answer, form: FormData, _who: str) -> None:
+def _add_item(room: StaffContext, answer: Answer, form: FormData, _who: str) -> None:
     rubric_changes.add(
-        room.course, answer.assignment, answer.notebook, answer.task,
-        said_in(form, "text"), points_in(form, "points"),
-    )  # fmt: skip
+        room.course,
+        answer.assignment,
+        answer.notebook,
+        answer.task,
+        said_in(form, "text"),
+        points_in(form, "points"),
+    )
 
 
-def _edit_item(room: Room, _answer: Answer, form: FormData, who: str) -> None:
+def _edit_item(room: StaffContext, _answer: Answer, form: FormData, who: str) -> None:
     rubric_changes.edit(
-        room.course, said_in(form, "item"), said_in(form, "text"), points_in(form, "points"), who,
+        room.course,
+        said_in(form, "item"),
+        said_in(form, "text"),
+        points_in(form, "points"),
+        who,
         seen=(said_in(form, "seen_text"), points_in(form, "seen_points")),
-    )  # fmt: skip
+    )
 
 
-def _remove_item(room: Room, _answer: Answer, form: FormData, who: str) -> None:
+def _remove_item(room: StaffContext, _answer: Answer, form: FormData, who: str) -> None:
     rubric_changes.remove(room.course, said_in(form, "item"), who)
 
 
-def _start(room: Room, answer: Answer, form: FormData, who: str) -> None:
+def _start(room: StaffContext, answer: Answer, form: FormData, who: str) -> None:
     rubric_changes.start_from(
         room.course, answer.assignment, answer.notebook, answer.task, said_in(form, "start"), who
     )
 
 
-RUBRIC: Mapping[str, Callable[[Room, Answer, FormData, str], Any]] = {
+RUBRIC: Mapping[str, Callable[[StaffContext, Answer, FormData, str], Any]] = {
     "add_item": _add_item,
     "edit_item": _edit_item,
     "remove_item": _remove_item,

@@ -11,15 +11,16 @@ from starlette.concurrency import run_in_threadpool
 
 from autograder import gradebook
 from autograder.errors import NotFound
-from autograder.gradebook import ReleasedTask, bank, leases, worklist
-from autograder.gradebook.leases import Allotment, Answer
-from autograder.gradebook.worklist import Entry
+from autograder.gradebook import ReleasedTask
+from autograder.gradebook.marking import comment_bank, leases, worklist
+from autograder.gradebook.marking.leases import Answer, GraderAssignment
+from autograder.gradebook.marking.worklist import Entry
 from autograder.language import translate
 from autograder.nouns import Assignment
 from autograder.steps import roster
-from autograder.steps.grouping.reading import source_of
+from autograder.steps.assignments import find_source
 from autograder.web.staff.answer_view import LISTS, is_in
-from autograder.web.staff.room import Instructor, Member, Room, Staff
+from autograder.web.staff.context import Instructor, Member, Staff, StaffContext
 
 A_PAGE = 100  # answers per page
 
@@ -33,7 +34,7 @@ class TaskRow:
     mine: int  # waiting answers that the visitor grades
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: StaffContext) -> APIRouter:
     """Return the pages of an assignment's tasks and of their answers."""
     router = APIRouter()
     _pages(router, room)
@@ -49,7 +50,7 @@ def path_of(answer: Answer, of: str = "") -> str:
     return f"/staff/a/{quote(answer.assignment)}/answers/{'/'.join(map(quote, parts))}{query}"
 
 
-def _pages(router: APIRouter, room: Room) -> None:
+def _pages(router: APIRouter, room: StaffContext) -> None:
     course = room.course
 
     @router.get("/a/{assignment}/answers")
@@ -58,11 +59,17 @@ def _pages(router: APIRouter, room: Room) -> None:
         seed_bank(room, assignment)
         listed = worklist.entries(course, assignment, ordered=False)
         return room.page(
-            "staff/answers.html.j2", visitor, assignment=assignment, tab="answers",
-            rows=_rows(room, assignment, visitor, listed), people=worklist.by_person(listed),
-            allotted=leases.allotments(course, assignment), staff=staff_of(room),
-            sections=sorted({s for s in sections_of(room).values() if s}), told=told,
-        )  # fmt: skip
+            "staff/answers.html.j2",
+            visitor,
+            assignment=assignment,
+            tab="answers",
+            rows=_rows(room, assignment, visitor, listed),
+            people=worklist.by_person(listed),
+            allotted=leases.allotments(course, assignment),
+            staff=staff_of(room),
+            sections=sorted({s for s in sections_of(room).values() if s}),
+            told=told,
+        )
 
     @router.get("/a/{assignment}/answers/{notebook}/{task}")
     def answers(
@@ -75,15 +82,23 @@ def _pages(router: APIRouter, room: Room) -> None:
         pages = max(1, -(-len(shown) // A_PAGE))
         page = min(max(page, 1), pages)
         return room.page(
-            "staff/answer_list.html.j2", visitor, assignment=assignment, tab="answers",
-            task=known, shown=shown[(page - 1) * A_PAGE : page * A_PAGE], of=of, page_number=page,
-            pages=pages, path_of=path_of, progress=worklist.progress(listed),
-        )  # fmt: skip
+            "staff/answer_list.html.j2",
+            visitor,
+            assignment=assignment,
+            tab="answers",
+            task=known,
+            shown=shown[(page - 1) * A_PAGE : page * A_PAGE],
+            of=of,
+            page_number=page,
+            pages=pages,
+            path_of=path_of,
+            progress=worklist.progress(listed),
+        )
 
 
 def _rows(
-    room: Room, assignment: str, visitor: Member, listed: tuple[Entry, ...]
-) -> list[TaskRow]:  # fmt: skip
+    room: StaffContext, assignment: str, visitor: Member, listed: tuple[Entry, ...]
+) -> list[TaskRow]:
     allotted = leases.allotments(room.course, assignment)
     mine = worklist.mine(listed, visitor.id, allotted, sections_of(room))
     waiting = worklist.progress(mine)
@@ -102,7 +117,7 @@ def _rows(
 # ── Next ─────────────────────────────────────────────────────────────────────────────
 
 
-def _next(router: APIRouter, room: Room) -> None:
+def _next(router: APIRouter, room: StaffContext) -> None:
     @router.post("/a/{assignment}/next")
     async def next_(request: Request, assignment: str, visitor: Staff) -> Response:
         form = await room.portal.door.form(request, visitor)
@@ -116,7 +131,12 @@ def _next(router: APIRouter, room: Room) -> None:
 
 
 def _take(
-    room: Room, assignment: str, notebook: str, task: str, visitor: Member, after: Answer | None
+    room: StaffContext,
+    assignment: str,
+    notebook: str,
+    task: str,
+    visitor: Member,
+    after: Answer | None,
 ) -> Answer | None:
     room.must_know(assignment)
     listed = worklist.entries(room.course, assignment, notebook, task)
@@ -130,18 +150,20 @@ def _take(
 # ── Who grades what ──────────────────────────────────────────────────────────────────
 
 
-def _allotment(router: APIRouter, room: Room) -> None:
+def _allotment(router: APIRouter, room: StaffContext) -> None:
     @router.post("/a/{assignment}/allotment")
     async def allot(request: Request, assignment: str, visitor: Instructor) -> Response:
         form = await room.portal.door.form(request, visitor)
         notebook, _, task = str(form.get("task", "")).partition("/")
-        one = Allotment(notebook, task, str(form.get("section", "")), str(form.get("who", "")))
+        one = GraderAssignment(
+            notebook, task, str(form.get("section", "")), str(form.get("who", ""))
+        )
         remove = bool(form.get("remove"))
         await run_in_threadpool(_allot, room, assignment, one, remove)
         return RedirectResponse(f"/staff/a/{quote(assignment)}/answers#allotment", 303)
 
 
-def _allot(room: Room, assignment: str, one: Allotment, remove: bool) -> None:
+def _allot(room: StaffContext, assignment: str, one: GraderAssignment, remove: bool) -> None:
     room.must_know(assignment)
     if one.who not in {person.id for person in staff_of(room)}:
         raise NotFound(translate("There is no such person among the staff."))
@@ -151,12 +173,12 @@ def _allot(room: Room, assignment: str, one: Allotment, remove: bool) -> None:
     change(room.course, assignment, one)
 
 
-def staff_of(room: Room) -> list[roster.Person]:
+def staff_of(room: StaffContext) -> list[roster.Person]:
     """Return the course's TAs and instructors."""
     return [one for one in roster.people(room.course) if one.role != "student"]
 
 
-def sections_of(room: Room) -> dict[str, str]:
+def sections_of(room: StaffContext) -> dict[str, str]:
     """Return the section of each person by pseudonym."""
     return {one.id: one.section for one in roster.people(room.course)}
 
@@ -164,11 +186,11 @@ def sections_of(room: Room) -> dict[str, str]:
 # ── First entries of the comment bank ────────────────────────────────────────────────
 
 
-def seed_bank(room: Room, assignment: str) -> None:
+def seed_bank(room: StaffContext, assignment: str) -> None:
     """Add the author's message for each known mistake to the comment bank, once."""
-    source = source_of(room.course, assignment)
+    source = find_source(room.course, assignment)
     if source is not None:
-        bank.seed(room.course, assignment, _told(source))
+        comment_bank.seed(room.course, assignment, _told(source))
 
 
 def _told(source: Assignment) -> dict[tuple[str, str], list[tuple[str, str]]]:

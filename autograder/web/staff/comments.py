@@ -12,12 +12,13 @@ from starlette.datastructures import FormData
 
 from autograder import gradebook
 from autograder.errors import AutograderError
-from autograder.gradebook import ReleasedTask, bank, bank_changes
-from autograder.gradebook.bank import Remark
+from autograder.gradebook import ReleasedTask
+from autograder.gradebook.marking import comment_bank, comment_rewording
+from autograder.gradebook.marking.comment_bank import Remark
 from autograder.language import translate
 from autograder.web.staff.answers import seed_bank
+from autograder.web.staff.context import Member, Staff, StaffContext
 from autograder.web.staff.forms import said_in
-from autograder.web.staff.room import Member, Room, Staff
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class OfTask:
     remarks: tuple[Remark, ...]
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: StaffContext) -> APIRouter:
     """Return the page of an assignment's remarks by task."""
     router = APIRouter()
     course = room.course
@@ -37,7 +38,7 @@ def routes(room: Room) -> APIRouter:
     def all_of_them(assignment: str, visitor: Staff, changed: int = -1) -> Response:
         room.must_know(assignment)
         seed_bank(room, assignment)
-        remarks = bank.remarks(course, assignment)
+        remarks = comment_bank.remarks(course, assignment)
         tasks = [
             OfTask(
                 task,
@@ -46,9 +47,13 @@ def routes(room: Room) -> APIRouter:
             for task in gradebook.tasks(course, assignment)
         ]
         return room.page(
-            "staff/comments.html.j2", visitor, assignment=assignment, tab="comments", tasks=tasks,
+            "staff/comments.html.j2",
+            visitor,
+            assignment=assignment,
+            tab="comments",
+            tasks=tasks,
             changed=changed,
-        )  # fmt: skip
+        )
 
     @router.post("/a/{assignment}/comments")
     async def do(request: Request, assignment: str, visitor: Staff) -> Response:
@@ -60,21 +65,21 @@ def routes(room: Room) -> APIRouter:
     return router
 
 
-def _do(room: Room, assignment: str, visitor: Member, form: FormData) -> int:
+def _do(room: StaffContext, assignment: str, visitor: Member, form: FormData) -> int:
     """Carry out a form; return how many answers' comments were reworded."""
     room.must_know(assignment)
     do, id_, text = said_in(form, "do"), said_in(form, "id"), said_in(form, "text")
     if do == "retire":
-        bank.retire(room.course, id_)
+        comment_bank.retire(room.course, id_)
         return 0
     if not text:
         raise AutograderError(translate("A remark needs words."))
     if do == "add":
         notebook, _, task = said_in(form, "task").partition("/")
         room.task(assignment, notebook, task)
-        bank.add(room.course, assignment, notebook, task, text, visitor.id)
+        comment_bank.add(room.course, assignment, notebook, task, text, visitor.id)
     elif do == "everywhere":
-        return bank_changes.reword_everywhere(room.course, id_, text, visitor.id)
+        return comment_rewording.reword_everywhere(room.course, id_, text, visitor.id)
     else:
-        bank.reword(room.course, id_, text)
+        comment_bank.reword(room.course, id_, text)
     return 0

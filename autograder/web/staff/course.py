@@ -9,10 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from autograder.errors import AutograderError
 from autograder.steps.portal import start_grading
 from autograder.web.staff import course_views as views
-from autograder.web.staff.room import Instructor, Member, Room, Staff
+from autograder.web.staff.context import Instructor, Member, Staff, StaffContext
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: StaffContext) -> APIRouter:
     """Return the course page and each assignment's overview page."""
     router = APIRouter()
     course = room.course
@@ -34,9 +34,11 @@ def routes(room: Room) -> APIRouter:
     def progress(assignment: str, visitor: Staff) -> Response:
         room.must_know(assignment)
         return room.page(
-            "staff/progress.html.j2", visitor, assignment=assignment,
+            "staff/progress.html.j2",
+            visitor,
+            assignment=assignment,
             progress=views.progress(course, assignment),
-        )  # fmt: skip
+        )
 
     @router.post("/a/{assignment}/grade")
     async def grade(request: Request, assignment: str, visitor: Instructor) -> Response:
@@ -55,10 +57,14 @@ def routes(room: Room) -> APIRouter:
 
 
 def _overview(
-    room: Room, visitor: Member, assignment: str, problem: AutograderError | None = None
+    room: StaffContext, visitor: Member, assignment: str, problem: AutograderError | None = None
 ) -> Response:
     return room.page(
-        "staff/overview.html.j2", visitor, assignment=assignment, tab="overview",
-        page=views.assignment_page(room.course, assignment), problem=problem,
+        "staff/overview.html.j2",
+        visitor,
+        assignment=assignment,
+        tab="overview",
+        page=views.assignment_page(room.course, assignment),
+        problem=problem,
         status=409 if problem else 200,
-    )  # fmt: skip
+    )

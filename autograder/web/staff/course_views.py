@@ -10,12 +10,14 @@ from pathlib import Path
 
 from autograder import gradebook
 from autograder.config import Course
-from autograder.gradebook import audit, overview, queue
-from autograder.gradebook.overview import Counts
+from autograder.gradebook.database import audit
+from autograder.gradebook.portal import queue
+from autograder.gradebook.scores import overview
+from autograder.gradebook.scores.overview import Counts
 from autograder.steps import roster
+from autograder.steps.assignments import released_number
 from autograder.steps.portal import start_grading
 from autograder.steps.portal.start_grading import Batch
-from autograder.steps.release import released_number
 from autograder.web import worker_state
 from autograder.web.worker_state import WorkerState
 
@@ -48,7 +50,7 @@ class CoursePage:
 
     lines: tuple[Line, ...]
     enrolled: int
-    queue: queue.Standing
+    queue: queue.QueueState
     worker: WorkerState
 
     @property
@@ -104,7 +106,7 @@ class Progress:
     line: Line
     batch: Batch | None
     worker: WorkerState
-    running: tuple[queue.Job, ...]
+    running: tuple[queue.QueuedSubmission, ...]
 
     @property
     def busy(self) -> bool:

@@ -12,22 +12,28 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from autograder import gradebook, harmless
+from autograder import gradebook, sanitize
 from autograder.errors import AutograderError, NotFound
 from autograder.evidence.store import fingerprint
-from autograder.gradebook import grouped, leases, marking, rubric_changes, worklist
-from autograder.gradebook.leases import Answer
-from autograder.gradebook.marks import Mark, State
+from autograder.gradebook.marking import (
+    answer_groups,
+    leases,
+    mark_changes,
+    rubric_changes,
+    worklist,
+)
+from autograder.gradebook.marking.leases import Answer
+from autograder.gradebook.marking.marks import Mark, State
 from autograder.language import in_words, translate
 from autograder.nouns import Message, Status
-from autograder.steps.grouping import fingerprints, groups, saving
-from autograder.steps.grouping.groups import LOOKS, Group
-from autograder.steps.grouping.reading import source_of, task_in
-from autograder.web.staff import shown
+from autograder.steps.assignments import find_source, find_task
+from autograder.steps.reporting.groups import behaviour_groups, fingerprints, saving
+from autograder.steps.reporting.groups.behaviour_groups import LOOKS, Group
+from autograder.web.staff import cell_rendering
 from autograder.web.staff.answers import path_of, seed_bank
 from autograder.web.staff.background import Background, Tell
+from autograder.web.staff.context import Member, Staff, StaffContext
 from autograder.web.staff.forms import points_in, said_in
-from autograder.web.staff.room import Member, Room, Staff
 
 AT_ONCE = 60  # answers grouped while the page waits; more are grouped in the background
 ACTIONS = ("group scored", "group commented")
@@ -47,9 +53,9 @@ class View:
     number: int  # of the example shown, from 0
     example: str
     mark: Mark
-    cells: tuple[shown.Cell, ...]
+    cells: tuple[cell_rendering.Cell, ...]
     missing: bool
-    difference: dict[str, list[groups.Difference]]
+    difference: dict[str, list[behaviour_groups.Difference]]
     first: tuple[tuple[str, str], ...]
     left: tuple[tuple[str, str], ...]
     edition: str
@@ -58,7 +64,7 @@ class View:
     scores: dict[str, float]
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: StaffContext) -> APIRouter:
     """Return a task's groups, one group's page, and the handlers of their forms."""
     router = APIRouter()
     working = Background()
@@ -81,19 +87,33 @@ def routes(room: Room) -> APIRouter:
         if len(waiting) > AT_ONCE and not (state and state.problem):
             working.begin(assignment, lambda tell: _refresh(room, assignment, tell))
         else:
-            found = groups.groups(course, assignment, notebook, task)
+            found = behaviour_groups.groups(course, assignment, notebook, task)
         return room.page(
-            "staff/groups.html.j2", visitor, assignment=assignment, tab="groups", task=known,
-            tasks=gradebook.tasks(course, assignment), groups=found, title_of=title_of,
-            path=_path, waiting=len(waiting) if not found else 0, state=state,
+            "staff/groups.html.j2",
+            visitor,
+            assignment=assignment,
+            tab="groups",
+            task=known,
+            tasks=gradebook.tasks(course, assignment),
+            groups=found,
+            title_of=title_of,
+            path=_path,
+            waiting=len(waiting) if not found else 0,
+            state=state,
             total=sum(g.size for g in found),
-        )  # fmt: skip
+        )
 
     @router.get("/a/{assignment}/groups/{notebook}/{task}/{key}")
     def one(
-        assignment: str, notebook: str, task: str, key: str, visitor: Staff, n: int = 0,
-        done: int = -1, left: int = 0,
-    ) -> Response:  # fmt: skip
+        assignment: str,
+        notebook: str,
+        task: str,
+        key: str,
+        visitor: Staff,
+        n: int = 0,
+        done: int = -1,
+        left: int = 0,
+    ) -> Response:
         return _page(room, visitor, assignment, notebook, task, key, n, done=done, left=left)
 
     @router.post("/a/{assignment}/groups/{notebook}/{task}")
@@ -117,11 +137,20 @@ def routes(room: Room) -> APIRouter:
         except NotFound:
             raise
         except AutograderError as error:
-            status = 409 if isinstance(error, marking.Stale) else 400
+            status = 409 if isinstance(error, mark_changes.EditConflict) else 400
             return await run_in_threadpool(
-                _page, room, visitor, assignment, notebook, task, key, 0, trouble=error,
-                typed=form, status=status,
-            )  # fmt: skip
+                _page,
+                room,
+                visitor,
+                assignment,
+                notebook,
+                task,
+                key,
+                0,
+                trouble=error,
+                typed=form,
+                status=status,
+            )
         return RedirectResponse(to, 303)
 
     return router
@@ -132,7 +161,7 @@ def _path(assignment: str, notebook: str, task: str, key: str = "") -> str:
     return f"/staff/a/{quote(assignment)}/groups/{parts}"
 
 
-def _refresh(room: Room, assignment: str, tell: Tell) -> str:
+def _refresh(room: StaffContext, assignment: str, tell: Tell) -> str:
     return str(fingerprints.refresh(room.course, assignment, tell))
 
 
@@ -147,7 +176,7 @@ def title_of(group: Group) -> str:
     if group.match and group.match.sure:
         return group.match.mistake.name
     if group.first_failing:
-        return harmless.text(group.first_failing.demand, cap=120)
+        return sanitize.text(group.first_failing.demand, cap=120)
     return translate("Answers that are alike")
 
 
@@ -155,27 +184,48 @@ def title_of(group: Group) -> str:
 
 
 def _page(
-    room: Room, visitor: Member, assignment: str, notebook: str, task: str, key: str, n: int, *,
-    done: int = -1, left: int = 0, trouble: AutograderError | None = None,
-    typed: FormData | None = None, status: int = 200,
-) -> Response:  # fmt: skip
+    room: StaffContext,
+    visitor: Member,
+    assignment: str,
+    notebook: str,
+    task: str,
+    key: str,
+    n: int,
+    *,
+    done: int = -1,
+    left: int = 0,
+    trouble: AutograderError | None = None,
+    typed: FormData | None = None,
+    status: int = 200,
+) -> Response:
     known = room.task(assignment, notebook, task)
     view = _view(room, visitor, assignment, notebook, task, key, n)
     items = rubric_changes.of_task(room.course, assignment, notebook, task).items
     return room.page(
-        "staff/group.html.j2", visitor, status=status, assignment=assignment, tab="groups",
-        view=view, task=known, items=items, path=_path(assignment, notebook, task, view.group.key),
-        up=_path(assignment, notebook, task), path_of=path_of, title_of=title_of, done=done,
-        left=left, trouble=trouble,
+        "staff/group.html.j2",
+        visitor,
+        status=status,
+        assignment=assignment,
+        tab="groups",
+        view=view,
+        task=known,
+        items=items,
+        path=_path(assignment, notebook, task, view.group.key),
+        up=_path(assignment, notebook, task),
+        path_of=path_of,
+        title_of=title_of,
+        done=done,
+        left=left,
+        trouble=trouble,
         typed={name: said_in(typed, name) for name in TYPED} if typed else {},
-    )  # fmt: skip
+    )
 
 
 def _view(
-    room: Room, visitor: Member, assignment: str, notebook: str, task: str, key: str, n: int
+    room: StaffContext, visitor: Member, assignment: str, notebook: str, task: str, key: str, n: int
 ) -> View:
     course = room.course
-    all_ = groups.groups(course, assignment, notebook, task)
+    all_ = behaviour_groups.groups(course, assignment, notebook, task)
     group = next((g for g in all_ if key == g.key or key in g.joined), None)
     if group is None:
         raise NotFound(translate("There is no such group."))
@@ -187,29 +237,39 @@ def _view(
     example = Answer(assignment, notebook, task, examples[n])
     leases.look(course, example, visitor.id)
     looked = leases.looked_at(course, assignment, notebook, task, visitor.id) & members
-    code = groups.code_of(course, assignment, notebook, task, example.student)
-    facts = groups.fingerprint_of(course, assignment, notebook, task, example.student).facts
+    code = behaviour_groups.code_of(course, assignment, notebook, task, example.student)
+    facts = behaviour_groups.fingerprint_of(
+        course, assignment, notebook, task, example.student
+    ).facts
     first = group.first_failing
     return View(
-        group=group, title=title_of(group), examples=examples, looked=len(looked),
-        needed=min(LOOKS, group.size), number=n, example=example.student,
-        mark=marking.mark(course, example),
+        group=group,
+        title=title_of(group),
+        examples=examples,
+        looked=len(looked),
+        needed=min(LOOKS, group.size),
+        number=n,
+        example=example.student,
+        mark=mark_changes.mark(course, example),
         cells=tuple(
-            shown.Cell(cell, place, True, False, shown.lines(text), ())
+            cell_rendering.Cell(cell, place, True, False, cell_rendering.lines(text), ())
             for place, (cell, text) in enumerate(code.items())
         ),
         missing=not code,
-        difference=groups.difference(groups.usual(course, assignment, notebook, task), code),
+        difference=behaviour_groups.difference(
+            behaviour_groups.usual(course, assignment, notebook, task), code
+        ),
         first=_said(first.message) if first else (),
-        left=tuple((name, harmless.text(line)) for name, line in _left(facts)),
-        edition=_edition(group), others=tuple(g for g in all_ if g.key != group.key),
+        left=tuple((name, sanitize.text(line)) for name, line in _left(facts)),
+        edition=_edition(group),
+        others=tuple(g for g in all_ if g.key != group.key),
         fails=tuple(w[0] for w in facts["ways"] if w[1] == Status.FAILED),
         scores={e.answer.student: e.score for e in listed if e.answer.student in members},
-    )  # fmt: skip
+    )
 
 
 def _said(message: Message) -> tuple[tuple[str, str], ...]:
-    words = (harmless.text(text) for text in in_words(message))
+    words = (sanitize.text(text) for text in in_words(message))
     labels = (translate("Expected"), translate("Got"), translate("Next"))
     return tuple((label, text) for label, text in zip(labels, words, strict=True) if text)
 
@@ -229,20 +289,22 @@ def _edition(group: Group) -> str:
 Where = tuple[str, str, str, str]  # assignment, notebook, task, key
 
 
-def _do(room: Room, visitor: Member, where: Where, form: FormData) -> str:
+def _do(room: StaffContext, visitor: Member, where: Where, form: FormData) -> str:
     """Carry out one form of a group's page; return the address of the next page."""
     assignment, notebook, task, key = where
     course, who, do = room.course, visitor.id, said_in(form, "do")
-    group = groups.group(course, assignment, notebook, task, key)
+    group = behaviour_groups.group(course, assignment, notebook, task, key)
     here = _path(assignment, notebook, task, group.key)
     if do == "name":
-        grouped.call(course, assignment, notebook, task, group.key, said_in(form, "name")[:80], who)
+        answer_groups.call(
+            course, assignment, notebook, task, group.key, said_in(form, "name")[:80], who
+        )
         return here
     if do == "apart":
-        grouped.apart(course, assignment, notebook, task, group.key)
+        answer_groups.apart(course, assignment, notebook, task, group.key)
         return _path(assignment, notebook, task)
     if said_in(form, "edition") != _edition(group):
-        raise marking.Stale(
+        raise mark_changes.EditConflict(
             translate("The group has other members than when your page was made."),
             way_out=translate("Look at it as it is now, then do it again."),
         )
@@ -257,7 +319,7 @@ def _do(room: Room, visitor: Member, where: Where, form: FormData) -> str:
     return f"{here}?done={done}&left={left}"
 
 
-def _must_have_looked(room: Room, visitor: Member, where: Where, group: Group) -> None:
+def _must_have_looked(room: StaffContext, visitor: Member, where: Where, group: Group) -> None:
     assignment, notebook, task, _ = where
     looked = leases.looked_at(room.course, assignment, notebook, task, visitor.id)
     needed = min(LOOKS, group.size)
@@ -269,7 +331,7 @@ def _must_have_looked(room: Room, visitor: Member, where: Where, group: Group) -
 
 
 def _to_all(
-    room: Room, visitor: Member, where: Where, group: Group, form: FormData
+    room: StaffContext, visitor: Member, where: Where, group: Group, form: FormData
 ) -> tuple[int, int]:
     """Apply a comment or adjustment to all answers; return the counts changed and unchanged."""
     text = said_in(form, "comment")
@@ -295,51 +357,63 @@ def _to_all(
     answers = [Answer(*where[:3], student) for student in group.students]
     action = ACTIONS[0] if scoring else ACTIONS[1]
     why = translate("group: {name}").format(name=title_of(group))
-    done = marking.save_many(room.course, answers, visitor.id, change, action, reason or why)
+    done = mark_changes.save_many(room.course, answers, visitor.id, change, action, reason or why)
     return done, len(answers) - done
 
 
-def _undo(room: Room, visitor: Member, where: Where, group: Group) -> int:
+def _undo(room: StaffContext, visitor: Member, where: Where, group: Group) -> int:
     """Undo this person's last change of the group; return how many answers were restored."""
     answers = [Answer(*where[:3], student) for student in group.students]
-    return marking.undo_many(room.course, answers, visitor.id, ACTIONS)
+    return mark_changes.undo_many(room.course, answers, visitor.id, ACTIONS)
 
 
-def _split(room: Room, visitor: Member, where: Where, group: Group, form: FormData) -> str:
+def _split(room: StaffContext, visitor: Member, where: Where, group: Group, form: FormData) -> str:
     assignment, notebook, task, _ = where
     chosen = {one for one in form.getlist("student") if isinstance(one, str)}
     chosen &= set(group.students)
     if not chosen or len(chosen) == group.size:
         raise AutograderError(translate("Choose some of the answers, not none and not all."))
-    submissions = grouped.sorted_out(room.course, assignment, notebook, task).submissions
-    key = grouped.split(
-        room.course, assignment, notebook, task, {s: submissions[s] for s in sorted(chosen)},
-        visitor.id, said_in(form, "name")[:80],
-    )  # fmt: skip
+    submissions = answer_groups.sorted_out(room.course, assignment, notebook, task).submissions
+    key = answer_groups.split(
+        room.course,
+        assignment,
+        notebook,
+        task,
+        {s: submissions[s] for s in sorted(chosen)},
+        visitor.id,
+        said_in(form, "name")[:80],
+    )
     return _path(assignment, notebook, task, key)
 
 
 def _join(
-    room: Room, assignment: str, notebook: str, task: str, keys: list[str], visitor: Member
+    room: StaffContext, assignment: str, notebook: str, task: str, keys: list[str], visitor: Member
 ) -> None:
     room.task(assignment, notebook, task)
-    known = groups.groups(room.course, assignment, notebook, task)
+    known = behaviour_groups.groups(room.course, assignment, notebook, task)
     chosen = [group.key for group in known if group.key in keys]  # largest first
     if len(chosen) < 2:
         raise AutograderError(translate("Choose the groups that belong together: two at least."))
-    grouped.merge(room.course, assignment, notebook, task, chosen[1:], chosen[0], visitor.id)
+    answer_groups.merge(room.course, assignment, notebook, task, chosen[1:], chosen[0], visitor.id)
 
 
-def _as_mistake(room: Room, visitor: Member, where: Where, group: Group, form: FormData) -> str:
+def _as_mistake(
+    room: StaffContext, visitor: Member, where: Where, group: Group, form: FormData
+) -> str:
     assignment, notebook, task, _ = where
     if visitor.person is None or visitor.person.role != "instructor":
         raise AutograderError(translate("Only instructors change the source."))
-    known = task_in(source_of(room.course, assignment), notebook, task)
+    known = find_task(find_source(room.course, assignment), notebook, task)
     names = [c.name for c in known[1].criteria] if known else []
     fails = [one for one in form.getlist("fails") if one in names]
     saving.save_mistake(
-        room.course, assignment, notebook, task, name=said_in(form, "name"),
-        fails=[str(one) for one in fails], tell=said_in(form, "tell"),
-        code=groups.code_of(room.course, assignment, notebook, task, group.exemplar),
-    )  # fmt: skip
+        room.course,
+        assignment,
+        notebook,
+        task,
+        name=said_in(form, "name"),
+        fails=[str(one) for one in fails],
+        tell=said_in(form, "tell"),
+        code=behaviour_groups.code_of(room.course, assignment, notebook, task, group.exemplar),
+    )
     return f"{_path(assignment, notebook, task, group.key)}?done=0"

@@ -11,11 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from autograder.errors import AutograderError
 from autograder.language import msgid, translate
 from autograder.nouns import fill
-from autograder.steps import export as export_step
-from autograder.steps.portal import give_back
+from autograder.steps.portal import publish_feedback
+from autograder.steps.reporting import export as export_step
 from autograder.web.downloads import download
 from autograder.web.staff.background import Background, State, Tell
-from autograder.web.staff.room import Instructor, Member, Room, Staff
+from autograder.web.staff.context import Instructor, Member, Staff, StaffContext
 
 POLICY = {
     "on_release": msgid("Students see it as soon as it is given here."),
@@ -33,7 +33,7 @@ HIDDEN = {
 class Page:
     """Content of the release page."""
 
-    standing: give_back.Standing
+    standing: publish_feedback.PublicationState
     policy: str
     hidden: str
     by_hand: bool
@@ -46,7 +46,7 @@ class Page:
         return self.standing.graded - self.standing.waiting
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: StaffContext) -> APIRouter:
     """Return the pages for releasing and withdrawing feedback and for exporting scores."""
     router = APIRouter()
     background = Background()
@@ -55,7 +55,7 @@ def routes(room: Room) -> APIRouter:
     return router
 
 
-def _giving(router: APIRouter, room: Room, background: Background) -> None:
+def _giving(router: APIRouter, room: StaffContext, background: Background) -> None:
     course = room.course
 
     @router.get("/a/{assignment}/release")
@@ -73,7 +73,7 @@ def _giving(router: APIRouter, room: Room, background: Background) -> None:
         unfinished = form.get("unfinished") == "yes"
 
         def work(tell: Tell) -> str:
-            report = give_back.give_back(
+            report = publish_feedback.give_back(
                 course, assignment, visitor.id, unfinished=unfinished, progress=tell
             )
             said = fill(translate("Given to {n} students."), {"n": report.students})
@@ -89,7 +89,7 @@ def _giving(router: APIRouter, room: Room, background: Background) -> None:
         try:
             if form.get("sure") != "yes":
                 raise AutograderError(translate("Say that you are sure."))
-            await run_in_threadpool(give_back.take_back, course, assignment, visitor.id)
+            await run_in_threadpool(publish_feedback.take_back, course, assignment, visitor.id)
         except AutograderError as error:
             return await run_in_threadpool(_page, room, background, visitor, assignment, error)
         return RedirectResponse(f"/staff/a/{assignment}/release", 303)
@@ -99,7 +99,7 @@ def _name(assignment: str) -> str:
     return f"feedback {assignment}"
 
 
-def _exporting(router: APIRouter, room: Room, background: Background) -> None:
+def _exporting(router: APIRouter, room: StaffContext, background: Background) -> None:
     course = room.course
 
     @router.post("/a/{assignment}/export")
@@ -121,23 +121,31 @@ def _exporting(router: APIRouter, room: Room, background: Background) -> None:
 
 
 def _page(
-    room: Room,
+    room: StaffContext,
     background: Background,
     visitor: Member,
     assignment: str,
     problem: AutograderError | None = None,
-    report: export_step.Report | None = None,
+    report: export_step.ExportReport | None = None,
     *,
     template: str = "staff/release.html.j2",
 ) -> Response:
     room.must_know(assignment)
     settings = room.course.feedback_of(assignment)
     page = Page(
-        give_back.standing(room.course, assignment), POLICY[settings.when],
-        HIDDEN[settings.hidden], settings.when == "on_release",
+        publish_feedback.standing(room.course, assignment),
+        POLICY[settings.when],
+        HIDDEN[settings.hidden],
+        settings.when == "on_release",
         background.state(_name(assignment)),
-    )  # fmt: skip
+    )
     return room.page(
-        template, visitor, assignment=assignment, tab="release", page=page, problem=problem,
-        report=report, status=409 if problem else 200,
-    )  # fmt: skip
+        template,
+        visitor,
+        assignment=assignment,
+        tab="release",
+        page=page,
+        problem=problem,
+        report=report,
+        status=409 if problem else 200,
+    )

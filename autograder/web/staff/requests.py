@@ -13,15 +13,15 @@ from starlette.concurrency import run_in_threadpool
 from autograder import gradebook
 from autograder.config import Course
 from autograder.errors import AutograderError
-from autograder.gradebook import plans, requests
-from autograder.gradebook.plans import Plan
-from autograder.gradebook.requests import Asked
+from autograder.gradebook.regrades import previews, requests
+from autograder.gradebook.regrades.previews import Plan
+from autograder.gradebook.regrades.requests import Asked
 from autograder.language import translate
-from autograder.steps.portal import give_back
+from autograder.steps.portal import publish_feedback
 from autograder.steps.regrade import Preview
 from autograder.steps.regrade.causes import Cause, causes
 from autograder.web import worker_state
-from autograder.web.staff.room import Instructor, Member, Room, Staff
+from autograder.web.staff.context import Instructor, Member, Staff, StaffContext
 from autograder.web.worker_state import WorkerState
 
 TEXT = 4000  # most characters of an answer
@@ -55,7 +55,7 @@ class RequestPage:
     causes: tuple[Cause, ...]
 
 
-def routes(room: Room) -> APIRouter:
+def routes(room: StaffContext) -> APIRouter:
     """Return the pages of requests and regrades."""
     router = APIRouter()
     _reading(router, room)
@@ -67,15 +67,17 @@ def routes(room: Room) -> APIRouter:
 # ── Pages ────────────────────────────────────────────────────────────────────────────
 
 
-def _reading(router: APIRouter, room: Room) -> None:
+def _reading(router: APIRouter, room: StaffContext) -> None:
     course = room.course
 
     @router.get("/requests")
     def waiting(visitor: Staff) -> Response:
         return room.page(
-            "staff/all_requests.html.j2", visitor, here="requests",
+            "staff/all_requests.html.j2",
+            visitor,
+            here="requests",
             requests=requests.asked(course, open_only=True),
-        )  # fmt: skip
+        )
 
     @router.get("/a/{assignment}/requests")
     def listed(assignment: str, visitor: Staff) -> Response:
@@ -98,23 +100,33 @@ def _reading(router: APIRouter, room: Room) -> None:
 
 
 def _requests(
-    room: Room, visitor: Member, assignment: str, problem: AutograderError | None = None
+    room: StaffContext, visitor: Member, assignment: str, problem: AutograderError | None = None
 ) -> Response:
     room.must_know(assignment)
     page = RequestsPage(
         requests.asked(room.course, assignment),
         _drawn(room.course, assignment),
-        tuple(p for p in plans.plans(room.course, assignment) if p.state == "applied"),
+        tuple(p for p in previews.plans(room.course, assignment) if p.state == "applied"),
     )
     return room.page(
-        "staff/requests.html.j2", visitor, assignment=assignment, tab="requests", page=page,
-        problem=problem, drawn=page.drawn, tasks=_tasks(room.course, assignment),
+        "staff/requests.html.j2",
+        visitor,
+        assignment=assignment,
+        tab="requests",
+        page=page,
+        problem=problem,
+        drawn=page.drawn,
+        tasks=_tasks(room.course, assignment),
         status=409 if problem else 200,
-    )  # fmt: skip
+    )
 
 
 def _request(
-    room: Room, visitor: Member, assignment: str, id_: str, problem: AutograderError | None = None
+    room: StaffContext,
+    visitor: Member,
+    assignment: str,
+    id_: str,
+    problem: AutograderError | None = None,
 ) -> Response:
     room.must_know(assignment)
     request = requests.one(room.course, assignment, id_)
@@ -122,14 +134,19 @@ def _request(
     place = (request.notebook, request.task)
     page = RequestPage(
         request,
-        give_back.asking_ends(room.course, assignment, request.student),
+        publish_feedback.asking_ends(room.course, assignment, request.student),
         next((s for s in scores if (s.notebook, s.task) == place), None),
         causes(room.course, request),
     )
     return room.page(
-        "staff/request.html.j2", visitor, assignment=assignment, tab="requests", page=page,
-        problem=problem, status=409 if problem else 200,
-    )  # fmt: skip
+        "staff/request.html.j2",
+        visitor,
+        assignment=assignment,
+        tab="requests",
+        page=page,
+        problem=problem,
+        status=409 if problem else 200,
+    )
 
 
 def _tasks(course: Course, assignment: str) -> tuple[str, ...]:
@@ -137,7 +154,7 @@ def _tasks(course: Course, assignment: str) -> tuple[str, ...]:
 
 
 def _drawn(course: Course, assignment: str) -> Drawn | None:
-    newest = next(iter(plans.plans(course, assignment)), None)
+    newest = next(iter(previews.plans(course, assignment)), None)
     if newest is None:
         return None
     found = Preview.from_json(newest.found) if newest.found else None
@@ -147,24 +164,26 @@ def _drawn(course: Course, assignment: str) -> Drawn | None:
 # ── Answers ──────────────────────────────────────────────────────────────────────────
 
 
-def _answering(router: APIRouter, room: Room) -> None:
+def _answering(router: APIRouter, room: StaffContext) -> None:
     @router.post("/a/{assignment}/requests/{id_}/answer")
     async def answer(request: Request, assignment: str, id_: str, visitor: Staff) -> Response:
         form = await room.portal.door.form(request, visitor)
         room.must_know(assignment)
         try:
             await run_in_threadpool(
-                _answer, room.course, assignment, id_, visitor.id,
+                _answer,
+                room.course,
+                assignment,
+                id_,
+                visitor.id,
                 {name: str(value) for name, value in form.items()},
-            )  # fmt: skip
+            )
         except AutograderError as error:
             return await run_in_threadpool(_request, room, visitor, assignment, id_, error)
         return RedirectResponse(f"/staff/a/{assignment}/requests", 303)
 
 
-def _answer(
-    course: Course, assignment: str, id_: str, who: str, said: Mapping[str, str]
-) -> None:  # fmt: skip
+def _answer(course: Course, assignment: str, id_: str, who: str, said: Mapping[str, str]) -> None:
     request = requests.one(course, assignment, id_)
     state, text = said.get("state", ""), said.get("text", "").strip()[:TEXT]
     if state not in requests.STATES:
@@ -180,7 +199,7 @@ def _answer(
 # ── Regrading ────────────────────────────────────────────────────────────────────────
 
 
-def _regrading(router: APIRouter, room: Room) -> None:
+def _regrading(router: APIRouter, room: StaffContext) -> None:
     course = room.course
 
     @router.post("/a/{assignment}/regrade/preview")
@@ -193,9 +212,13 @@ def _regrading(router: APIRouter, room: Room) -> None:
             if task and task not in known:
                 raise AutograderError(translate("There is no such task."))
             await run_in_threadpool(
-                plans.ask, course, assignment, [task] if task else [], visitor.id,
+                previews.ask,
+                course,
+                assignment,
+                [task] if task else [],
+                visitor.id,
                 runs=form.get("runs") == "yes",
-            )  # fmt: skip
+            )
         except AutograderError as error:
             return await run_in_threadpool(_requests, room, visitor, assignment, error)
         return RedirectResponse(f"/staff/a/{assignment}/requests#preview", 303)
@@ -215,6 +238,6 @@ def _regrading(router: APIRouter, room: Room) -> None:
 
 
 def _wish(course: Course, assignment: str, id_: str, who: str, reason: str) -> None:
-    if plans.plan(course, id_).assignment != assignment:
+    if previews.plan(course, id_).assignment != assignment:
         raise AutograderError(translate("There is no such preview."))
-    plans.wish_applied(course, id_, who, reason)
+    previews.wish_applied(course, id_, who, reason)

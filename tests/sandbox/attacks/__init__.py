@@ -17,18 +17,32 @@ from pathlib import Path
 from typing import Any
 
 from autograder.nouns import Limits
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import Outcome, WarmServer
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor.warm_server import Outcome, WarmServer
 from autograder.sandbox.wire import pack
 
 TIGHT = Limits(
-    cpu_seconds=4, wall_factor=1.5, memory_mb=256, processes=48, open_files=128, disk_mb=16,
-    file_mb=8, output_kb=64, capture_mb=4,
-)  # fmt: skip
+    cpu_seconds=4,
+    wall_factor=1.5,
+    memory_mb=256,
+    processes=48,
+    open_files=128,
+    disk_mb=16,
+    file_mb=8,
+    output_kb=64,
+    capture_mb=4,
+)
 LOOSE = Limits(
-    cpu_seconds=60, wall_factor=3, memory_mb=2048, processes=2000, open_files=1024, disk_mb=512,
-    file_mb=256, output_kb=8192, capture_mb=256,
-)  # fmt: skip
+    cpu_seconds=60,
+    wall_factor=3,
+    memory_mb=2048,
+    processes=2000,
+    open_files=1024,
+    disk_mb=512,
+    file_mb=256,
+    output_kb=8192,
+    capture_mb=256,
+)
 
 # Names that the code of an attack finds: `bait`, and libc's calls with a raised errno.
 PRELUDE = """
@@ -89,10 +103,14 @@ def bait() -> Iterator[dict[str, Any]]:
         undo.callback(victim.wait)
         undo.callback(victim.kill)
         yield {
-            "folder": folder, "secret": str(secret), "tcp": tcp.getsockname()[1],
-            "udp": udp.getsockname()[1], "abstract": name, "victim": victim.pid,
+            "folder": folder,
+            "secret": str(secret),
+            "tcp": tcp.getsockname()[1],
+            "udp": udp.getsockname()[1],
+            "abstract": name,
+            "victim": victim.pid,
             "mark": f"mark-{secrets.token_hex(8)}",
-        }  # fmt: skip
+        }
 
 
 def attempt(server: WarmServer, attack: Attack, bait: dict[str, Any], limits: Limits) -> Attempt:

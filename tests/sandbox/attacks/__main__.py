@@ -12,10 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox import tiers
-from autograder.sandbox.isolation import Tier
-from autograder.sandbox.supervisor import WarmServer
-from autograder.steps.judging.workers import Workers
+from autograder.sandbox.lockdown.isolation import Tier
+from autograder.sandbox.supervisor import isolation_level
+from autograder.sandbox.supervisor.warm_server import WarmServer
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.sandbox.attacks import (
     LOOSE,
     TIGHT,
@@ -36,7 +36,7 @@ ROW = "{:<9} {:<49} {:<22} {:<30} {:<7} {}"
 
 
 def main(arguments: list[str]) -> int:
-    tier = Tier(arguments[1]) if arguments[:1] == ["--tier"] else tiers.choose()
+    tier = Tier(arguments[1]) if arguments[:1] == ["--tier"] else isolation_level.choose()
     print(f"tier {tier}; attacks run one after the other, an honest job after each\n")
     print(ROW.format("threat", "attack", "without the measure", "with it", "honest", "measure"))
     bad = unheld = count = 0

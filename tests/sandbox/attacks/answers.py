@@ -17,7 +17,7 @@ import numpy as np
 
 from autograder.errors import SandboxFault
 from autograder.nouns import CriterionResult, Limits, Status
-from autograder.sandbox.supervisor import WarmServer
+from autograder.sandbox.supervisor.warm_server import WarmServer
 
 SETUP = "import numpy as np\nfrom autograder import Task, expect"
 BEFORE = "x = 1"
@@ -115,7 +115,7 @@ def by_python(attack: AnswerAttack, _: Grade) -> str:
 
 def unbudgeted(attack: AnswerAttack, grade: Grade) -> str:
     """Grade with a budget that is never spent."""
-    with patch("autograder.steps.judging.budgets.Budget.over", lambda _: ""):
+    with patch("autograder.steps.grading.pipeline.budgets.Budget.over", lambda _: ""):
         return grade(attack)
 
 
@@ -125,13 +125,13 @@ def all_at_once(attack: AnswerAttack, grade: Grade) -> str:
     def fault(*_: Any, **__: Any) -> None:
         raise SandboxFault("the checking process ended")
 
-    with patch("autograder.steps.judging.clean_run.CleanRun._ended", fault):
+    with patch("autograder.steps.grading.pipeline.checking_runs.CleanRun._ended", fault):
         return grade(attack)
 
 
 def believed(attack: AnswerAttack, grade: Grade) -> str:
     """Grade with the student's answers passed on as they come."""
-    with patch("autograder.steps.judging.living.OURS", ()):
+    with patch("autograder.steps.grading.pipeline.student_process.OURS", ()):
         return grade(attack)
 
 
@@ -145,44 +145,77 @@ _FORGED = (
 
 ATTACKS = (
     AnswerAttack(
-        BEND, "arguments set to what gives 0", "arguments are copies",
+        BEND,
+        "arguments set to what gives 0",
+        "arguments are copies",
         _TRUTH + "    expect.close(f(y, p), np.mean((y - p) ** 2))",
-        "def f(y, p):\n    y[...] = 0\n    p[...] = 0\n    return 0.0", beside,
+        "def f(y, p):\n    y[...] = 0\n    p[...] = 0\n    return 0.0",
+        beside,
     ),
     AnswerAttack(
-        BEND, "a list of arguments rewritten", "arguments are copies",
+        BEND,
+        "a list of arguments rewritten",
+        "arguments are copies",
         "def c(f, rng):\n    words = [[str(n) for n in rng.integers(9, size=5)]]\n"
         "    assert f(words) == len(words[0][0])",
-        "def f(words):\n    words[0][:] = ['']\n    return 0", beside,
+        "def f(words):\n    words[0][:] = ['']\n    return 0",
+        beside,
     ),
     AnswerAttack(
-        BEND, "True in the place of 1.0", "no boolean is a number",
-        "def c(v):\n    expect.close(v, 1.0)", "v = True", by_numpy,
+        BEND,
+        "True in the place of 1.0",
+        "no boolean is a number",
+        "def c(v):\n    expect.close(v, 1.0)",
+        "v = True",
+        by_numpy,
     ),
     AnswerAttack(
-        BEND, "a mixed list of True and numbers", "no boolean is a number",
-        "def c(v):\n    expect.close(v, [1.0, 1.0])", "v = [True, 1.0]", by_numpy,
+        BEND,
+        "a mixed list of True and numbers",
+        "no boolean is a number",
+        "def c(v):\n    expect.close(v, [1.0, 1.0])",
+        "v = [True, 1.0]",
+        by_numpy,
     ),
     AnswerAttack(
-        STALL, "an object that holds itself", "iteration bounded by length",
+        STALL,
+        "an object that holds itself",
+        "iteration bounded by length",
         "def c(v):\n    assert list(v) == [1]",
         "class E:\n    def __len__(self): return 1\n    def __getitem__(self, i): return self\n"
-        "v = E()", by_python,
+        "v = E()",
+        by_python,
     ),
     AnswerAttack(
-        STALL, "questions without an end", "budget of questions",
-        "def c(f):\n    for _ in range(1000):\n        f()", "def f(): return 1", unbudgeted,
+        STALL,
+        "questions without an end",
+        "budget of questions",
+        "def c(f):\n    for _ in range(1000):\n        f()",
+        "def f(): return 1",
+        unbudgeted,
     ),
     AnswerAttack(
-        STALL, "a criterion made slow to wait for a person", "a limit fails one criterion",
-        "def c(v):\n    sum(1 for _ in range(v))", "v = 10**15", all_at_once,
+        STALL,
+        "a criterion made slow to wait for a person",
+        "a limit fails one criterion",
+        "def c(v):\n    sum(1 for _ in range(v))",
+        "v = 10**15",
+        all_at_once,
     ),
     AnswerAttack(
-        STALL, "a criterion made to crash", "a limit fails one criterion",
-        "def c(v):\n    import ctypes\n    ctypes.string_at(v)", "v = 1", all_at_once,
+        STALL,
+        "a criterion made to crash",
+        "a limit fails one criterion",
+        "def c(v):\n    import ctypes\n    ctypes.string_at(v)",
+        "v = 1",
+        all_at_once,
     ),
     AnswerAttack(
-        STALL, "an answer that says it is a new question", "the grader's words are stripped",
-        "def c(f):\n    assert f() == 2", _FORGED.format(key="new_question"), believed,
+        STALL,
+        "an answer that says it is a new question",
+        "the grader's words are stripped",
+        "def c(f):\n    assert f() == 2",
+        _FORGED.format(key="new_question"),
+        believed,
     ),
-)  # fmt: skip
+)

@@ -17,11 +17,11 @@ import nbformat
 
 from autograder.config import Course
 from autograder.evidence import results
-from autograder.gradebook import served
-from autograder.notebook.record import TOKEN, release_token
+from autograder.gradebook.portal import served_releases
+from autograder.notebook.release.release_record import TOKEN, release_token
 from autograder.nouns import CriterionResult
-from autograder.steps import grade
-from autograder.steps.judging.workers import Workers
+from autograder.steps.grading import grade
+from autograder.steps.grading.pipeline.workers import Workers
 from tests.grading import test_visible_text as visible
 from tests.grading.made import answer, setup, test
 
@@ -55,9 +55,14 @@ def _read(criterion: CriterionResult) -> str:
 
 def _course(root: Path, code: str, criterion: str) -> Course:
     cells = [
-        setup("from autograder import Task\nimport random"), answer("lucky = 1", "one"),
-        test(f'task = Task("t")\n\n@task.criterion("it", points=1)\n{criterion}\n\ntask.check()', "t", 1),
-    ]  # fmt: skip
+        setup("from autograder import Task\nimport random"),
+        answer("lucky = 1", "one"),
+        test(
+            f'task = Task("t")\n\n@task.criterion("it", points=1)\n{criterion}\n\ntask.check()',
+            "t",
+            1,
+        ),
+    ]
     return visible.with_student(root, b"k" * 32, cells, {"one": code})
 
 
@@ -81,7 +86,7 @@ def _release_of_others(root: Path, workers: Workers) -> str:
     course = _course(root, "lucky = 2", "def it(lucky):\n    assert lucky == 1")
     facts = {**FACTS, "release": 3}
     _claiming(course, {**facts, TOKEN: release_token(course.key, facts)})
-    served.note(course, "hw", "ann", 4)
+    served_releases.note(course, "hw", "ann", 4)
     return _believed(course, workers, 3)
 
 
@@ -108,7 +113,7 @@ def _luck(root: Path, workers: Workers) -> str:
 
 @contextmanager
 def _unordered() -> Iterator[None]:
-    judging = "autograder.steps.judging"
+    judging = "autograder.steps.grading.pipeline"
     with (
         mock.patch(f"{judging}.check.late_names", return_value=frozenset()),
         mock.patch(f"{judging}.check.late_topics", return_value=frozenset()),
@@ -121,27 +126,39 @@ def _believing() -> AbstractContextManager[Any]:
     def claimed(node: Any, *_: Any) -> int:
         return int(node["metadata"]["autograder"]["release"])
 
-    return mock.patch("autograder.inbox.shelf.issued_release", claimed)
+    return mock.patch("autograder.submissions.store.issued_release", claimed)
 
 
 def _served_to_all() -> AbstractContextManager[Any]:
-    return mock.patch("autograder.gradebook.served.oldest", return_value={})
+    return mock.patch("autograder.gradebook.portal.served_releases.oldest", return_value={})
 
 
 def _lucky() -> AbstractContextManager[Any]:
     def drawn(*_: Any) -> int:
         return int.from_bytes(os.urandom(8), "little")
 
-    return mock.patch("autograder.steps.judging.judge.process_seed", drawn)
+    return mock.patch("autograder.steps.grading.pipeline.grader.process_seed", drawn)
 
 
 ATTACKS = (
-    NotebookAttack(LEARN, "hidden inputs, said by a later task", "visible before hidden, taint",
-                   _hidden_inputs, _unordered),
-    NotebookAttack(CLAIM, "a release that was never issued", "signed releases",
-                   _claimed_release, _believing),
-    NotebookAttack(CLAIM, "a release issued to somebody else", "served releases",
-                   _release_of_others, _served_to_all),
-    NotebookAttack(SHOP, "the best of three draws for one answer", "seeds from the course's key",
-                   _luck, _lucky),
-)  # fmt: skip
+    NotebookAttack(
+        LEARN,
+        "hidden inputs, said by a later task",
+        "visible before hidden, taint",
+        _hidden_inputs,
+        _unordered,
+    ),
+    NotebookAttack(
+        CLAIM, "a release that was never issued", "signed releases", _claimed_release, _believing
+    ),
+    NotebookAttack(
+        CLAIM,
+        "a release issued to somebody else",
+        "served releases",
+        _release_of_others,
+        _served_to_all,
+    ),
+    NotebookAttack(
+        SHOP, "the best of three draws for one answer", "seeds from the course's key", _luck, _lucky
+    ),
+)

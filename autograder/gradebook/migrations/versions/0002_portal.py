@@ -80,6 +80,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
-        "ag_regrade", "ag_allowance", "ag_sprint", "ag_queue", "ag_device", "ag_token",
-    ):  # fmt: skip
+        "ag_regrade",
+        "ag_allowance",
+        "ag_sprint",
+        "ag_queue",
+        "ag_device",
+        "ag_token",
+    ):
         op.drop_table(table)

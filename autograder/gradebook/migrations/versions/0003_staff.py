@@ -149,8 +149,20 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
-        "ag_group_pin", "ag_group_merge", "ag_group", "ag_fingerprint", "ag_seen", "ag_look",
-        "ag_allotment", "ag_lease", "ag_bank_use", "ag_bank", "ag_line_comment", "ag_mark",
-        "ag_rubric_mark", "ag_rubric_item", "ag_rubric",
-    ):  # fmt: skip
+        "ag_group_pin",
+        "ag_group_merge",
+        "ag_group",
+        "ag_fingerprint",
+        "ag_seen",
+        "ag_look",
+        "ag_allotment",
+        "ag_lease",
+        "ag_bank_use",
+        "ag_bank",
+        "ag_line_comment",
+        "ag_mark",
+        "ag_rubric_mark",
+        "ag_rubric_item",
+        "ag_rubric",
+    ):
         op.drop_table(table)

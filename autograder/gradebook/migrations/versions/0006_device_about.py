@@ -1,4 +1,4 @@
-"""What a notebook that asks to be let in says of itself, shown before it is allowed."""
+"""Description that a notebook gives of itself when it asks for access."""
 
 import sqlalchemy as sa
 from alembic import op

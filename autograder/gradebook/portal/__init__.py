@@ -1,0 +1,1 @@
+"""Portal state: access tokens, the submission queue, sprints, feedback views."""

@@ -1,0 +1,1 @@
+"""Regrade previews, requests, and changed scores."""

@@ -1,0 +1,1 @@
+"""Graded submissions, scores, lateness and the audit."""

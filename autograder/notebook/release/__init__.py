@@ -1,0 +1,1 @@
+"""Build the student notebook and keep hidden parts out of it."""

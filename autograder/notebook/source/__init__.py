@@ -1,0 +1,1 @@
+"""Read a source notebook: cells, tasks, criteria, mistakes."""

@@ -1,0 +1,1 @@
+"""Open a submitted notebook and merge it into its source."""

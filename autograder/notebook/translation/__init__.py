@@ -1,0 +1,1 @@
+"""Translate an assignment: gettext catalogues and their texts."""

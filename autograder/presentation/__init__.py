@@ -1,0 +1,1 @@
+"""Show a result: text, tables and drawings shared by notebook, page and feedback."""

@@ -1,0 +1,1 @@
+"""Lock a process down: namespaces, Landlock, seccomp, limits, and probes that test them."""

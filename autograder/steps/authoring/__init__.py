@@ -1,0 +1,1 @@
+"""Author an assignment: create, translate, validate, calibrate, release."""

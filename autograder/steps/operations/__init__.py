@@ -1,0 +1,1 @@
+"""Operate a course: backup, deletion, self-test, demo."""

@@ -1,0 +1,1 @@
+"""Report results: feedback, statistics, answer groups, exports, status."""
