@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*words: object, code: int = 0) -> str:
-    result = CliRunner().invoke(app, [str(word) for word in grading])
+    result = CliRunner().invoke(app, [str(word) for word in words])
     assert result.exit_code == code, result.output
     return result.output
 

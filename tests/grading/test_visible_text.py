@@ -147,7 +147,7 @@ def read_by_the_student(course: Course) -> dict[str, bytes]:
     """Every feedback page, of a result without times and ids."""
     result = results.load(course.state, "hw", "ann")
     assert result is not None
-    notebooks = tuple(replace(n, usage=Usage()) for n in result.notebooks)
+    notebooks = tuple(replace(n, usage=Usage(), usage_shown=Usage()) for n in result.notebooks)
     results.save(course.state, replace(result, submission="S", notebooks=notebooks))
     feedback.feedback(course, "hw")
     pages = {p.name: p.read_bytes() for p in (course.feedback / "ann" / "hw").glob("*.html")}

@@ -25,7 +25,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_a_killed_grader_left_is_swept_and_what_is_in_use_stays(temporary: Path) -> None:
     code = (
-        "import sys, tempfile, time; from autograder.sandbox import folders\n"
+        "import sys, tempfile, time; from autograder.sandbox.supervisor import folders\n"
         f"tempfile.tempdir = {str(temporary)!r}\n"
         "print(folders.make('warm').path, flush=True); time.sleep(60)"
     )

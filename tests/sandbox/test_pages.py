@@ -22,9 +22,9 @@ LINUX = tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:2])
 )
 def test_what_lies_there_stays_and_most_of_it_is_in_huge_pages() -> None:
     code = (
-        "from autograder.sandbox import pages\n"
+        "from autograder.sandbox.warm_process import huge_pages\n"
         "data = [bytes([n % 251]) * 4096 for n in range(16384)]\n"
-        "found = pages.gather()\n"
+        "found = huge_pages.gather()\n"
         "assert all(d == bytes([n % 251]) * 4096 for n, d in enumerate(data))\n"
         "huge = sum(int(l.split()[1]) for l in open('/proc/self/smaps') if l[:13] == 'AnonHugePages')\n"
         "print(found, huge << 10)"

@@ -302,7 +302,7 @@ def test_forks_draw_different_random_numbers(tier: Tier) -> None:
 
 LEFT_BEHIND = """
 import json, os, sys, threading
-from autograder.sandbox.isolation import Tier
+from autograder.sandbox.lockdown.isolation import Tier
 from tests.sandbox.conftest import LIMITS, ask, serve
 
 def one_server():

@@ -371,7 +371,7 @@ def _patched(life: Life) -> Iterator[None]:
 
         for module in (queue, handing_in, recording):
             put(module, "now", lambda: life.clock)
-        put(grading, "read", lambda c, name: source(c.root, name))
+        put(grading, "load_assignment", lambda c, name: source(c.root, name))
         put(handing_in, "_seen", lambda *_: {"notes": []})
         put(shelves, "_sync", lambda _: None)
         put(atomic_files.os, "fsync", lambda *_: None)

@@ -117,7 +117,7 @@ def _unordered() -> Iterator[None]:
     with (
         mock.patch(f"{judging}.check.late_names", return_value=frozenset()),
         mock.patch(f"{judging}.check.late_topics", return_value=frozenset()),
-        mock.patch(f"{judging}.clean_run.late_names", return_value=frozenset()),
+        mock.patch(f"{judging}.checking_runs.late_names", return_value=frozenset()),
     ):
         yield
 
