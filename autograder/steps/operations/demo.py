@@ -206,7 +206,7 @@ def hand_in(source: Assignment, *, slow: bool) -> Iterator[HandedIn]:
     yield handed("solution", _solved(notebook, ids), _passing(notebook, ids))
     yield handed("untouched", _solved(notebook, []), _passing(notebook, []), "박서연")
     yield handed("first task only", _solved(notebook, [first]), _passing(notebook, [first]))
-    yield handed("not a notebook", b"%PDF-1.7 my homework", _passing(notebook, []))
+    yield handed("not a notebook", b"%PDF-1.7 my homework", _unreadable(notebook))
     yield from _mistaken(notebook, handed, slow=slow)
     if "unet" in ids:
         upto = ids[: ids.index("unet") + 1]
@@ -300,6 +300,11 @@ def _passing(notebook: Notebook, solved: Collection[str]) -> dict[str, dict[str,
         )
         for task in notebook.tasks
     }
+
+
+def _unreadable(notebook: Notebook) -> dict[str, dict[str, Status]]:
+    """Expect every criterion to wait for a person."""
+    return {t.grade_id: {c.name: Status.UNREADABLE for c in t.criteria} for t in notebook.tasks}
 
 
 def _failing(
