@@ -207,7 +207,7 @@ def fitted(setting: Setting, value: Any, name: str, place: str) -> Any:
         value = _fit(value, setting.type)
     except TypeError:
         for key, one in value.items() if isinstance(value, dict) else ():
-            if get_origin(setting.type) is dict and not _fits({key: one}, setting.type):
+            if get_origin(setting.type) is Mapping and not _fits({key: one}, setting.type):
                 took, gave = map(in_words, get_args(setting.type))
                 raise ConfigError(
                     f"{name} has {key!r}: {_shown(one)}",
