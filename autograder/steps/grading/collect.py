@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 from autograder import sanitize
 from autograder.config import Course
 from autograder.config.names import check_name
-from autograder.errors import AutograderError, NotFound
+from autograder.errors import NotFound
 from autograder.gradebook.portal import served_releases
 from autograder.gradebook.scores import overview
 from autograder.language import translate
-from autograder.notebook.source.reading import read_assignment
 from autograder.nouns import Assignment, Submission
 from autograder.steps import roster
+from autograder.steps.assignments import find_source
 from autograder.steps.grading.inspect_submission import inspect_submission
 from autograder.submissions import archive, folder
 from autograder.submissions.arrivals import arrival_of
@@ -324,17 +324,9 @@ def expected_of(course: Course, assignment: str) -> Expected:
 
 def source_of(course: Course, assignment: str) -> Assignment:
     """Return the assignment's current source, without notebooks while it cannot be read."""
-    path = course.source / assignment
-    newest = max((one.stat().st_mtime_ns for one in path.glob("*.ipynb")), default=0)
-    return _read(path, course.kind_of(assignment), newest)
-
-
-@lru_cache(maxsize=32)
-def _read(path: Path, kind: str, _newest: int) -> Assignment:
-    try:
-        return read_assignment(path, kind=kind)
-    except AutograderError:  # the author is editing it; submissions must not wait
-        return Assignment(path.name, path, kind, (), (), ())
+    kind, path = course.kind_of(assignment), course.source / assignment
+    # while the author edits it, submissions must not wait
+    return find_source(course, assignment) or Assignment(assignment, path, kind, (), (), ())
 
 
 def notes_on(course: Course, shelf: SubmissionStore, kept: StoredSubmission) -> tuple[str, ...]:
