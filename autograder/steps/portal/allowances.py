@@ -10,12 +10,11 @@ from typing import Any
 
 from autograder import gradebook
 from autograder.config import Course
-from autograder.config.names import check_name
 from autograder.deadlines import extended, with_offset
-from autograder.errors import AutograderError, NotFound
+from autograder.errors import AutograderError
 from autograder.gradebook.portal import sprints
 from autograder.steps import roster
-from autograder.steps.assignments import released_number
+from autograder.steps.assignments import released_number, require_assignment
 from autograder.steps.grading.collect import put_forward, shelf_of
 from autograder.steps.portal import sprint, sprint_clock
 
@@ -123,7 +122,7 @@ def _give(
 ) -> AllowanceReport:
     if not 0 < abs(minutes) <= 60 * 24 * 365:
         raise AutograderError(f"{minutes:g} minutes cannot be given")
-    _must_be_there(course, assignment)
+    require_assignment(course, assignment)
     chosen = [roster.find(course, said).id for said in students]
     for student in chosen or [""]:
         sprints.give(
@@ -152,19 +151,8 @@ def _end(course: Course, assignment: str, student: str) -> datetime | None:
     return extended(due, mine.extension, course.zone) if due else None
 
 
-def _must_be_there(course: Course, assignment: str) -> None:
-    check_name(assignment, everywhere=False)
-    if not (course.source / assignment).is_dir():
-        there = ", ".join(sorted(p.name for p in course.source.glob("*/"))) or "none"
-        raise NotFound(
-            f"there is no assignment {assignment!r}",
-            where=str(course.source),
-            way_out=f"the assignments here: {there}",
-        )
-
-
 def _must_be_a_sprint(course: Course, assignment: str) -> None:
-    _must_be_there(course, assignment)
+    require_assignment(course, assignment)
     if course.kind_of(assignment) != "sprint":
         raise AutograderError(
             f"{assignment} is daily work, not a sprint",
